@@ -1,3 +1,19 @@
 //! The map of rolecall: modules in the order in which data flows; each imports only from those above it.
+//!
+//! A scenario (text) becomes a [`plan`], the plan's calls go through [`wire`] and a [`door`] with a
+//! [`token`], what comes back is [`judge`]d, and every [`report`] is a rendering of the run's record.
+//! `tests/it/corridor.rs` reads this list and fails on an import that runs upward.
 
+pub mod cell;
+pub mod secret;
+pub mod scenario;
+pub mod plan;
+pub mod wire;
+pub mod token;
+pub mod door;
+pub mod judge;
+pub mod run;
+pub mod report;
+pub mod exit;
+pub mod cli;
 pub mod reference;

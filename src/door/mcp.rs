@@ -1,0 +1,1 @@
+//! A tool call in, observation out: both eras, sessions.

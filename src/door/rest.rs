@@ -1,0 +1,1 @@
+//! A REST call in, observation out.

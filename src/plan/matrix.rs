@@ -1,0 +1,103 @@
+//! Personas, operations and doors in, every check by its index out: cells are derived, never copied.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::{Cell, Door, OperationName, PersonaName};
+use crate::scenario::Demand;
+
+/// The shape of a run: who, what, where, and what is demanded. Indices run operation-major, then door, then persona.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Matrix {
+    /// Rows, in the order of the scenario.
+    pub personas: Vec<Row>,
+    /// Columns, in the order of the scenario.
+    pub operations: Vec<Column>,
+    /// Doors, in matrix order.
+    pub doors: Vec<Door>,
+}
+
+/// A persona as a row of the matrix.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: PersonaName,
+    /// Its declared roles; `None` when the author does not say.
+    pub roles: Option<Vec<String>>,
+    /// Whether it signs in.
+    pub signs_in: bool,
+}
+
+/// An operation as columns of the matrix, one for each door.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: OperationName,
+    /// Whether a call that gets through changes something.
+    pub mutates: bool,
+    /// One entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where there is no such cell.
+    pub demands: Vec<[Option<Demand>; 3]>,
+}
+
+/// A cell with what is demanded of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Check<'m> {
+    /// Its index in the matrix.
+    pub index: usize,
+    /// Index of the operation.
+    pub operation: usize,
+    /// Where.
+    pub door: Door,
+    /// Index of the persona.
+    pub persona: usize,
+    /// What must come back, and the line that says so.
+    pub demand: &'m Demand,
+}
+
+impl Matrix {
+    /// How many indices there are, those without a check included.
+    pub fn len(&self) -> usize {
+        self.operations.len() * self.doors.len() * self.personas.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The index of operation × door (by its place in `doors`) × persona.
+    pub fn index(&self, operation: usize, door: usize, persona: usize) -> usize {
+        (operation * self.doors.len() + door) * self.personas.len() + persona
+    }
+
+    /// The check at an index; `None` where the operation has no such door or the cell was not selected.
+    pub fn check(&self, index: usize) -> Option<Check<'_>> {
+        let persona = index % self.personas.len();
+        let place = index / self.personas.len();
+        let door = *self.doors.get(place % self.doors.len())?;
+        let operation = place / self.doors.len();
+        let demand = self.operations.get(operation)?.demands[persona][door.index()].as_ref()?;
+        Some(Check { index, operation, door, persona, demand })
+    }
+
+    /// Every check, in matrix order.
+    pub fn checks(&self) -> impl Iterator<Item = Check<'_>> {
+        (0..self.len()).filter_map(|index| self.check(index))
+    }
+
+    /// The index of a cell by its names; `None` when a name is not in the matrix.
+    pub fn find(&self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<usize> {
+        let persona = self.personas.iter().position(|row| row.name == *persona)?;
+        let operation = self.operations.iter().position(|column| column.name == *operation)?;
+        let door = self.doors.iter().position(|known| *known == door)?;
+        Some(self.index(operation, door, persona))
+    }
+
+    /// The address of a check.
+    pub fn cell(&self, check: &Check<'_>) -> Cell {
+        Cell {
+            persona: self.personas[check.persona].name.clone(),
+            operation: self.operations[check.operation].name.clone(),
+            door: check.door,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What happened in a run, as the lines of its record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::{Door, OperationName, PersonaName};
+use crate::door::Observation;
+use crate::judge::{Effect, Finding, Gap, Reading, Verdict};
+use crate::plan::Matrix;
+use crate::scenario::RefusalShape;
+
+/// The schema that every line names; additive within its number.
+pub const SCHEMA: &str = "rolecall.event/1";
+
+/// One line of the record.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Line {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The run's id.
+    pub run_id: String,
+    /// Position in the record, from 0.
+    pub seq: u64,
+    /// RFC 3339 time in UTC, milliseconds.
+    pub at: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    /// The run began.
+    #[serde(rename = "run.started")]
+    RunStarted {
+        /// Version of rolecall.
+        tool: String,
+        /// The scenario's name.
+        scenario: String,
+        /// The scenario's path as the user gave it.
+        path: String,
+        /// Digest of the plan, 16 hex digits.
+        digest: String,
+        /// Shape of the run, with the doors that answered or must.
+        matrix: Matrix,
+        /// How the MCP doors are declared to refuse.
+        mcp_refuses: RefusalShape,
+    },
+    /// Whether a door answers.
+    #[serde(rename = "door.found")]
+    DoorFound {
+        /// Which.
+        door: Door,
+        /// Whether it answers; `None` when nothing clear came back, and its cells are called all the same.
+        answers: Option<bool>,
+        /// What came back, in a few words.
+        detail: String,
+    },
+    /// A persona signed in.
+    #[serde(rename = "token.acquired")]
+    TokenAcquired {
+        /// Who.
+        persona: PersonaName,
+        /// Allow-listed claims.
+        claims: serde_json::Value,
+        /// First 8 hex digits of the token's SHA-256.
+        fingerprint: String,
+        /// Milliseconds.
+        took_ms: u64,
+    },
+    /// An object of the run was made.
+    #[serde(rename = "fixture.made")]
+    FixtureMade {
+        /// Which fixture.
+        fixture: String,
+        /// Its captured values, as one line.
+        object: String,
+    },
+    /// A cell was called.
+    #[serde(rename = "cell.observed")]
+    CellObserved {
+        /// Who.
+        persona: PersonaName,
+        /// What.
+        operation: OperationName,
+        /// Where.
+        door: Door,
+        /// HTTP status, 0 when there was none.
+        status: u16,
+        /// What the answer means; absent when there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading: Option<Reading>,
+        /// What the same call on a fresh connection gave, where it was asked again and differed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<Reading>,
+        /// What reading back showed.
+        #[serde(default)]
+        effect: Effect,
+        /// Why there is nothing to judge.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gap: Option<Gap>,
+        /// Attempts before the one that counts: each with its wait and reason, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        retries: Vec<String>,
+        /// Milliseconds of the attempt that counts.
+        took_ms: u64,
+        /// What came back, kept where it is not what was demanded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<Observation>,
+    },
+    /// A cell was judged.
+    #[serde(rename = "cell.finished")]
+    CellFinished {
+        /// Who.
+        persona: PersonaName,
+        /// What.
+        operation: OperationName,
+        /// Where.
+        door: Door,
+        /// The word.
+        #[serde(flatten)]
+        verdict: Verdict,
+    },
+    /// A finding was made.
+    #[serde(rename = "finding")]
+    FindingMade(Finding),
+    /// An object of the run was removed, or could not be.
+    #[serde(rename = "cleanup")]
+    Cleanup {
+        /// Which fixture.
+        fixture: String,
+        /// Its captured values, as one line.
+        object: String,
+        /// Whether it is gone.
+        removed: bool,
+        /// What came back when it is not.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
+    /// The run ended; a record without this line is incomplete.
+    #[serde(rename = "run.finished")]
+    RunFinished {
+        /// Whether every cell had its turn.
+        complete: bool,
+        /// Milliseconds from the first line.
+        took_ms: u64,
+    },
+}

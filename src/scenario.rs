@@ -1,0 +1,354 @@
+//! Text and variables in, a scenario with nothing dangling out, or every complaint at once.
+
+pub mod complaint;
+pub mod template;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::{Door, OperationName, PersonaName};
+use crate::secret::Secret;
+use template::{JsonTemplate, Template};
+
+
+/// One author's file, resolved: every name is an index, every variable has its value.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The file's path as the user gave it, for reports.
+    pub path: Arc<str>,
+    /// The scenario's name.
+    pub name: String,
+    /// What is under test.
+    pub deployment: Deployment,
+    /// Who signs in, in the order of the file.
+    pub personas: Vec<Persona>,
+    /// Objects that a run makes for itself.
+    pub fixtures: Vec<Fixture>,
+    /// What is attempted, in the order of the file.
+    pub operations: Vec<Operation>,
+    /// Every secret value that the file names, for the redactor.
+    pub secrets: Vec<Secret>,
+}
+
+/// What is under test.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Base URL of the REST door (no slash at its end), when there is one.
+    pub rest: Option<Entry>,
+    /// URL of the MCP endpoint, when there is one.
+    pub mcp: Option<Entry>,
+    /// Doors that the scenario allows, in matrix order. An MCP era among them is tested when the URL answers it.
+    pub doors: Vec<Door>,
+    /// Whether the author named the doors: then one that does not answer is a gap, not an absence.
+    pub doors_stated: bool,
+    /// Shapes of refusal besides HTTP 401/403 that the MCP doors are declared to use.
+    pub mcp_refuses: RefusalShape,
+    /// Whether a run may create, change and delete objects of its own.
+    pub disposable: bool,
+}
+
+/// A door's URL and the headers that every call through it carries.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Absolute http(s) URL, verbatim.
+    pub url: String,
+    /// Headers such as a subscription key; values may be secrets.
+    pub headers: Vec<(String, HeaderText)>,
+}
+
+/// A header's value.
+#[derive(Clone, Debug)]
+pub enum HeaderText {
+    /// Text that may hold run-time templates.
+    Plain(Template),
+    /// A secret, sent verbatim.
+    Secret(Secret),
+}
+
+/// How an MCP door says no, as the scenario declares it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalShape {
+    /// HTTP 401 and 403, as the specification wants.
+    #[default]
+    Http,
+    /// HTTP 200 with a JSON-RPC error or an `isError` result that carries a denial.
+    InBand,
+    /// The answer that an unknown tool gets.
+    Hidden,
+    /// Any of the three.
+    Any,
+}
+
+/// Who attempts the operations.
+#[derive(Clone, Debug)]
+pub struct Persona {
+    /// Its name.
+    pub name: PersonaName,
+    /// Roles that its token must carry, exactly; `None` when the author does not say.
+    pub roles: Option<Vec<String>>,
+    /// How it gets a token.
+    pub sign_in: SignIn,
+    /// Where it signs in; `None` only for [`SignIn::None`].
+    pub identity: Option<Identity>,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+/// A way to get a token.
+#[derive(Clone, Debug)]
+pub enum SignIn {
+    /// Does not sign in: calls carry no credential.
+    None,
+    /// OAuth 2.0 client credentials (RFC 6749 §4.4).
+    ClientCredentials {
+        /// The client's id.
+        client_id: String,
+        /// Its secret.
+        client_secret: Secret,
+        /// Scope that replaces the identity's.
+        scope: Option<String>,
+    },
+    /// OAuth 2.0 resource owner password credentials (RFC 6749 §4.3), for test tenants.
+    Password {
+        /// The client's id.
+        client_id: String,
+        /// Its secret, for a confidential client.
+        client_secret: Option<Secret>,
+        /// The user's name.
+        username: String,
+        /// The user's password.
+        password: Secret,
+        /// Scope that replaces the identity's.
+        scope: Option<String>,
+    },
+}
+
+/// An identity provider, and what a good token of it looks like.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Where tokens come from.
+    pub provider: Provider,
+    /// Accepted `aud` values; empty means the audience is not compared.
+    pub audiences: Vec<String>,
+    /// Where in the claims the roles stand, an RFC 6901 pointer such as `/roles` or `/realm_access/roles`.
+    pub roles_pointer: String,
+    /// The `tid` that tokens must carry, when the provider has tenants.
+    pub tenant: Option<String>,
+    /// Scope asked for, unless the sign-in states its own.
+    pub scope: Option<String>,
+    /// Further form parameters of the token request, such as `audience` or `resource`.
+    pub parameters: Vec<(String, String)>,
+    /// How the client authenticates at the token endpoint (RFC 6749 §2.3.1).
+    pub client_auth: ClientAuth,
+}
+
+/// Where tokens come from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Provider {
+    /// Microsoft Entra ID.
+    Entra {
+        /// Authority without a slash at its end, such as `https://login.microsoftonline.com`.
+        authority: String,
+        /// Tenant GUID or domain.
+        tenant: String,
+        /// App ID URI or GUID of the API.
+        resource: String,
+        /// Which token endpoint is asked.
+        endpoint: EntraEndpoint,
+    },
+    /// Any OpenID provider, found by discovery.
+    Oidc {
+        /// The issuer, exactly as its discovery document must state it.
+        issuer: String,
+        /// Token endpoint that replaces the discovered one.
+        token_endpoint: Option<String>,
+    },
+    /// Endpoints given by hand.
+    Endpoints {
+        /// Token endpoint.
+        token_endpoint: String,
+        /// The `iss` that tokens must carry, when it is to be compared.
+        issuer: Option<String>,
+    },
+}
+
+/// Entra's two generations of token endpoint. The endpoint does not decide the token's version; the API's manifest does.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum EntraEndpoint {
+    /// `/oauth2/token`, which takes `resource`.
+    V1,
+    /// `/oauth2/v2.0/token`, which takes `scope`.
+    #[default]
+    V2,
+}
+
+/// How a client authenticates at the token endpoint.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ClientAuth {
+    /// `client_id` and `client_secret` in the form body.
+    #[default]
+    Post,
+    /// HTTP Basic.
+    Basic,
+}
+
+/// An object that a run makes for itself, reads back and removes.
+#[derive(Clone, Debug)]
+pub struct Fixture {
+    /// Its name: templates say `{{ name.capture }}`.
+    pub name: String,
+    /// Index of the persona that owns it.
+    pub owner: usize,
+    /// Makes one.
+    pub create: Step,
+    /// Values taken from the answer to `create`, by name: RFC 6901 pointers.
+    pub capture: Vec<(String, String)>,
+    /// Reads one; the effect checks compare its answers. Not found means gone.
+    pub read: Option<Step>,
+    /// Looks one up by `{{ tag }}`; the captures of what it finds prove that a refused creation happened.
+    pub find: Option<Step>,
+    /// Values taken from the answer to `find`, by name.
+    pub find_capture: Vec<(String, String)>,
+    /// Removes one.
+    pub remove: Step,
+    /// Values that name no object that can exist, by capture name; calls that may not touch a real one use them.
+    pub decoy: Option<Vec<(String, String)>>,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+/// One call of a fixture. With both shapes, the first that works is used, REST before MCP.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its REST shape.
+    pub rest: Option<RestCall>,
+    /// Its MCP shape.
+    pub mcp: Option<McpCall>,
+}
+
+/// One thing that a persona may attempt.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its name.
+    pub name: OperationName,
+    /// Its REST shape.
+    pub rest: Option<RestCall>,
+    /// Its MCP shape, the same for both eras.
+    pub mcp: Option<McpCall>,
+    /// Whether a call that gets through changes something.
+    pub mutates: bool,
+    /// Indices of the fixtures whose captures its templates name.
+    pub uses: Vec<usize>,
+    /// Index of the fixture of which an allowed call makes one more.
+    pub creates: Option<usize>,
+    /// What the matrix demands: one entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
+    pub demands: Vec<[Option<Demand>; 3]>,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+impl Operation {
+    /// Whether it has a shape for the door.
+    pub fn has(&self, door: Door) -> bool {
+        if door.speaks_mcp() { self.mcp.is_some() } else { self.rest.is_some() }
+    }
+}
+
+/// An expectation with the line that states it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Demand {
+    /// What must come back.
+    pub expectation: Expectation,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+/// What the matrix demands of a cell.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    /// The call gets through.
+    Allow,
+    /// 401: not signed in.
+    #[serde(rename = "401")]
+    Unauthenticated,
+    /// 403: signed in, not permitted.
+    #[serde(rename = "403")]
+    Forbidden,
+    /// 401 or 403.
+    Deny,
+    /// The answer that an unknown tool or path gets.
+    Hidden,
+    /// One of these HTTP statuses, each 100 to 599.
+    Statuses(Vec<u16>),
+}
+
+impl Expectation {
+    /// Whether the cell is one that must get through.
+    pub fn allows(&self) -> bool {
+        match self {
+            Self::Allow => true,
+            Self::Unauthenticated | Self::Forbidden | Self::Deny | Self::Hidden => false,
+            Self::Statuses(statuses) => statuses.iter().all(|status| (200..300).contains(status)),
+        }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allow => f.pad("allow"),
+            Self::Unauthenticated => f.pad("401"),
+            Self::Forbidden => f.pad("403"),
+            Self::Deny => f.pad("deny"),
+            Self::Hidden => f.pad("hidden"),
+            Self::Statuses(statuses) => {
+                let words: Vec<String> = statuses.iter().map(u16::to_string).collect();
+                f.pad(&words.join("|"))
+            }
+        }
+    }
+}
+
+/// A REST call as the author wrote it.
+#[derive(Clone, Debug)]
+pub struct RestCall {
+    /// Method, upper case.
+    pub method: String,
+    /// Path and query below the door's URL, beginning with a slash; inserted values are percent-encoded.
+    pub target: Template,
+    /// Headers of this call.
+    pub headers: Vec<(String, HeaderText)>,
+    /// JSON body.
+    pub json: Option<JsonTemplate>,
+}
+
+/// A `tools/call` as the author wrote it.
+#[derive(Clone, Debug)]
+pub struct McpCall {
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments, an object.
+    pub arguments: JsonTemplate,
+}
+
+/// Where values come from while a scenario is read.
+#[derive(Debug)]
+pub struct Sources {
+    /// Variables by name: the environment, then `--env-file`, then `--var`, later ones winning.
+    pub variables: std::collections::BTreeMap<String, String>,
+    /// What a variable without a value is.
+    pub missing: Missing,
+}
+
+/// What a variable without a value is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missing {
+    /// An error: the run could not be what the author meant.
+    Refused,
+    /// Left standing as `${NAME}`, for a plan that sends nothing.
+    Kept,
+}

@@ -75,12 +75,21 @@ fn read(listener: Listener, call: &Call) -> Seen {
     Seen {
         listener,
         method: call.method.to_string(),
-        path: call.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        path: target(call),
         rpc_method,
         tool,
         client: client(listener, call),
         status: 0,
         user_agent: call.header("user-agent").map(str::to_owned),
+    }
+}
+
+/// A token that a caller put into the query must not be kept.
+fn target(call: &Call) -> String {
+    match call.uri.query() {
+        None => call.path().to_owned(),
+        Some(query) if query.contains("token=") || query.contains("secret=") => format!("{}?…", call.path()),
+        Some(query) => format!("{}?{query}", call.path()),
     }
 }
 

@@ -49,15 +49,22 @@ impl Api {
                 Some(text) => page(&self.0.search(&text)),
                 None => error(StatusCode::UNPROCESSABLE_ENTITY, "q is required"),
             },
-            Request::Get(id) => self.0.get(id).map_or_else(objection, |product| ok(&product)),
+            Request::Get(id) => self
+                .0
+                .get(id)
+                .map_or_else(objection, |product| ok(&product)),
             Request::Create => self.create(call),
             Request::Update(id) => match body(call) {
-                Some(body) => self.0.update(id, &body).map_or_else(objection, |product| ok(&product)),
+                Some(body) => self
+                    .0
+                    .update(id, &body)
+                    .map_or_else(objection, |product| ok(&product)),
                 None => error(StatusCode::BAD_REQUEST, "body is not JSON"),
             },
-            Request::Delete(id) => {
-                self.0.delete(id).map_or_else(objection, |()| reply::empty(StatusCode::NO_CONTENT))
-            }
+            Request::Delete(id) => self
+                .0
+                .delete(id)
+                .map_or_else(objection, |()| reply::empty(StatusCode::NO_CONTENT)),
         }
     }
 

@@ -65,8 +65,13 @@ impl Call {
         if !self.headers.contains_key(header::AUTHORIZATION) {
             return Credential::Nothing;
         }
-        match self.header("authorization").and_then(|value| value.split_once(' ')) {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Credential::Bearer(token.trim()),
+        match self
+            .header("authorization")
+            .and_then(|value| value.split_once(' '))
+        {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Credential::Bearer(token.trim())
+            }
             _ => Credential::Unusable,
         }
     }
@@ -102,11 +107,20 @@ mod tests {
     fn a_credential_is_one_bearer_token_or_nothing_usable() {
         let table: [(&[(&str, &str)], Credential<'_>); 6] = [
             (&[], Credential::Nothing),
-            (&[("authorization", "Bearer abc")], Credential::Bearer("abc")),
-            (&[("authorization", "bEARER  abc")], Credential::Bearer("abc")),
+            (
+                &[("authorization", "Bearer abc")],
+                Credential::Bearer("abc"),
+            ),
+            (
+                &[("authorization", "bEARER  abc")],
+                Credential::Bearer("abc"),
+            ),
             (&[("authorization", "abc")], Credential::Unusable),
             (&[("authorization", "Basic abc")], Credential::Unusable),
-            (&[("authorization", "Bearer a"), ("authorization", "Bearer b")], Credential::Unusable),
+            (
+                &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+                Credential::Unusable,
+            ),
         ];
         for (headers, expected) in table {
             assert_eq!(call(headers).credential(), expected, "{headers:?}");

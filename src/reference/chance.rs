@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// Returns `N` bytes from the operating system.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("an operating system that can open sockets has random bytes");
+    getrandom::fill(&mut bytes)
+        .expect("an operating system that can open sockets has random bytes");
     bytes
 }
 

@@ -2,8 +2,14 @@
 
 use crate::reference::fault::Fault;
 
-const OPERATIONS: [&str; 6] =
-    ["listProducts", "getProduct", "searchProducts", "createProduct", "updateProduct", "deleteProduct"];
+const OPERATIONS: [&str; 6] = [
+    "listProducts",
+    "getProduct",
+    "searchProducts",
+    "createProduct",
+    "updateProduct",
+    "deleteProduct",
+];
 const DOORS: [&str; 3] = ["rest", "mcp", "mcp-legacy"];
 const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
 const READS: [&str; 3] = ["listProducts", "getProduct", "searchProducts"];
@@ -38,11 +44,13 @@ impl Fault {
                 one("wrong-refusal", |p, o, d| role_denied(p, o) && is_mcp(d))
             }
             Self::CrashOnDenial => one("crashed-not-refused", |p, o, _| role_denied(p, o)),
-            Self::DeleteRouteMissing => {
-                one("broken", |p, o, d| p == "admin" && o == "deleteProduct" && d == "rest")
-            }
+            Self::DeleteRouteMissing => one("broken", |p, o, d| {
+                p == "admin" && o == "deleteProduct" && d == "rest"
+            }),
             Self::LoginRedirect => one("wrong-refusal", |p, _, _| p == "anonymous"),
-            Self::SubscriptionKeyRequired | Self::Throttled429 => one("intercepted", |_, _, _| true),
+            Self::SubscriptionKeyRequired | Self::Throttled429 => {
+                one("intercepted", |_, _, _| true)
+            }
             Self::WafPage | Self::Empty200 => one("intercepted", |p, o, _| role_denied(p, o)),
             Self::Quota403 => one("intercepted", |p, _, _| signed_in(p)),
             Self::BackendDown502 => one("no-answer", |p, o, _| allowed(p, o)),
@@ -129,7 +137,9 @@ fn cells(pick: impl Fn(&str, &str, &str) -> bool) -> Vec<String> {
     let mut picked = Vec::new();
     for operation in OPERATIONS {
         for door in DOORS {
-            let here = PERSONAS.iter().filter(|persona| pick(persona, operation, door));
+            let here = PERSONAS
+                .iter()
+                .filter(|persona| pick(persona, operation, door));
             picked.extend(here.map(|persona| format!("{persona}/{operation}/{door}")));
         }
     }
@@ -166,7 +176,13 @@ mod tests {
     fn counts_of_cells_are_those_of_the_published_table() {
         let counts: Vec<(&str, u8, Vec<usize>)> = Fault::ALL
             .iter()
-            .map(|f| (f.name(), f.exit(), f.expected().iter().map(|e| e.cells.len()).collect()))
+            .map(|f| {
+                (
+                    f.name(),
+                    f.exit(),
+                    f.expected().iter().map(|e| e.cells.len()).collect(),
+                )
+            })
             .collect();
         let table: Vec<(&str, u8, Vec<usize>)> = vec![
             ("mcp-no-auth", 1, vec![20, 20]),

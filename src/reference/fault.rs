@@ -185,7 +185,10 @@ mod tests {
         for fault in Fault::ALL {
             let name = fault.name();
             assert!(names.insert(name), "{name} twice");
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            assert!(
+                name.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            );
             assert_eq!(name.parse(), Ok(*fault));
             assert!(fault.describe().ends_with('.') && !fault.describe().contains('\n'));
         }
@@ -199,6 +202,9 @@ mod tests {
             unknown.to_string(),
             "there is no fault `rest-no-rolecheck`; did you mean `rest-no-role-check`?"
         );
-        assert_eq!("Ω".parse::<Fault>().unwrap_err().to_string(), "there is no fault `Ω`");
+        assert_eq!(
+            "Ω".parse::<Fault>().unwrap_err().to_string(),
+            "there is no fault `Ω`"
+        );
     }
 }

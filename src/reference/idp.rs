@@ -21,6 +21,10 @@ use token::Grant;
 pub(crate) use keys::{SigningKey, signing_key};
 pub(crate) use token::now;
 
+/// What a browser gets to see; no one can sign in with it, since a tester has none.
+const SIGN_IN: &str = "<!DOCTYPE html><html><head><title>Sign in to your account</title></head>\
+    <body><h1>Sign in</h1><p>Enter password</p></body></html>\n";
+
 /// The identity provider of one tenant.
 pub(crate) struct Idp {
     base: String,
@@ -46,12 +50,14 @@ impl Idp {
         match rest {
             "v2.0/.well-known/openid-configuration" => self.metadata(Endpoint::V2),
             ".well-known/openid-configuration" => self.metadata(Endpoint::V1),
-            "discovery/v2.0/keys" => {
-                reply::json(StatusCode::OK, &signing_key().document(Some(&self.issuer(Endpoint::V2))))
-            }
+            "discovery/v2.0/keys" => reply::json(
+                StatusCode::OK,
+                &signing_key().document(Some(&self.issuer(Endpoint::V2))),
+            ),
             "discovery/keys" => reply::json(StatusCode::OK, &signing_key().document(None)),
             "oauth2/v2.0/token" => self.token(call, Endpoint::V2),
             "oauth2/token" => self.token(call, Endpoint::V1),
+            "oauth2/v2.0/authorize" | "oauth2/authorize" => reply::html(StatusCode::OK, SIGN_IN),
             _ => reply::empty(StatusCode::NOT_FOUND),
         }
     }
@@ -77,7 +83,11 @@ impl Idp {
 
     /// Returns the address of the sign-in page for the API.
     pub(crate) fn sign_in_page(&self) -> String {
-        let public = self.directory.clients.last().map_or("", |client| &client.id);
+        let public = self
+            .directory
+            .clients
+            .last()
+            .map_or("", |client| &client.id);
         format!(
             "{}/{}/oauth2/v2.0/authorize?client_id={public}&response_type=code&scope=openid",
             self.base, self.directory.tenant
@@ -117,13 +127,22 @@ impl Idp {
             asked_for: &resource.uri,
         };
         let lifetime = chance::lifetime();
-        grant.token(&self.directory, &self.base, now() - i64::from(lifetime) - 3600, lifetime)
+        grant.token(
+            &self.directory,
+            &self.base,
+            now() - i64::from(lifetime) - 3600,
+            lifetime,
+        )
     }
 
     /// The OpenID provider metadata (OpenID Connect Discovery section 3), as far as Entra's and this one agree.
     fn metadata(&self, endpoint: Endpoint) -> Response {
         let root = format!("{}/{}", self.base, self.directory.tenant);
-        let generation = if endpoint == Endpoint::V2 { "/v2.0" } else { "" };
+        let generation = if endpoint == Endpoint::V2 {
+            "/v2.0"
+        } else {
+            ""
+        };
         reply::json(
             StatusCode::OK,
             &json!({
@@ -157,7 +176,9 @@ impl Idp {
         let token = grant.token(&self.directory, &self.base, issued_at, lifetime);
         let mut body = match endpoint {
             Endpoint::V1 => v1_body(grant, issued_at, lifetime),
-            Endpoint::V2 => json!({"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime}),
+            Endpoint::V2 => {
+                json!({"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime})
+            }
         };
         if grant.user.is_some() {
             body["scope"] = match endpoint {
@@ -166,7 +187,11 @@ impl Idp {
             };
         }
         body["access_token"] = json!(token);
-        reply::with(reply::json(StatusCode::OK, &body), header::CACHE_CONTROL, "no-store, no-cache")
+        reply::with(
+            reply::json(StatusCode::OK, &body),
+            header::CACHE_CONTROL,
+            "no-store, no-cache",
+        )
     }
 }
 

@@ -50,21 +50,32 @@ impl Server {
     pub(crate) fn answer(&self, call: &Call, serving: Serving) -> Response {
         if call.headers.contains_key(header::ORIGIN) {
             // No browser page has business here, and a foreign Origin must be refused with 403 (2025-11-25 and later).
-            return reply::json(StatusCode::FORBIDDEN, &json!({"error": "origin not allowed"}));
+            return reply::json(
+                StatusCode::FORBIDDEN,
+                &json!({"error": "origin not allowed"}),
+            );
         }
         let message = call.object();
         let modern = is_modern(call, message.as_ref());
         match call.method {
             Method::POST if !accepts_both(call) => envelope::not_acceptable(),
-            Method::POST if !call.declares_json() => reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Method::POST if !call.declares_json() => {
+                reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
             Method::POST => match message {
                 None => envelope::unreadable(&call.body),
                 Some(message) if modern => modern::answer(&self.toolbox, call, &message, serving),
-                Some(message) => legacy::answer(&self.toolbox, &self.sessions, call, &message, serving),
+                Some(message) => {
+                    legacy::answer(&self.toolbox, &self.sessions, call, &message, serving)
+                }
             },
             Method::GET if !modern => legacy::listen(&self.sessions, call),
             Method::DELETE if !modern => legacy::end(&self.sessions, call),
-            _ => reply::with(reply::empty(StatusCode::METHOD_NOT_ALLOWED), header::ALLOW, "POST"),
+            _ => reply::with(
+                reply::empty(StatusCode::METHOD_NOT_ALLOWED),
+                header::ALLOW,
+                "POST",
+            ),
         }
     }
 }
@@ -72,7 +83,9 @@ impl Server {
 /// A legacy client names no version, or a legacy one; everything else is checked by the modern rules.
 fn is_modern(call: &Call, message: Option<&Map<String, Value>>) -> bool {
     let header_is_modern = call.headers.contains_key("mcp-protocol-version")
-        && !call.header("mcp-protocol-version").is_some_and(legacy::speaks);
+        && !call
+            .header("mcp-protocol-version")
+            .is_some_and(legacy::speaks);
     let meta = message.and_then(|message| message.get("params")?.get("_meta")?.get(VERSION_META));
     header_is_modern || meta.is_some()
 }
@@ -88,5 +101,9 @@ fn accepts_both(call: &Call) -> bool {
         .collect();
     ["application/json", "text/event-stream"]
         .iter()
-        .all(|kind| accepted.iter().any(|range| range.eq_ignore_ascii_case(kind)))
+        .all(|kind| {
+            accepted
+                .iter()
+                .any(|range| range.eq_ignore_ascii_case(kind))
+        })
 }

@@ -27,12 +27,36 @@ pub(crate) struct Rule {
 }
 
 const RULES: [Rule; 6] = [
-    Rule { operation: "listProducts", roles: &[READ, WRITE, ADMIN], refusal: READERS },
-    Rule { operation: "getProduct", roles: &[READ, WRITE, ADMIN], refusal: READERS },
-    Rule { operation: "searchProducts", roles: &[READ, WRITE, ADMIN], refusal: READERS },
-    Rule { operation: "createProduct", roles: &[WRITE, ADMIN], refusal: WRITERS },
-    Rule { operation: "updateProduct", roles: &[WRITE, ADMIN], refusal: WRITERS },
-    Rule { operation: "deleteProduct", roles: &[ADMIN], refusal: ADMINS },
+    Rule {
+        operation: "listProducts",
+        roles: &[READ, WRITE, ADMIN],
+        refusal: READERS,
+    },
+    Rule {
+        operation: "getProduct",
+        roles: &[READ, WRITE, ADMIN],
+        refusal: READERS,
+    },
+    Rule {
+        operation: "searchProducts",
+        roles: &[READ, WRITE, ADMIN],
+        refusal: READERS,
+    },
+    Rule {
+        operation: "createProduct",
+        roles: &[WRITE, ADMIN],
+        refusal: WRITERS,
+    },
+    Rule {
+        operation: "updateProduct",
+        roles: &[WRITE, ADMIN],
+        refusal: WRITERS,
+    },
+    Rule {
+        operation: "deleteProduct",
+        roles: &[ADMIN],
+        refusal: ADMINS,
+    },
 ];
 
 /// Returns the line for an operation or tool; names are compared exactly.
@@ -43,7 +67,8 @@ pub(crate) fn rule(operation: &str) -> Option<&'static Rule> {
 impl Rule {
     /// Tells whether a caller with exactly these `roles` may use the operation.
     pub(crate) fn admits(&self, roles: &[String], faults: &Faults) -> bool {
-        self.granted(faults).any(|role| roles.iter().any(|held| held == role))
+        self.granted(faults)
+            .any(|role| roles.iter().any(|held| held == role))
     }
 
     /// The seed's mistake: roles joined into one text, in which a longer name contains a shorter one.
@@ -60,7 +85,11 @@ impl Rule {
     fn granted(&self, faults: &Faults) -> impl Iterator<Item = &'static str> {
         let forget_readers = faults.contains(Fault::ReaderLockedOut);
         let too_much = faults.contains(Fault::WriterCanDelete) && self.operation == "deleteProduct";
-        let kept = self.roles.iter().copied().filter(move |role| !(forget_readers && *role == READ));
+        let kept = self
+            .roles
+            .iter()
+            .copied()
+            .filter(move |role| !(forget_readers && *role == READ));
         kept.chain(too_much.then_some(WRITE))
     }
 }
@@ -84,7 +113,9 @@ mod tests {
             ("products.read", [false; 6]),
         ];
         for (role, expected) in table {
-            let got = RULES.each_ref().map(|rule| rule.admits(&roles(&[role]), &none));
+            let got = RULES
+                .each_ref()
+                .map(|rule| rule.admits(&roles(&[role]), &none));
             assert_eq!(got, expected, "{role}");
         }
     }
@@ -99,6 +130,10 @@ mod tests {
 
     #[test]
     fn names_are_compared_exactly() {
-        assert!(rule("DeleteProduct").is_none() && rule("").is_none() && rule("purgeProducts").is_none());
+        assert!(
+            rule("DeleteProduct").is_none()
+                && rule("").is_none()
+                && rule("purgeProducts").is_none()
+        );
     }
 }

@@ -60,7 +60,10 @@ impl Log {
 
     /// Returns a copy of all lines so far.
     pub(crate) fn lines(&self) -> Vec<Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -88,7 +91,9 @@ fn read(listener: Listener, call: &Call) -> Seen {
 fn target(call: &Call) -> String {
     match call.uri.query() {
         None => call.path().to_owned(),
-        Some(query) if query.contains("token=") || query.contains("secret=") => format!("{}?…", call.path()),
+        Some(query) if query.contains("token=") || query.contains("secret=") => {
+            format!("{}?…", call.path())
+        }
         Some(query) => format!("{}?{query}", call.path()),
     }
 }
@@ -107,7 +112,9 @@ fn client(listener: Listener, call: &Call) -> Option<String> {
 fn claimed(token: &str) -> Option<String> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&payload).ok()?;
-    let name = ["upn", "appid", "azp"].iter().find_map(|claim| claims.get(claim)?.as_str());
+    let name = ["upn", "appid", "azp"]
+        .iter()
+        .find_map(|claim| claims.get(claim)?.as_str());
     name.map(str::to_owned)
 }
 

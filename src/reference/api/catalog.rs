@@ -61,7 +61,11 @@ pub(crate) struct Draft {
 impl Draft {
     /// Takes a JSON object with `name`, `price` and perhaps `description`; anything else in it is ignored.
     pub(crate) fn read(body: &Value) -> Result<Self, Objection> {
-        let name = body.get("name").and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty());
+        let name = body
+            .get("name")
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
         let price = body.get("price").and_then(Value::as_number);
         let description = match body.get("description") {
             None | Some(Value::Null) => None,
@@ -107,7 +111,11 @@ pub(crate) struct Catalog {
 impl Catalog {
     /// Returns a store with three products that belong to others.
     pub(crate) fn new(faults: Faults) -> Self {
-        let seed = [("Espresso machine", 249), ("Hand grinder", 89), ("Gooseneck kettle", 64)];
+        let seed = [
+            ("Espresso machine", 249),
+            ("Hand grinder", 89),
+            ("Gooseneck kettle", 64),
+        ];
         let products = seed.map(|(name, price)| Product {
             id: chance::guid(),
             name: name.to_owned(),
@@ -191,7 +199,10 @@ impl Catalog {
 }
 
 fn position(products: &[Product], id: &str) -> Result<usize, Objection> {
-    products.iter().position(|product| product.id == id).ok_or(Objection::NotFound)
+    products
+        .iter()
+        .position(|product| product.id == id)
+        .ok_or(Objection::NotFound)
 }
 
 fn is_taken(products: &[Product], name: &str, except: Option<&str>) -> bool {
@@ -219,8 +230,14 @@ mod tests {
             (json!({"name": 7, "price": 1}), Objection::NameMissing),
             (json!({"name": "a"}), Objection::PriceInvalid),
             (json!({"name": "a", "price": "1"}), Objection::PriceInvalid),
-            (json!({"name": "a", "price": -0.01}), Objection::PriceInvalid),
-            (json!({"name": "a", "price": 1, "description": []}), Objection::DescriptionInvalid),
+            (
+                json!({"name": "a", "price": -0.01}),
+                Objection::PriceInvalid,
+            ),
+            (
+                json!({"name": "a", "price": 1, "description": []}),
+                Objection::DescriptionInvalid,
+            ),
             (json!([]), Objection::NameMissing),
         ];
         for (body, objection) in table {
@@ -233,14 +250,23 @@ mod tests {
     fn what_is_written_can_be_read_and_names_are_unique() {
         let catalog = catalog(&[]);
         let cup = json!({"name": "Cup", "price": 4.5});
-        let made = catalog.create(Draft::read(&cup).unwrap(), Source::Tool).unwrap();
+        let made = catalog
+            .create(Draft::read(&cup).unwrap(), Source::Tool)
+            .unwrap();
         assert_eq!(catalog.get(&made.id), Ok(made.clone()));
         assert_eq!(catalog.search("cU"), [made.clone()]);
         let again = Draft::read(&json!({"name": "CUP", "price": 1})).unwrap();
-        assert_eq!(catalog.create(again, Source::Rest), Err(Objection::NameTaken));
+        assert_eq!(
+            catalog.create(again, Source::Rest),
+            Err(Objection::NameTaken)
+        );
         let taken = json!({"name": "hand grinder", "price": 1});
         assert_eq!(catalog.update(&made.id, &taken), Err(Objection::NameTaken));
-        assert!(catalog.update(&made.id, &json!({"name": "Cup", "price": 5})).is_ok());
+        assert!(
+            catalog
+                .update(&made.id, &json!({"name": "Cup", "price": 5}))
+                .is_ok()
+        );
         assert_eq!(catalog.delete(&made.id), Ok(()));
         assert_eq!(catalog.delete(&made.id), Err(Objection::NotFound));
         assert_eq!(catalog.list().len(), 3);
@@ -253,7 +279,11 @@ mod tests {
         let kept = catalog.create(draft("kept"), Source::Rest).unwrap();
         let lost = catalog.create(draft("lost"), Source::Tool).unwrap();
         assert_eq!(catalog.get(&lost.id), Err(Objection::NotFound));
-        assert!(catalog.update(&kept.id, &json!({"name": "new", "price": 2})).is_ok());
+        assert!(
+            catalog
+                .update(&kept.id, &json!({"name": "new", "price": 2}))
+                .is_ok()
+        );
         assert!(catalog.delete(&kept.id).is_ok());
         assert_eq!(catalog.get(&kept.id), Ok(kept));
     }

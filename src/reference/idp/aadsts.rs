@@ -44,19 +44,27 @@ impl Refusal {
     fn parts(&self) -> (u32, &'static str, String) {
         match self {
             Self::Missing(name) => {
-                let text = format!("The request body must contain the following parameter: '{name}'.");
+                let text =
+                    format!("The request body must contain the following parameter: '{name}'.");
                 (900_144, "invalid_request", text)
             }
-            Self::PostOnly => (900_561, "invalid_request", "The endpoint only accepts POST requests.".to_owned()),
-            Self::Tenant(name) => {
-                (90002, "invalid_request", format!("Tenant '{name}' not found. Check the tenant ID and the cloud."))
-            }
+            Self::PostOnly => (
+                900_561,
+                "invalid_request",
+                "The endpoint only accepts POST requests.".to_owned(),
+            ),
+            Self::Tenant(name) => (
+                90002,
+                "invalid_request",
+                format!("Tenant '{name}' not found. Check the tenant ID and the cloud."),
+            ),
             Self::Grant(name) => {
                 let text = format!("The app requested an unsupported grant type '{name}'.");
                 (70003, "unsupported_grant_type", text)
             }
             Self::Client(id) => {
-                let text = format!("Application with identifier '{id}' was not found in the directory.");
+                let text =
+                    format!("Application with identifier '{id}' was not found in the directory.");
                 (700_016, "unauthorized_client", text)
             }
             Self::Secret(id) => {
@@ -76,20 +84,27 @@ impl Refusal {
                 (700_025, "invalid_client", text.to_owned())
             }
             Self::Resource(name) => {
-                let text = format!("The resource principal named {name} was not found in the tenant.");
+                let text =
+                    format!("The resource principal named {name} was not found in the tenant.");
                 (500_011, "invalid_resource", text)
             }
             Self::NotDefault(scope) => {
-                let text = format!("The provided value for scope {scope} is not valid. It must end with /.default.");
+                let text = format!(
+                    "The provided value for scope {scope} is not valid. It must end with /.default."
+                );
                 (1_002_012, "invalid_scope", text)
             }
             Self::Scope(scope) => {
-                let text = format!("The provided request must include a 'scope' input parameter that is valid: {scope}.");
+                let text = format!(
+                    "The provided request must include a 'scope' input parameter that is valid: {scope}."
+                );
                 (70011, "invalid_scope", text)
             }
-            Self::User(upn) => {
-                (50034, "invalid_grant", format!("The user account {upn} does not exist in the directory."))
-            }
+            Self::User(upn) => (
+                50034,
+                "invalid_grant",
+                format!("The user account {upn} does not exist in the directory."),
+            ),
             Self::Password => {
                 let text = "Error validating credentials due to invalid username or password.";
                 (50126, "invalid_grant", text.to_owned())
@@ -101,8 +116,9 @@ impl Refusal {
     pub(crate) fn answer(&self, base: &str) -> Response {
         let (code, error, text) = self.parts();
         let (trace, correlation, at) = (chance::guid(), chance::guid(), timestamp());
-        let description =
-            format!("AADSTS{code}: {text}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {at}");
+        let description = format!(
+            "AADSTS{code}: {text}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {at}"
+        );
         let body = json!({
             "error": error,
             "error_description": description,
@@ -112,8 +128,16 @@ impl Refusal {
             "correlation_id": correlation,
             "error_uri": format!("{base}/error?code={code}"),
         });
-        let status = if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
-        reply::with(reply::json(status, &body), header::CACHE_CONTROL, "no-store, no-cache")
+        let status = if error == "invalid_client" {
+            StatusCode::UNAUTHORIZED
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        reply::with(
+            reply::json(status, &body),
+            header::CACHE_CONTROL,
+            "no-store, no-cache",
+        )
     }
 }
 

@@ -106,7 +106,9 @@ impl Directory {
 
     /// Finds an API by its identifier URI or its application id.
     pub(crate) fn resource(&self, name: &str) -> Option<&Resource> {
-        self.resources.iter().find(|resource| resource.uri == name || resource.id == name)
+        self.resources
+            .iter()
+            .find(|resource| resource.uri == name || resource.id == name)
     }
 
     /// Finds a registration by its application id.
@@ -116,7 +118,9 @@ impl Directory {
 
     /// Finds a user by principal name, without regard to case.
     pub(crate) fn user(&self, upn: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.upn.eq_ignore_ascii_case(upn))
+        self.users
+            .iter()
+            .find(|user| user.upn.eq_ignore_ascii_case(upn))
     }
 
     /// Returns the app roles on `resource` of a user or service principal, in the order of the manifest.
@@ -126,10 +130,17 @@ impl Directory {
     pub(crate) fn roles(&self, principal: &str, resource: &Resource) -> Vec<&'static str> {
         let holds = |role: &str| {
             self.assignments.iter().any(|assignment| {
-                assignment.role == role && self.in_force(assignment) && self.covers(assignment, principal)
+                assignment.role == role
+                    && self.in_force(assignment)
+                    && self.covers(assignment, principal)
             })
         };
-        resource.roles.iter().copied().filter(|role| holds(role)).collect()
+        resource
+            .roles
+            .iter()
+            .copied()
+            .filter(|role| holds(role))
+            .collect()
     }
 
     /// A cached token is from before the late assignments.
@@ -138,8 +149,10 @@ impl Directory {
     }
 
     fn covers(&self, assignment: &Assignment, principal: &str) -> bool {
-        let is_member =
-            |group: &Group| group.id == assignment.principal && group.members.iter().any(|member| member == principal);
+        let is_member = |group: &Group| {
+            group.id == assignment.principal
+                && group.members.iter().any(|member| member == principal)
+        };
         assignment.principal == principal || self.groups.iter().any(is_member)
     }
 
@@ -179,17 +192,24 @@ impl Directory {
     }
 
     fn assign(&mut self, principal: String, role: &'static str, late: bool) {
-        self.assignments.push(Assignment { principal, role, late });
+        self.assignments.push(Assignment {
+            principal,
+            role,
+            late,
+        });
     }
 
     fn service(&self, label: &str) -> String {
         let client = self.clients.iter().find(|client| client.label == label);
-        client.map(|client| client.principal.clone()).expect("the label is one of this file's")
+        client
+            .map(|client| client.principal.clone())
+            .expect("the label is one of this file's")
     }
 
     fn member(&self, label: &str) -> String {
         let user = self.users.iter().find(|user| user.label == label);
-        user.map(|user| user.id.clone()).expect("the label is one of this file's")
+        user.map(|user| user.id.clone())
+            .expect("the label is one of this file's")
     }
 }
 
@@ -197,7 +217,11 @@ fn resources(faults: &Faults) -> [Resource; 2] {
     let api = Resource {
         id: API,
         uri: format!("api://{API}"),
-        token_version: if faults.contains(Fault::V2Audience) { 2 } else { 1 },
+        token_version: if faults.contains(Fault::V2Audience) {
+            2
+        } else {
+            1
+        },
         scope: "access_as_user",
         roles: &[READ, WRITE, ADMIN, WRITE_ONLY],
     };
@@ -268,13 +292,19 @@ mod tests {
         assert_eq!(roles(&directory, "WRITER"), (vec![WRITE], vec![WRITE]));
         assert_eq!(roles(&directory, "ADMIN"), (vec![ADMIN], vec![ADMIN]));
         assert_eq!(roles(&directory, "STRANGER"), (vec![], vec![]));
-        assert_eq!(roles(&directory, "NEARMISS"), (vec![READ, WRITE_ONLY], vec![]));
+        assert_eq!(
+            roles(&directory, "NEARMISS"),
+            (vec![READ, WRITE_ONLY], vec![])
+        );
     }
 
     #[test]
     fn a_reader_among_the_administrators_holds_both_roles() {
         let directory = Directory::new(Faults::new(&[Fault::AdminInReaderGroup]));
-        assert_eq!(roles(&directory, "READER"), (vec![READ, ADMIN], vec![READ, ADMIN]));
+        assert_eq!(
+            roles(&directory, "READER"),
+            (vec![READ, ADMIN], vec![READ, ADMIN])
+        );
         assert_eq!(roles(&directory, "ADMIN"), (vec![ADMIN], vec![ADMIN]));
     }
 
@@ -288,6 +318,10 @@ mod tests {
     #[test]
     fn no_role_of_one_api_counts_at_another() {
         let directory = Directory::new(Faults::default());
-        assert!(directory.roles(&directory.service("ADMIN"), directory.other()).is_empty());
+        assert!(
+            directory
+                .roles(&directory.service("ADMIN"), directory.other())
+                .is_empty()
+        );
     }
 }

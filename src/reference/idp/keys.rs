@@ -22,7 +22,8 @@ pub(crate) struct SigningKey {
 pub(crate) fn signing_key() -> &'static SigningKey {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
     KEY.get_or_init(|| SigningKey {
-        pair: KeyPair::generate(KeySize::Rsa2048).expect("2048 bits is a size that the library makes"),
+        pair: KeyPair::generate(KeySize::Rsa2048)
+            .expect("2048 bits is a size that the library makes"),
         id: URL_SAFE_NO_PAD.encode(chance::bytes::<20>()),
     })
 }
@@ -35,7 +36,12 @@ impl SigningKey {
         let signed = format!("{}.{}", encode(&head), encode(claims));
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                signed.as_bytes(),
+                &mut signature,
+            )
             .expect("the buffer is as long as the modulus");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
@@ -64,10 +70,16 @@ impl SigningKey {
     }
 
     fn modulus(&self) -> &[u8] {
-        self.pair.public_key().modulus().big_endian_without_leading_zero()
+        self.pair
+            .public_key()
+            .modulus()
+            .big_endian_without_leading_zero()
     }
 
     fn exponent(&self) -> &[u8] {
-        self.pair.public_key().exponent().big_endian_without_leading_zero()
+        self.pair
+            .public_key()
+            .exponent()
+            .big_endian_without_leading_zero()
     }
 }

@@ -35,13 +35,21 @@ pub(crate) fn issuer_v2(base: &str, tenant: &str) -> String {
 
 /// Returns the present second of the Unix clock.
 pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 impl Grant<'_> {
     /// Returns a token that is valid from `issued_at` for `lifetime` seconds.
-    pub(crate) fn token(&self, directory: &Directory, base: &str, issued_at: i64, lifetime: u32) -> String {
+    pub(crate) fn token(
+        &self,
+        directory: &Directory,
+        base: &str,
+        issued_at: i64,
+        lifetime: u32,
+    ) -> String {
         let mut claims = self.common(directory, issued_at, lifetime);
         match self.resource.token_version {
             2 => self.add_v2(&mut claims, base, directory.tenant),
@@ -101,7 +109,11 @@ impl Grant<'_> {
 
     /// 1 for a client that proved itself with a secret, 0 for a public one.
     fn proof(&self) -> &'static str {
-        if self.client.secret.is_some() { "1" } else { "0" }
+        if self.client.secret.is_some() {
+            "1"
+        } else {
+            "0"
+        }
     }
 
     fn principal(&self) -> &str {

@@ -57,7 +57,10 @@ impl<'a> Message<'a> {
         }
         Ok(Self {
             id,
-            method: body.get("method").and_then(Value::as_str).ok_or_else(|| invalid("no method"))?,
+            method: body
+                .get("method")
+                .and_then(Value::as_str)
+                .ok_or_else(|| invalid("no method"))?,
             params: body.get("params").unwrap_or(&Value::Null),
         })
     }

@@ -45,12 +45,20 @@ impl Sessions {
     /// Missing id: 400. Unknown or ended: 404 (streamable HTTP, session management).
     fn check<'a>(&self, call: &'a Call) -> Result<&'a str, Response> {
         let Some(id) = call.header("mcp-session-id") else {
-            return Err(failed(StatusCode::BAD_REQUEST, None, Fail::new(-32600, "Bad Request: Missing session ID")));
+            return Err(failed(
+                StatusCode::BAD_REQUEST,
+                None,
+                Fail::new(-32600, "Bad Request: Missing session ID"),
+            ));
         };
         if self.with(|ids| ids.contains(id)) {
             return Ok(id);
         }
-        Err(failed(StatusCode::NOT_FOUND, None, Fail::new(-32600, "Session not found")))
+        Err(failed(
+            StatusCode::NOT_FOUND,
+            None,
+            Fail::new(-32600, "Session not found"),
+        ))
     }
 }
 
@@ -88,8 +96,14 @@ pub(super) fn listen(sessions: &Sessions, call: &Call) -> Response {
     if let Err(refusal) = sessions.check(call) {
         return refusal;
     }
-    let first = stream::once(async { Ok::<_, std::convert::Infallible>(Bytes::from_static(b": listening\r\n\r\n")) });
-    reply::typed(StatusCode::OK, EVENT_STREAM, Body::from_stream(first.chain(stream::pending())))
+    let first = stream::once(async {
+        Ok::<_, std::convert::Infallible>(Bytes::from_static(b": listening\r\n\r\n"))
+    });
+    reply::typed(
+        StatusCode::OK,
+        EVENT_STREAM,
+        Body::from_stream(first.chain(stream::pending())),
+    )
 }
 
 /// Ends the session that the call names.
@@ -105,13 +119,20 @@ pub(super) fn end(sessions: &Sessions, call: &Call) -> Response {
 
 /// An unknown version is answered with the newest that sessions know, as the SDKs do.
 fn initialize(sessions: &Sessions, message: &Message<'_>) -> Response {
-    let asked = message.params.get("protocolVersion").and_then(Value::as_str);
+    let asked = message
+        .params
+        .get("protocolVersion")
+        .and_then(Value::as_str);
     let result = json!({
         "protocolVersion": asked.filter(|version| speaks(version)).unwrap_or(NEWEST),
         "capabilities": {"tools": {"listChanged": false}, "logging": {}},
         "serverInfo": {"name": "product-catalog", "version": "1.0.0"},
     });
-    reply::with(events(&wrap(message.id, Ok(result))), SESSION, &sessions.open())
+    reply::with(
+        events(&wrap(message.id, Ok(result))),
+        SESSION,
+        &sessions.open(),
+    )
 }
 
 fn dispatch(toolbox: &Toolbox, message: &Message<'_>, serving: Serving) -> Result<Value, Fail> {
@@ -130,7 +151,9 @@ fn events(answer: &Value) -> Response {
         "method": "notifications/message",
         "params": {"level": "debug", "logger": "product-catalog", "data": "request accepted"},
     });
-    let body = format!(": stream\r\n\r\nevent: message\r\ndata: {notice}\r\n\r\nevent: message\r\ndata: {answer}\r\n\r\n");
+    let body = format!(
+        ": stream\r\n\r\nevent: message\r\ndata: {notice}\r\n\r\nevent: message\r\ndata: {answer}\r\n\r\n"
+    );
     let response = reply::typed(StatusCode::OK, EVENT_STREAM, body);
     reply::with(response, header::CACHE_CONTROL, "no-cache")
 }

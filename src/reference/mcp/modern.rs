@@ -18,7 +18,12 @@ const UNSUPPORTED_VERSION: i64 = -32022;
 
 /// Answers one message: 202 for a notification, 400 for what the server validation of streamable HTTP rejects,
 /// 404 for an unknown method, otherwise 200 with a result or a tool's error.
-pub(super) fn answer(toolbox: &Toolbox, call: &Call, body: &Map<String, Value>, serving: Serving) -> Response {
+pub(super) fn answer(
+    toolbox: &Toolbox,
+    call: &Call,
+    body: &Map<String, Value>,
+    serving: Serving,
+) -> Response {
     let message = match Message::read(body) {
         Ok(message) => message,
         Err(fail) => return failed(StatusCode::BAD_REQUEST, None, fail),
@@ -31,7 +36,11 @@ pub(super) fn answer(toolbox: &Toolbox, call: &Call, body: &Map<String, Value>, 
     }
     match dispatch(toolbox, &message, serving) {
         Some(outcome) => reply::json(StatusCode::OK, &wrap(message.id, outcome)),
-        None => failed(StatusCode::NOT_FOUND, message.id, Fail::new(-32601, "Method not found")),
+        None => failed(
+            StatusCode::NOT_FOUND,
+            message.id,
+            Fail::new(-32601, "Method not found"),
+        ),
     }
 }
 
@@ -55,13 +64,23 @@ fn validate(call: &Call, message: &Message<'_>) -> Result<(), Fail> {
 /// Notifications need no `_meta`; requests state version and capabilities in it.
 fn check_meta(message: &Message<'_>, version: &str) -> Result<(), Fail> {
     let meta = message.params.get("_meta");
-    let stated = meta.and_then(|meta| meta.get(VERSION_META)).and_then(Value::as_str);
-    let capable = meta.and_then(|meta| meta.get(CAPABILITIES_META)).is_some_and(Value::is_object);
+    let stated = meta
+        .and_then(|meta| meta.get(VERSION_META))
+        .and_then(Value::as_str);
+    let capable = meta
+        .and_then(|meta| meta.get(CAPABILITIES_META))
+        .is_some_and(Value::is_object);
     if message.id.is_some() && (stated.is_none() || !capable) {
-        return Err(Fail::new(-32602, "Invalid params: _meta lacks protocolVersion or clientCapabilities"));
+        return Err(Fail::new(
+            -32602,
+            "Invalid params: _meta lacks protocolVersion or clientCapabilities",
+        ));
     }
     if stated.is_some_and(|stated| stated != version) {
-        return Err(Fail::new(HEADER_MISMATCH, "Header mismatch: mcp-protocol-version"));
+        return Err(Fail::new(
+            HEADER_MISMATCH,
+            "Header mismatch: mcp-protocol-version",
+        ));
     }
     if version != VERSION {
         return Err(Fail {
@@ -74,13 +93,20 @@ fn check_meta(message: &Message<'_>, version: &str) -> Result<(), Fail> {
 
 /// Names that are not plain ASCII travel as `=?base64?…?=` and are compared decoded.
 fn decode(value: &str) -> Option<String> {
-    match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
+    match value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    {
         Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok(),
         None => Some(value.to_owned()),
     }
 }
 
-fn dispatch(toolbox: &Toolbox, message: &Message<'_>, serving: Serving) -> Option<Result<Value, Fail>> {
+fn dispatch(
+    toolbox: &Toolbox,
+    message: &Message<'_>,
+    serving: Serving,
+) -> Option<Result<Value, Fail>> {
     let outcome = match message.method {
         "server/discover" => Ok(cacheable(json!({
             "supportedVersions": [VERSION],
@@ -113,7 +139,10 @@ mod tests {
     #[test]
     fn encoded_names_are_decoded_before_they_are_compared() {
         assert_eq!(decode("getProduct").as_deref(), Some("getProduct"));
-        assert_eq!(decode("=?base64?Z2V0UHJvZHVjdA==?=").as_deref(), Some("getProduct"));
+        assert_eq!(
+            decode("=?base64?Z2V0UHJvZHVjdA==?=").as_deref(),
+            Some("getProduct")
+        );
         assert_eq!(decode("=?base64?!?="), None);
     }
 }

@@ -25,22 +25,67 @@ impl Toolbox {
     /// Returns the array of all tools, the same for every caller.
     pub(super) fn list(&self) -> Value {
         let mut tools = vec![
-            tool("listProducts", "Lists all products", &json!({}), &[], Effect::None),
-            tool("getProduct", "Returns one product", &json!({"id": text()}), &["id"], Effect::None),
-            tool("searchProducts", "Finds products by name", &json!({"q": text()}), &["q"], Effect::None),
-            tool("createProduct", "Adds a product", &draft_schema(false), &["name", "price"], Effect::Adds),
-            tool("updateProduct", "Replaces a product", &draft_schema(true), &["id", "name", "price"], Effect::Destroys),
-            tool("deleteProduct", "Removes a product", &json!({"id": text()}), &["id"], Effect::Destroys),
+            tool(
+                "listProducts",
+                "Lists all products",
+                &json!({}),
+                &[],
+                Effect::None,
+            ),
+            tool(
+                "getProduct",
+                "Returns one product",
+                &json!({"id": text()}),
+                &["id"],
+                Effect::None,
+            ),
+            tool(
+                "searchProducts",
+                "Finds products by name",
+                &json!({"q": text()}),
+                &["q"],
+                Effect::None,
+            ),
+            tool(
+                "createProduct",
+                "Adds a product",
+                &draft_schema(false),
+                &["name", "price"],
+                Effect::Adds,
+            ),
+            tool(
+                "updateProduct",
+                "Replaces a product",
+                &draft_schema(true),
+                &["id", "name", "price"],
+                Effect::Destroys,
+            ),
+            tool(
+                "deleteProduct",
+                "Removes a product",
+                &json!({"id": text()}),
+                &["id"],
+                Effect::Destroys,
+            ),
         ];
         if self.faults.contains(Fault::McpUnlistedToolOpen) {
-            tools.push(tool("purgeProducts", "Removes all products", &json!({}), &[], Effect::Destroys));
+            tools.push(tool(
+                "purgeProducts",
+                "Removes all products",
+                &json!({}),
+                &[],
+                Effect::Destroys,
+            ));
         }
         Value::Array(tools)
     }
 
     /// Runs the tool that `params` names: -32602 for an unknown tool, a result with `isError` for a failure of its own.
     pub(super) fn call(&self, params: &Value, serving: Serving) -> Result<Value, Fail> {
-        let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name = params
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let unknown = || Fail::new(-32602, format!("Unknown tool: {name}"));
         match serving {
             Serving::Plainly => {}
@@ -57,7 +102,12 @@ impl Toolbox {
 
     /// Returns nothing for a tool that does not exist.
     fn run(&self, name: &str, arguments: &Value) -> Option<Result<Value, Objection>> {
-        let word = |key: &str| arguments.get(key).and_then(Value::as_str).unwrap_or_default();
+        let word = |key: &str| {
+            arguments
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         let catalog = &self.catalog;
         Some(match name {
             "listProducts" => Ok(listing(&catalog.list())),
@@ -66,10 +116,16 @@ impl Toolbox {
             "createProduct" => Draft::read(arguments)
                 .and_then(|draft| catalog.create(draft, Source::Tool))
                 .map(|product| json!(product)),
-            "updateProduct" => catalog.update(word("id"), arguments).map(|product| json!(product)),
-            "deleteProduct" => catalog.delete(word("id")).map(|()| json!({"deleted": word("id")})),
+            "updateProduct" => catalog
+                .update(word("id"), arguments)
+                .map(|product| json!(product)),
+            "deleteProduct" => catalog
+                .delete(word("id"))
+                .map(|()| json!({"deleted": word("id")})),
             // It counts what it would have purged among its own products, of which it has none.
-            "purgeProducts" if self.faults.contains(Fault::McpUnlistedToolOpen) => Ok(json!({"purged": 0})),
+            "purgeProducts" if self.faults.contains(Fault::McpUnlistedToolOpen) => {
+                Ok(json!({"purged": 0}))
+            }
             _ => return None,
         })
     }
@@ -82,7 +138,13 @@ enum Effect {
     Destroys,
 }
 
-fn tool(name: &str, description: &str, properties: &Value, required: &[&str], effect: Effect) -> Value {
+fn tool(
+    name: &str,
+    description: &str,
+    properties: &Value,
+    required: &[&str],
+    effect: Effect,
+) -> Value {
     json!({
         "name": name,
         "description": description,
@@ -101,7 +163,8 @@ fn text() -> Value {
 }
 
 fn draft_schema(with_id: bool) -> Value {
-    let mut properties = json!({"name": text(), "price": {"type": "number", "minimum": 0}, "description": text()});
+    let mut properties =
+        json!({"name": text(), "price": {"type": "number", "minimum": 0}, "description": text()});
     if with_id {
         properties["id"] = text();
     }

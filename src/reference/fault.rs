@@ -59,7 +59,7 @@ faults! {
     OneIssuer "one-issuer"
         "The gateway lists only the v2 issuer while tokens are v1: everyone gets 401."
     V2Audience "v2-audience"
-        "The API asks for v2 tokens, whose audience is the bare id, and the gateway lists only api://: everyone gets 401."
+        "The API asks for v2 tokens, whose audience is the bare id, and the gateway lists only the identifier URI: everyone gets 401."
     SubstringRoles "substring-roles"
         "The MCP policy joins the roles and looks for a substring: Products.WriteOnly passes as Products.Write; seen by a persona with a near-miss role."
     SwappedStatuses "swapped-statuses"

@@ -59,20 +59,25 @@ impl Gateway {
             Route::Rest(operation, request) => self.rest(operation, &request, call),
             Route::Mcp => self.mcp(call),
         };
-        answered.unwrap_or_else(|refusal| refusal)
+        answered.unwrap_or_else(|refusal| *refusal)
     }
 
-    fn rest(&self, operation: &str, request: &Request, call: &Call) -> Result<Response, Response> {
+    fn rest(
+        &self,
+        operation: &str,
+        request: &Request,
+        call: &Call,
+    ) -> Result<Response, Box<Response>> {
         self.guard.before_policies()?;
         let caller = self.guard.authenticate(Entry::Rest, call)?;
         let backend = |permit: Permit| self.reach(&permit, || self.api.answer(request, call));
         match self.guard.authorize(Entry::Rest, &caller, operation) {
             Ok(permit) => Ok(backend(permit)),
-            Err(rule) => Err(self.guard.refuse(rule, backend)),
+            Err(rule) => Err(self.guard.refuse(rule, backend).into()),
         }
     }
 
-    fn mcp(&self, call: &Call) -> Result<Response, Response> {
+    fn mcp(&self, call: &Call) -> Result<Response, Box<Response>> {
         self.guard.before_policies()?;
         let message = call.object().map(Value::Object);
         let method = message
@@ -85,10 +90,10 @@ impl Gateway {
         let caller = self.guard.authenticate(Entry::Mcp, call)?;
         let checked = matches!(caller, Caller::Known(_)) && call.method == Method::POST;
         if checked && message.is_none() {
-            return Err(answer::invalid_payload());
+            return Err(answer::invalid_payload().into());
         }
         if method != "tools/call" {
-            let permit = self.guard.let_through(&caller);
+            let permit = Permit::for_protocol(&caller);
             return Ok(self.pass(&permit, &caller, call));
         }
         let tool = message
@@ -99,7 +104,7 @@ impl Gateway {
             .authorize(Entry::Mcp, &caller, tool.unwrap_or_default())
         {
             Ok(permit) => Ok(self.pass(&permit, &caller, call)),
-            Err(rule) => Err(self.refuse_tool(rule, call)),
+            Err(rule) => Err(self.refuse_tool(rule, call).into()),
         }
     }
 
@@ -114,18 +119,10 @@ impl Gateway {
 
     fn refuse_tool(&self, rule: &'static str, call: &Call) -> Response {
         if self.faults.contains(Fault::RefusalInBand) {
-            return self.serve(
-                &self.guard.delegate_refusal(),
-                call,
-                Serving::Refusing(rule),
-            );
+            return self.serve(&Permit::for_refusing(rule), call, Serving::Refusing(rule));
         }
         if self.faults.contains(Fault::RefusalHidden) {
-            return self.serve(
-                &self.guard.delegate_refusal(),
-                call,
-                Serving::WithoutTheTool,
-            );
+            return self.serve(&Permit::for_refusing(rule), call, Serving::WithoutTheTool);
         }
         self.guard
             .refuse(rule, |permit| self.serve(&permit, call, Serving::Plainly))

@@ -135,7 +135,7 @@ impl Idp {
         )
     }
 
-    /// The OpenID provider metadata (OpenID Connect Discovery section 3), as far as Entra's and this one agree.
+    /// The provider metadata (`OpenID` Connect Discovery section 3), as far as Entra's and this one agree.
     fn metadata(&self, endpoint: Endpoint) -> Response {
         let root = format!("{}/{}", self.base, self.directory.tenant);
         let generation = if endpoint == Endpoint::V2 {

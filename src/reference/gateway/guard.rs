@@ -25,6 +25,18 @@ pub(super) enum Entry {
 /// Proof that the policies of an entry let a call through; nothing reaches a backend without one.
 pub(super) struct Permit(());
 
+impl Permit {
+    /// Protocol messages that call no tool need no more than a caller whom the token policy let in.
+    pub(super) fn for_protocol(_caller: &Caller) -> Self {
+        Self(())
+    }
+
+    /// A server that itself pronounces the refusal may be reached in order to do so.
+    pub(super) fn for_refusing(_rule: &'static str) -> Self {
+        Self(())
+    }
+}
+
 /// Whoever got past the token policy.
 pub(super) enum Caller {
     /// Its token was found valid.
@@ -61,18 +73,18 @@ impl Guard {
     }
 
     /// What happens to everyone before any policy runs.
-    pub(super) fn before_policies(&self) -> Result<(), Response> {
+    pub(super) fn before_policies(&self) -> Result<(), Box<Response>> {
         if self.faults.contains(Fault::Throttled429) {
-            return Err(answer::throttled());
+            return Err(answer::throttled().into());
         }
         if self.faults.contains(Fault::SubscriptionKeyRequired) {
-            return Err(answer::key_missing());
+            return Err(answer::key_missing().into());
         }
         Ok(())
     }
 
     /// The token policy: 401 unless a valid token was presented.
-    pub(super) fn authenticate(&self, entry: Entry, call: &Call) -> Result<Caller, Response> {
+    pub(super) fn authenticate(&self, entry: Entry, call: &Call) -> Result<Caller, Box<Response>> {
         let without_policies = match entry {
             Entry::Rest => Fault::RestNoAuth,
             Entry::Mcp => Fault::McpNoAuth,
@@ -118,11 +130,6 @@ impl Guard {
         }
     }
 
-    /// Protocol messages that call no tool need a valid token only.
-    pub(super) fn let_through(&self, _caller: &Caller) -> Permit {
-        Permit(())
-    }
-
     /// Listing without a token, where the policy forgot it.
     pub(super) fn open_listing(&self, method: &str) -> Option<Permit> {
         let lists = ["initialize", "server/discover", "tools/list"].contains(&method);
@@ -146,22 +153,17 @@ impl Guard {
         answer::role_required(self.swap(StatusCode::FORBIDDEN), rule)
     }
 
-    /// The permit for a backend that itself pronounces the refusal.
-    pub(super) fn delegate_refusal(&self) -> Permit {
-        Permit(())
-    }
-
-    fn after_validation(&self, entry: Entry, claims: &Claims) -> Result<(), Response> {
+    fn after_validation(&self, entry: Entry, claims: &Claims) -> Result<(), Box<Response>> {
         if self.faults.contains(Fault::Quota403) {
-            return Err(answer::quota_used_up());
+            return Err(answer::quota_used_up().into());
         }
         if self.faults.contains(Fault::Flaky401)
             && self.with_token.fetch_add(1, Ordering::Relaxed) % 3 == 2
         {
-            return Err(self.unauthorized(entry, Credential::Unusable));
+            return Err(self.unauthorized(entry, Credential::Unusable).into());
         }
         if self.faults.contains(Fault::RolesMissing500) && claims.roles.is_none() {
-            return Err(answer::crash());
+            return Err(answer::crash().into());
         }
         Ok(())
     }

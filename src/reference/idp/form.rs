@@ -144,7 +144,7 @@ fn find<'a>(directory: &'a Directory, name: &str) -> Result<&'a Resource, Refusa
         .ok_or_else(|| Refusal::Resource(name.to_owned()))
 }
 
-/// Scopes of one resource, next to those of OpenID Connect that name none.
+/// Scopes of one resource, next to those of `OpenID` Connect that name none.
 fn delegated<'a>(
     directory: &'a Directory,
     scope: &'a str,

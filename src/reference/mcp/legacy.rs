@@ -43,22 +43,16 @@ impl Sessions {
     }
 
     /// Missing id: 400. Unknown or ended: 404 (streamable HTTP, session management).
-    fn check<'a>(&self, call: &'a Call) -> Result<&'a str, Response> {
+    fn check<'a>(&self, call: &'a Call) -> Result<&'a str, Box<Response>> {
+        let refused = |status, text| Box::new(failed(status, None, Fail::new(-32600, text)));
         let Some(id) = call.header("mcp-session-id") else {
-            return Err(failed(
-                StatusCode::BAD_REQUEST,
-                None,
-                Fail::new(-32600, "Bad Request: Missing session ID"),
-            ));
+            let text = "Bad Request: Missing session ID";
+            return Err(refused(StatusCode::BAD_REQUEST, text));
         };
         if self.with(|ids| ids.contains(id)) {
             return Ok(id);
         }
-        Err(failed(
-            StatusCode::NOT_FOUND,
-            None,
-            Fail::new(-32600, "Session not found"),
-        ))
+        Err(refused(StatusCode::NOT_FOUND, "Session not found"))
     }
 }
 
@@ -83,7 +77,7 @@ pub(super) fn answer(
         return initialize(sessions, &message);
     }
     if let Err(refusal) = sessions.check(call) {
-        return refusal;
+        return *refusal;
     }
     if message.id.is_none() {
         return reply::empty(StatusCode::ACCEPTED);
@@ -94,7 +88,7 @@ pub(super) fn answer(
 /// Opens the stream of server messages, which stays open and silent until the client hangs up.
 pub(super) fn listen(sessions: &Sessions, call: &Call) -> Response {
     if let Err(refusal) = sessions.check(call) {
-        return refusal;
+        return *refusal;
     }
     let first = stream::once(async {
         Ok::<_, std::convert::Infallible>(Bytes::from_static(b": listening\r\n\r\n"))
@@ -113,7 +107,7 @@ pub(super) fn end(sessions: &Sessions, call: &Call) -> Response {
             sessions.with(|ids| ids.shift_remove(id));
             reply::empty(StatusCode::NO_CONTENT)
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 

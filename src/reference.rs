@@ -12,6 +12,8 @@ mod mcp;
 mod policy;
 mod reply;
 mod traffic;
+#[cfg(test)]
+mod trial;
 
 pub use api::Product;
 pub use deployment::Deployment;

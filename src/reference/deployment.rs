@@ -33,7 +33,7 @@ pub struct Deployment {
     gateway: SocketAddr,
     variables: Vec<(&'static str, String)>,
     log: Arc<Log>,
-    catalog: Arc<Catalog>,
+    pub(super) catalog: Arc<Catalog>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

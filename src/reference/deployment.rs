@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -74,6 +74,15 @@ impl Deployment {
     }
 
     /// Returns what a scenario needs to reach the deployment and to sign in, as names and values, secrets included.
+    ///
+    /// - `CATALOG_REST_URL`, `CATALOG_MCP_URL`, `ENTRA_AUTHORITY` without a slash at the end, `ENTRA_TENANT_ID`,
+    ///   `API_APP_ID`;
+    /// - `…_ID` and `…_SECRET` of the services `READER`, `WRITER`, `ADMIN`, `STRANGER` (no role) and `NEARMISS`
+    ///   (`Products.Read` and `Products.WriteOnly`);
+    /// - `CLIENT_APP_ID`, the public client by which users sign in, with `…_USER` and `…_PASSWORD` of `READER`,
+    ///   `WRITER` and `ADMIN`;
+    /// - `OTHER_RESOURCE`, another API of the tenant, for tokens of the wrong audience, and `EXPIRED_TOKEN`, a
+    ///   genuine token of the reader that ran out an hour ago.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         self.variables.clone()
     }
@@ -116,11 +125,15 @@ struct Site {
 
 impl Site {
     fn answer(&self, listener: Listener, call: &Call) -> Response {
-        let place = self.log.arrived(listener, call);
-        let response = match listener {
+        self.record(listener, call, || match listener {
             Listener::Identity => self.idp.answer(call),
             Listener::Gateway => self.gateway.answer(call),
-        };
+        })
+    }
+
+    fn record(&self, listener: Listener, call: &Call, act: impl FnOnce() -> Response) -> Response {
+        let place = self.log.arrived(listener, call);
+        let response = act();
         self.log.answered(place, response.status().as_u16());
         response
     }
@@ -178,6 +191,8 @@ async fn answer(
     let (head, body) = request.into_parts();
     match to_bytes(body, MOST_BODY).await {
         Ok(body) => site.answer(listener, &Call::new(head, body)),
-        Err(_) => reply::empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => site.record(listener, &Call::new(head, Bytes::new()), || {
+            reply::empty(StatusCode::PAYLOAD_TOO_LARGE)
+        }),
     }
 }

@@ -46,7 +46,7 @@ impl Got {
     /// The JSON-RPC answer, whether it came as JSON or as the last event of a stream.
     fn rpc(&self) -> Value {
         let last = self.text.lines().rfind(|line| line.starts_with("data: "));
-        let data = last.map_or(self.text.trim(), |line| &line["data: ".len()..]);
+        let data = last.map_or_else(|| self.text.trim(), |line| &line["data: ".len()..]);
         serde_json::from_str(data).unwrap()
     }
 }

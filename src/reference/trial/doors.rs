@@ -226,6 +226,30 @@ fn traffic_is_recorded_in_order_and_without_tokens() {
 }
 
 #[test]
+fn a_body_beyond_the_limit_is_413_and_recorded() {
+    let bench = Bench::start(&[]);
+    let token = bench.token("ADMIN");
+    let body = "x".repeat(4 * 1024 * 1024 + 1);
+    assert_eq!(
+        bench.rest(&token, "POST", "/api/products", &body).status,
+        413
+    );
+    assert_eq!(bench.deployment.traffic()[1].status, 413);
+}
+
+#[test]
+fn a_scenario_finds_its_variables() {
+    let bench = Bench::start(&[]);
+    let names: Vec<&str> = bench.variables.keys().copied().collect();
+    let expected = "ADMIN_ID ADMIN_PASSWORD ADMIN_SECRET ADMIN_USER API_APP_ID CATALOG_MCP_URL CATALOG_REST_URL \
+        CLIENT_APP_ID ENTRA_AUTHORITY ENTRA_TENANT_ID EXPIRED_TOKEN NEARMISS_ID NEARMISS_SECRET OTHER_RESOURCE \
+        READER_ID READER_PASSWORD READER_SECRET READER_USER STRANGER_ID STRANGER_SECRET WRITER_ID WRITER_PASSWORD \
+        WRITER_SECRET WRITER_USER";
+    assert_eq!(names.join(" "), expected);
+    assert_eq!(bench.deployment.variables().len(), names.len());
+}
+
+#[test]
 fn ports_are_the_system_s_choice_and_closed_on_drop() {
     let (one, other) = (Bench::start(&[]), Bench::start(&[]));
     assert_ne!(one.at("CATALOG_REST_URL"), other.at("CATALOG_REST_URL"));

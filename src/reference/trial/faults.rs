@@ -87,6 +87,20 @@ fn expected_cells_are_among_those_that_change() {
 }
 
 #[test]
+fn faults_combine() {
+    assert_eq!(battery(Fault::ALL).len(), 108);
+    let some = [Fault::SwappedStatuses, Fault::ExecutedDespite403];
+    let bench = Bench::start(&some);
+    let got = bench.rest(
+        &bench.token("READER"),
+        "POST",
+        "/api/products",
+        r#"{"name":"x","price":1}"#,
+    );
+    assert_eq!((got.status, bench.deployment.products().len()), (401, 4));
+}
+
+#[test]
 fn every_third_valid_token_is_refused_by_a_flaky_gateway() {
     let bench = Bench::start(&[Fault::Flaky401]);
     let token = bench.token("ADMIN");

@@ -297,7 +297,7 @@ fn tools_fail_in_band_and_unknown_tools_by_protocol() {
     let bench = Bench::start(&[Fault::McpNoToolCheck]);
     let token = bench.token("ADMIN");
     let session = bench.session(&token);
-    let taken = json!({"name": "HAND GRINDER", "price": 1});
+    let duplicate = json!({"name": "HAND GRINDER", "price": 1});
     let table = [
         ("getProduct", json!({"id": "none"}), "product not found"),
         (
@@ -307,7 +307,11 @@ fn tools_fail_in_band_and_unknown_tools_by_protocol() {
         ),
         ("deleteProduct", json!({}), "product not found"),
         ("createProduct", json!({"price": 1}), "name is required"),
-        ("createProduct", taken, "a product with this name exists"),
+        (
+            "createProduct",
+            duplicate,
+            "a product with this name exists",
+        ),
     ];
     for (name, arguments, text) in table {
         let params = json!({"name": name, "arguments": arguments});

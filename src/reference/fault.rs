@@ -1,0 +1,210 @@
+//! A fault's name in, the one guard that it removes out.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// Writes the enum, its list and its words from one table, so that no fault can be missing from one of them.
+macro_rules! faults {
+    ($($variant:ident $name:literal $line:literal)+) => {
+        /// One way for the deployment to be wrong: each removes exactly one guard, and they combine freely.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Fault {
+            $(#[doc = $line] $variant,)+
+        }
+
+        impl Fault {
+            /// Every fault, in the order in which they are told to a reader.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// Returns the kebab-case name by which a command line or a test asks for the fault.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// Returns one line: the guard that is gone, what a caller sees, and which check sees it where the matrix does not.
+            pub fn describe(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $line,)+
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    McpNoAuth "mcp-no-auth"
+        "The MCP endpoint has no policy of its own and inherits none: anyone calls any tool without a token."
+    McpListOpen "mcp-list-open"
+        "initialize, server/discover and tools/list ask for no token; seen by cells that state tools/list itself."
+    McpNoToolCheck "mcp-no-tool-check"
+        "The MCP policy validates the token but never looks at the tool: a reader creates and deletes through MCP."
+    McpUnlistedToolOpen "mcp-unlisted-tool-open"
+        "The MCP policy is a deny-list that misses the new tool purgeProducts and all reading; seen by the comparison with tools/list and by a role-less persona."
+    RestNoAuth "rest-no-auth"
+        "The policies of the REST API are missing: anyone calls any operation without a token."
+    RestNoRoleCheck "rest-no-role-check"
+        "The operation policies of the REST API are missing: any valid token creates and deletes."
+    WriterCanDelete "writer-can-delete"
+        "The permission table grants deletion to Products.Write at both doors."
+    ReaderLockedOut "reader-locked-out"
+        "The permission table forgets Products.Read: readers get 403 everywhere."
+    BodySwallowed "body-swallowed"
+        "The MCP policy reads the body without preserveContent: what it lets through answers 400 Invalid JSON payload."
+    RolesMissing500 "roles-missing-500"
+        "The policies read the roles claim without a guard: a token that has none gets 500; seen by a role-less persona."
+    OneIssuer "one-issuer"
+        "The gateway lists only the v2 issuer while tokens are v1: everyone gets 401."
+    V2Audience "v2-audience"
+        "The API asks for v2 tokens, whose audience is the bare id, and the gateway lists only the identifier URI: everyone gets 401."
+    SubstringRoles "substring-roles"
+        "The MCP policy joins the roles and looks for a substring: Products.WriteOnly passes as Products.Write; seen by a persona with a near-miss role."
+    SwappedStatuses "swapped-statuses"
+        "The gateway answers 403 to a missing token and 401 to a missing role."
+    ExecutedDespite403 "executed-despite-403"
+        "The role is checked after the backend was called: the answer is 403 and the write has happened."
+    RefusalInBand "refusal-in-band"
+        "The MCP door refuses a role inside HTTP 200, as a tool result with isError."
+    RefusalHidden "refusal-hidden"
+        "The MCP door refuses a role with the answer for a tool that does not exist."
+    CrashOnDenial "crash-on-denial"
+        "The policy throws where it should refuse a role: 500 at every door."
+    DeleteRouteMissing "delete-route-missing"
+        "DELETE /api/products/{id} was never added to the gateway: 404 for everyone, before any authorization."
+    SubscriptionKeyRequired "subscription-key-required"
+        "The product demands a subscription key: 401 to everyone, before any policy runs."
+    WafPage "waf-page"
+        "A firewall answers its HTML page with 403 where the policy should refuse a role."
+    LoginRedirect "login-redirect"
+        "A missing token is answered by a 302 to the sign-in page instead of 401."
+    Empty200 "empty-200"
+        "A terminating cors policy answers 200 with nothing where the policy should refuse a role."
+    Quota403 "quota-403"
+        "The call quota is used up: every valid token gets 403 with Retry-After."
+    Throttled429 "throttled-429"
+        "The rate limit is exceeded: everyone gets 429 with Retry-After, before any authorization."
+    BackendDown502 "backend-down-502"
+        "The API and the MCP server are unreachable: what the policies let through gets a 502 page."
+    NoAudienceCheck "no-audience-check"
+        "The gateway lists no audience: a token for another resource passes; seen by the probe with a borrowed token."
+    NoSignatureCheck "no-signature-check"
+        "The gateway does not verify signatures: an edited or unsigned token passes; seen by the probes with forged tokens."
+    NoExpiryCheck "no-expiry-check"
+        "The gateway does not look at exp: an old token passes; seen by the probe with an expired token."
+    StaleRoles "stale-roles"
+        "The identity provider serves the writer a token from before its role was assigned: no roles claim."
+    AdminInReaderGroup "admin-in-reader-group"
+        "The reader is among the administrators as well: its token carries Products.Admin."
+    Flaky401 "flaky-401"
+        "Every third request with a valid token gets 401, whichever door it came to."
+    WriteLost "write-lost"
+        "Writes answer success and change nothing; only products made over REST are kept, so that there is something to miss."
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    /// Takes a kebab-case name; an unknown one comes back with the nearest that exists.
+    fn from_str(name: &str) -> Result<Self, UnknownFault> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|fault| fault.name() == name)
+            .ok_or_else(|| UnknownFault::new(name))
+    }
+}
+
+/// A name that no fault bears, with the nearest name that one does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownFault {
+    /// What was asked for.
+    pub name: String,
+    /// The fault that was probably meant; none when nothing is near.
+    pub nearest: Option<Fault>,
+}
+
+impl UnknownFault {
+    fn new(name: &str) -> Self {
+        let near = |fault: &Fault| strsim::jaro_winkler(name, fault.name());
+        let nearest = Fault::ALL
+            .iter()
+            .copied()
+            .max_by(|a, b| near(a).total_cmp(&near(b)))
+            .filter(|fault| near(fault) > 0.7);
+        Self {
+            name: name.to_owned(),
+            nearest,
+        }
+    }
+}
+
+impl fmt::Display for UnknownFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no fault `{}`", self.name.escape_debug())?;
+        match self.nearest {
+            Some(fault) => write!(f, "; did you mean `{fault}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for UnknownFault {}
+
+/// The faults of one deployment, shared by all of its parts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults(BTreeSet<Fault>);
+
+impl Faults {
+    /// Takes the faults that a deployment starts with, in any order and with repeats.
+    pub(crate) fn new(faults: &[Fault]) -> Self {
+        Self(faults.iter().copied().collect())
+    }
+
+    /// Tells whether the guard that `fault` removes is gone.
+    pub(crate) fn contains(&self, fault: Fault) -> bool {
+        self.0.contains(&fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_kebab_case_and_read_back() {
+        let mut names = BTreeSet::new();
+        for fault in Fault::ALL {
+            let name = fault.name();
+            assert!(names.insert(name), "{name} twice");
+            assert!(
+                name.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            );
+            assert_eq!(name.parse(), Ok(*fault));
+            assert!(fault.describe().ends_with('.') && !fault.describe().contains('\n'));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_suggests_the_nearest() {
+        let unknown = "rest-no-rolecheck".parse::<Fault>().unwrap_err();
+        assert_eq!(unknown.nearest, Some(Fault::RestNoRoleCheck));
+        assert_eq!(
+            unknown.to_string(),
+            "there is no fault `rest-no-rolecheck`; did you mean `rest-no-role-check`?"
+        );
+        assert_eq!(
+            "Ω".parse::<Fault>().unwrap_err().to_string(),
+            "there is no fault `Ω`"
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! A request to the public address in, the answer of the policies or of the backend behind them out.
+
+mod answer;
+mod guard;
+mod route;
+mod validate;
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::reference::api::{Api, Catalog, Request};
+use crate::reference::call::Call;
+use crate::reference::fault::{Fault, Faults};
+use crate::reference::idp::{Idp, signing_key};
+use crate::reference::mcp::{Server, Serving};
+use crate::reference::reply;
+use guard::{Caller, Entry, Guard, Permit};
+use route::Route;
+use validate::Validator;
+
+/// The gateway, with both entries and both backends.
+pub(crate) struct Gateway {
+    faults: Faults,
+    guard: Guard,
+    metadata: Value,
+    api: Api,
+    mcp: Server,
+}
+
+impl Gateway {
+    /// Takes the address that it is reached at, without a slash at the end, the provider that it trusts, and the store.
+    pub(crate) fn new(base: &str, idp: &Idp, catalog: &Arc<Catalog>, faults: Faults) -> Self {
+        let validator = Validator::new(
+            signing_key(),
+            idp.issuers(),
+            idp.audiences(),
+            faults.clone(),
+        );
+        let metadata = format!("{base}/.well-known/oauth-protected-resource/mcp");
+        Self {
+            guard: Guard::new(faults.clone(), validator, metadata, idp.sign_in_page()),
+            metadata: metadata_document(base, idp),
+            api: Api::new(Arc::clone(catalog)),
+            mcp: Server::new(Arc::clone(catalog), faults.clone()),
+            faults,
+        }
+    }
+
+    /// Answers one request: route match, then subscription key, then policies, then backend.
+    pub(crate) fn answer(&self, call: &Call) -> Response {
+        let Some(route) = route::find(call, &self.faults) else {
+            return answer::no_route();
+        };
+        let answered = match route {
+            Route::Metadata => Ok(reply::json(StatusCode::OK, &self.metadata)),
+            Route::Rest(operation, request) => self.rest(operation, &request, call),
+            Route::Mcp => self.mcp(call),
+        };
+        answered.unwrap_or_else(|refusal| *refusal)
+    }
+
+    fn rest(
+        &self,
+        operation: &str,
+        request: &Request,
+        call: &Call,
+    ) -> Result<Response, Box<Response>> {
+        self.guard.before_policies()?;
+        let caller = self.guard.authenticate(Entry::Rest, call)?;
+        let backend = |permit: Permit| self.reach(&permit, || self.api.answer(request, call));
+        match self.guard.authorize(Entry::Rest, &caller, operation) {
+            Ok(permit) => Ok(backend(permit)),
+            Err(rule) => Err(self.guard.refuse(rule, backend).into()),
+        }
+    }
+
+    fn mcp(&self, call: &Call) -> Result<Response, Box<Response>> {
+        self.guard.before_policies()?;
+        let message = call.object().map(Value::Object);
+        let method = message
+            .as_ref()
+            .and_then(|message| message.get("method")?.as_str())
+            .unwrap_or_default();
+        if let Some(permit) = self.guard.open_listing(method) {
+            return Ok(self.serve(&permit, call, Serving::Plainly));
+        }
+        let caller = self.guard.authenticate(Entry::Mcp, call)?;
+        let checked = matches!(caller, Caller::Known(_)) && call.method == Method::POST;
+        if checked && message.is_none() {
+            return Err(answer::invalid_payload().into());
+        }
+        if method != "tools/call" {
+            let permit = Permit::for_protocol(&caller);
+            return Ok(self.pass(&permit, &caller, call));
+        }
+        let tool = message
+            .as_ref()
+            .and_then(|message| message.get("params")?.get("name")?.as_str());
+        match self
+            .guard
+            .authorize(Entry::Mcp, &caller, tool.unwrap_or_default())
+        {
+            Ok(permit) => Ok(self.pass(&permit, &caller, call)),
+            Err(rule) => Err(self.refuse_tool(rule, call).into()),
+        }
+    }
+
+    /// Hands over what the MCP policy has read, with the body that the reading left.
+    fn pass(&self, permit: &Permit, caller: &Caller, call: &Call) -> Response {
+        let read = matches!(caller, Caller::Known(_)) && call.method == Method::POST;
+        if read && self.faults.contains(Fault::BodySwallowed) {
+            return answer::invalid_payload();
+        }
+        self.serve(permit, call, Serving::Plainly)
+    }
+
+    fn refuse_tool(&self, rule: &'static str, call: &Call) -> Response {
+        if self.faults.contains(Fault::RefusalInBand) {
+            return self.serve(&Permit::for_refusing(rule), call, Serving::Refusing(rule));
+        }
+        if self.faults.contains(Fault::RefusalHidden) {
+            return self.serve(&Permit::for_refusing(rule), call, Serving::WithoutTheTool);
+        }
+        self.guard
+            .refuse(rule, |permit| self.serve(&permit, call, Serving::Plainly))
+    }
+
+    fn serve(&self, permit: &Permit, call: &Call, serving: Serving) -> Response {
+        self.reach(permit, || self.mcp.answer(call, serving))
+    }
+
+    /// The permit is asked for rather than used: without one this does not compile.
+    fn reach(&self, _permit: &Permit, backend: impl FnOnce() -> Response) -> Response {
+        if self.faults.contains(Fault::BackendDown502) {
+            return answer::bad_gateway();
+        }
+        backend()
+    }
+}
+
+/// The protected resource metadata of the MCP endpoint (RFC 9728 section 2).
+fn metadata_document(base: &str, idp: &Idp) -> Value {
+    let [_, issuer] = idp.issuers();
+    let [api, _] = idp.audiences();
+    json!({
+        "resource": format!("{base}/mcp"),
+        "authorization_servers": [issuer],
+        "scopes_supported": [format!("{api}/access_as_user")],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Product Catalog",
+    })
+}

@@ -1,0 +1,220 @@
+//! A call in, a permit to reach the backend out, or the refusal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+
+use super::answer;
+use super::validate::{Claims, Validator};
+use crate::reference::call::{Call, Credential};
+use crate::reference::fault::{Fault, Faults};
+use crate::reference::policy::{self, Rule};
+use crate::reference::reply;
+
+/// The two entries, each with policies of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// The REST API.
+    Rest,
+    /// The MCP endpoint, in whichever era.
+    Mcp,
+}
+
+/// Proof that the policies of an entry let a call through; nothing reaches a backend without one.
+pub(super) struct Permit(());
+
+impl Permit {
+    /// Protocol messages that call no tool need no more than a caller whom the token policy let in.
+    pub(super) fn for_protocol(_caller: &Caller) -> Self {
+        Self(())
+    }
+
+    /// A server that itself pronounces the refusal may be reached in order to do so.
+    pub(super) fn for_refusing(_rule: &'static str) -> Self {
+        Self(())
+    }
+}
+
+/// Whoever got past the token policy.
+pub(super) enum Caller {
+    /// Its token was found valid.
+    Known(Arc<Claims>),
+    /// No policy looked at it.
+    Unchecked,
+}
+
+/// The policies of both entries.
+pub(super) struct Guard {
+    faults: Faults,
+    validator: Validator,
+    /// The address of the protected resource metadata.
+    metadata: String,
+    sign_in_page: String,
+    with_token: AtomicU64,
+}
+
+impl Guard {
+    /// Takes the token policy, and the two addresses that a caller without a token may be pointed to.
+    pub(super) fn new(
+        faults: Faults,
+        validator: Validator,
+        metadata: String,
+        sign_in_page: String,
+    ) -> Self {
+        Self {
+            faults,
+            validator,
+            metadata,
+            sign_in_page,
+            with_token: AtomicU64::new(0),
+        }
+    }
+
+    /// What happens to everyone before any policy runs.
+    pub(super) fn before_policies(&self) -> Result<(), Box<Response>> {
+        if self.faults.contains(Fault::Throttled429) {
+            return Err(answer::throttled().into());
+        }
+        if self.faults.contains(Fault::SubscriptionKeyRequired) {
+            return Err(answer::key_missing().into());
+        }
+        Ok(())
+    }
+
+    /// The token policy: 401 unless a valid token was presented.
+    pub(super) fn authenticate(&self, entry: Entry, call: &Call) -> Result<Caller, Box<Response>> {
+        let without_policies = match entry {
+            Entry::Rest => Fault::RestNoAuth,
+            Entry::Mcp => Fault::McpNoAuth,
+        };
+        if self.faults.contains(without_policies) {
+            return Ok(Caller::Unchecked);
+        }
+        let credential = call.credential();
+        let claims = match credential {
+            Credential::Bearer(token) => self.validator.validate(token),
+            Credential::Nothing | Credential::Unusable => None,
+        };
+        let claims = claims.ok_or_else(|| self.unauthorized(entry, credential))?;
+        self.after_validation(entry, &claims)?;
+        Ok(Caller::Known(claims))
+    }
+
+    /// The role policy of one operation or tool: the refusal's wording unless the caller holds a role that it needs.
+    pub(super) fn authorize(
+        &self,
+        entry: Entry,
+        caller: &Caller,
+        operation: &str,
+    ) -> Result<Permit, &'static str> {
+        let Caller::Known(claims) = caller else {
+            return Ok(Permit(()));
+        };
+        let unchecked = match entry {
+            Entry::Rest => Fault::RestNoRoleCheck,
+            Entry::Mcp => Fault::McpNoToolCheck,
+        };
+        if self.faults.contains(unchecked) {
+            return Ok(Permit(()));
+        }
+        let Some(rule) = self.rule(entry, operation) else {
+            return self.unnamed(entry);
+        };
+        let roles = claims.roles.as_deref().unwrap_or_default();
+        if self.admits(entry, rule, roles) {
+            Ok(Permit(()))
+        } else {
+            Err(rule.refusal)
+        }
+    }
+
+    /// Listing without a token, where the policy forgot it.
+    pub(super) fn open_listing(&self, method: &str) -> Option<Permit> {
+        let lists = ["initialize", "server/discover", "tools/list"].contains(&method);
+        (lists && self.faults.contains(Fault::McpListOpen)).then_some(Permit(()))
+    }
+
+    /// Writes the refusal of a role. `execute` is the call itself, for a policy that looks too late.
+    pub(super) fn refuse(&self, rule: &str, execute: impl FnOnce(Permit) -> Response) -> Response {
+        if self.faults.contains(Fault::ExecutedDespite403) {
+            drop(execute(Permit(())));
+        }
+        if self.faults.contains(Fault::CrashOnDenial) {
+            return answer::crash();
+        }
+        if self.faults.contains(Fault::WafPage) {
+            return answer::firewall_page();
+        }
+        if self.faults.contains(Fault::Empty200) {
+            return reply::empty(StatusCode::OK);
+        }
+        answer::role_required(self.swap(StatusCode::FORBIDDEN), rule)
+    }
+
+    fn after_validation(&self, entry: Entry, claims: &Claims) -> Result<(), Box<Response>> {
+        if self.faults.contains(Fault::Quota403) {
+            return Err(answer::quota_used_up().into());
+        }
+        if self.faults.contains(Fault::Flaky401)
+            && self.with_token.fetch_add(1, Ordering::Relaxed) % 3 == 2
+        {
+            return Err(self.unauthorized(entry, Credential::Unusable).into());
+        }
+        if self.faults.contains(Fault::RolesMissing500) && claims.roles.is_none() {
+            return Err(answer::crash().into());
+        }
+        Ok(())
+    }
+
+    fn unauthorized(&self, entry: Entry, credential: Credential<'_>) -> Response {
+        if self.faults.contains(Fault::LoginRedirect) && credential == Credential::Nothing {
+            return answer::sign_in(&self.sign_in_page);
+        }
+        let response = answer::own(self.swap(StatusCode::UNAUTHORIZED), "Unauthorized.");
+        if entry == Entry::Rest || response.status() != StatusCode::UNAUTHORIZED {
+            return response;
+        }
+        // A caller that presented nothing made no mistake with a token (RFC 6750 section 3.1).
+        let error = if credential == Credential::Nothing {
+            ""
+        } else {
+            r#"error="invalid_token", "#
+        };
+        let challenge = format!(r#"Bearer {error}resource_metadata="{}""#, self.metadata);
+        reply::with(response, header::WWW_AUTHENTICATE, &challenge)
+    }
+
+    fn swap(&self, status: StatusCode) -> StatusCode {
+        match status {
+            StatusCode::UNAUTHORIZED if self.faults.contains(Fault::SwappedStatuses) => {
+                StatusCode::FORBIDDEN
+            }
+            StatusCode::FORBIDDEN if self.faults.contains(Fault::SwappedStatuses) => {
+                StatusCode::UNAUTHORIZED
+            }
+            status => status,
+        }
+    }
+
+    /// The deny-list of the article names the tools that write; the allow-list names all of them.
+    fn rule(&self, entry: Entry, operation: &str) -> Option<&'static Rule> {
+        let deny_list = entry == Entry::Mcp && self.faults.contains(Fault::McpUnlistedToolOpen);
+        policy::rule(operation).filter(|rule| !(deny_list && rule.reads()))
+    }
+
+    fn unnamed(&self, entry: Entry) -> Result<Permit, &'static str> {
+        if entry == Entry::Mcp && self.faults.contains(Fault::McpUnlistedToolOpen) {
+            return Ok(Permit(()));
+        }
+        Err("tool is not on the list of allowed tools")
+    }
+
+    fn admits(&self, entry: Entry, rule: &Rule, roles: &[String]) -> bool {
+        if entry == Entry::Mcp && self.faults.contains(Fault::SubstringRoles) {
+            return rule.admits_substring(roles, &self.faults);
+        }
+        rule.admits(roles, &self.faults)
+    }
+}

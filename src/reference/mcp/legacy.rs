@@ -1,0 +1,153 @@
+//! A request of a session (2025-03-26 to 2025-11-25) in, a stream of server-sent events out.
+
+use std::sync::{Mutex, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::Response;
+use futures_util::{StreamExt, stream};
+use indexmap::IndexSet;
+use serde_json::{Map, Value, json};
+
+use super::Serving;
+use super::envelope::{Fail, Message, failed, wrap};
+use super::tools::Toolbox;
+use crate::reference::call::Call;
+use crate::reference::{chance, reply};
+
+const NEWEST: &str = "2025-11-25";
+const VERSIONS: [&str; 3] = [NEWEST, "2025-06-18", "2025-03-26"];
+/// A caller that opens sessions and never ends them pushes out the oldest, rather than filling the memory.
+const MOST_SESSIONS: usize = 4096;
+const EVENT_STREAM: &str = "text/event-stream";
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// The ids of all open sessions, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Mutex<IndexSet<String>>);
+
+impl Sessions {
+    fn open(&self) -> String {
+        let id = chance::secret();
+        self.with(|ids| {
+            if ids.len() >= MOST_SESSIONS {
+                ids.shift_remove_index(0);
+            }
+            ids.insert(id.clone());
+        });
+        id
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut IndexSet<String>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Missing id: 400. Unknown or ended: 404 (streamable HTTP, session management).
+    fn check<'a>(&self, call: &'a Call) -> Result<&'a str, Box<Response>> {
+        let refused = |status, text| Box::new(failed(status, None, Fail::new(-32600, text)));
+        let Some(id) = call.header("mcp-session-id") else {
+            let text = "Bad Request: Missing session ID";
+            return Err(refused(StatusCode::BAD_REQUEST, text));
+        };
+        if self.with(|ids| ids.contains(id)) {
+            return Ok(id);
+        }
+        Err(refused(StatusCode::NOT_FOUND, "Session not found"))
+    }
+}
+
+/// Tells whether this is one of the versions that sessions can negotiate.
+pub(super) fn speaks(version: &str) -> bool {
+    VERSIONS.contains(&version)
+}
+
+/// Answers one message: a stream for a request, 202 for a notification or a response.
+pub(super) fn answer(
+    toolbox: &Toolbox,
+    sessions: &Sessions,
+    call: &Call,
+    body: &Map<String, Value>,
+    serving: Serving,
+) -> Response {
+    let message = match Message::read(body) {
+        Ok(message) => message,
+        Err(fail) => return failed(StatusCode::BAD_REQUEST, None, fail),
+    };
+    if message.method == "initialize" && message.id.is_some() {
+        return initialize(sessions, &message);
+    }
+    if let Err(refusal) = sessions.check(call) {
+        return *refusal;
+    }
+    if message.id.is_none() {
+        return reply::empty(StatusCode::ACCEPTED);
+    }
+    events(&wrap(message.id, dispatch(toolbox, &message, serving)))
+}
+
+/// Opens the stream of server messages, which stays open and silent until the client hangs up.
+pub(super) fn listen(sessions: &Sessions, call: &Call) -> Response {
+    if let Err(refusal) = sessions.check(call) {
+        return *refusal;
+    }
+    let first = stream::once(async {
+        Ok::<_, std::convert::Infallible>(Bytes::from_static(b": listening\r\n\r\n"))
+    });
+    reply::typed(
+        StatusCode::OK,
+        EVENT_STREAM,
+        Body::from_stream(first.chain(stream::pending())),
+    )
+}
+
+/// Ends the session that the call names.
+pub(super) fn end(sessions: &Sessions, call: &Call) -> Response {
+    match sessions.check(call) {
+        Ok(id) => {
+            sessions.with(|ids| ids.shift_remove(id));
+            reply::empty(StatusCode::NO_CONTENT)
+        }
+        Err(refusal) => *refusal,
+    }
+}
+
+/// An unknown version is answered with the newest that sessions know, as the SDKs do.
+fn initialize(sessions: &Sessions, message: &Message<'_>) -> Response {
+    let asked = message
+        .params
+        .get("protocolVersion")
+        .and_then(Value::as_str);
+    let result = json!({
+        "protocolVersion": asked.filter(|version| speaks(version)).unwrap_or(NEWEST),
+        "capabilities": {"tools": {"listChanged": false}, "logging": {}},
+        "serverInfo": {"name": "product-catalog", "version": "1.0.0"},
+    });
+    reply::with(
+        events(&wrap(message.id, Ok(result))),
+        SESSION,
+        &sessions.open(),
+    )
+}
+
+fn dispatch(toolbox: &Toolbox, message: &Message<'_>, serving: Serving) -> Result<Value, Fail> {
+    match message.method {
+        "ping" => Ok(json!({})),
+        "tools/list" => Ok(json!({"tools": toolbox.list()})),
+        "tools/call" => toolbox.call(message.params, serving),
+        _ => Err(Fail::new(-32601, "Method not found")),
+    }
+}
+
+/// A comment and a notification go before the answer, so that a reader who takes the first line is wrong.
+fn events(answer: &Value) -> Response {
+    let notice = json!({
+        "jsonrpc": "2.0",
+        "method": "notifications/message",
+        "params": {"level": "debug", "logger": "product-catalog", "data": "request accepted"},
+    });
+    let body = format!(
+        ": stream\r\n\r\nevent: message\r\ndata: {notice}\r\n\r\nevent: message\r\ndata: {answer}\r\n\r\n"
+    );
+    let response = reply::typed(StatusCode::OK, EVENT_STREAM, body);
+    reply::with(response, header::CACHE_CONTROL, "no-cache")
+}

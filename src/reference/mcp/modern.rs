@@ -1,0 +1,148 @@
+//! A stateless request of 2026-07-28 in, one JSON answer out.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::Serving;
+use super::envelope::{CAPABILITIES_META, Fail, Message, VERSION_META, failed, wrap};
+use super::tools::Toolbox;
+use crate::reference::call::Call;
+use crate::reference::reply;
+
+const VERSION: &str = "2026-07-28";
+const HEADER_MISMATCH: i64 = -32020;
+const UNSUPPORTED_VERSION: i64 = -32022;
+
+/// Answers one message: 202 for a notification, 400 for what the server validation of streamable HTTP rejects,
+/// 404 for an unknown method, otherwise 200 with a result or a tool's error.
+pub(super) fn answer(
+    toolbox: &Toolbox,
+    call: &Call,
+    body: &Map<String, Value>,
+    serving: Serving,
+) -> Response {
+    let message = match Message::read(body) {
+        Ok(message) => message,
+        Err(fail) => return failed(StatusCode::BAD_REQUEST, None, fail),
+    };
+    if let Err(fail) = validate(call, &message) {
+        return failed(StatusCode::BAD_REQUEST, message.id, fail);
+    }
+    if message.id.is_none() {
+        return reply::empty(StatusCode::ACCEPTED);
+    }
+    match dispatch(toolbox, &message, serving) {
+        Some(outcome) => reply::json(StatusCode::OK, &wrap(message.id, outcome)),
+        None => failed(
+            StatusCode::NOT_FOUND,
+            message.id,
+            Fail::new(-32601, "Method not found"),
+        ),
+    }
+}
+
+fn validate(call: &Call, message: &Message<'_>) -> Result<(), Fail> {
+    let mismatch = |name: &str| Fail::new(HEADER_MISMATCH, format!("Header mismatch: {name}"));
+    let header = |name: &'static str| call.header(name).ok_or_else(|| mismatch(name));
+    let version = header("mcp-protocol-version")?;
+    check_meta(message, version)?;
+    if header("mcp-method")? != message.method {
+        return Err(mismatch("mcp-method"));
+    }
+    if message.method == "tools/call" {
+        let named = decode(header("mcp-name")?).ok_or_else(|| mismatch("mcp-name"))?;
+        if message.params.get("name").and_then(Value::as_str) != Some(&named) {
+            return Err(mismatch("mcp-name"));
+        }
+    }
+    Ok(())
+}
+
+/// Notifications need no `_meta`; requests state version and capabilities in it.
+fn check_meta(message: &Message<'_>, version: &str) -> Result<(), Fail> {
+    let meta = message.params.get("_meta");
+    let stated = meta
+        .and_then(|meta| meta.get(VERSION_META))
+        .and_then(Value::as_str);
+    let capable = meta
+        .and_then(|meta| meta.get(CAPABILITIES_META))
+        .is_some_and(Value::is_object);
+    if message.id.is_some() && (stated.is_none() || !capable) {
+        return Err(Fail::new(
+            -32602,
+            "Invalid params: _meta lacks protocolVersion or clientCapabilities",
+        ));
+    }
+    if stated.is_some_and(|stated| stated != version) {
+        return Err(Fail::new(
+            HEADER_MISMATCH,
+            "Header mismatch: mcp-protocol-version",
+        ));
+    }
+    if version != VERSION {
+        return Err(Fail {
+            data: Some(json!({"supported": [VERSION], "requested": version})),
+            ..Fail::new(UNSUPPORTED_VERSION, "Unsupported protocol version")
+        });
+    }
+    Ok(())
+}
+
+/// Names that are not plain ASCII travel as `=?base64?…?=` and are compared decoded.
+fn decode(value: &str) -> Option<String> {
+    match value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    {
+        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok(),
+        None => Some(value.to_owned()),
+    }
+}
+
+fn dispatch(
+    toolbox: &Toolbox,
+    message: &Message<'_>,
+    serving: Serving,
+) -> Option<Result<Value, Fail>> {
+    let outcome = match message.method {
+        "server/discover" => Ok(cacheable(json!({
+            "supportedVersions": [VERSION],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "product-catalog", "version": "1.0.0"},
+        }))),
+        "tools/list" => Ok(cacheable(json!({"tools": toolbox.list()}))),
+        "tools/call" => toolbox.call(message.params, serving),
+        _ => return None,
+    };
+    Some(outcome.map(complete))
+}
+
+fn cacheable(mut result: Value) -> Value {
+    result["ttlMs"] = json!(60_000);
+    // The list needs a token, so it is no one's to share.
+    result["cacheScope"] = json!("private");
+    result
+}
+
+fn complete(mut result: Value) -> Value {
+    result["resultType"] = json!("complete");
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_names_are_decoded_before_they_are_compared() {
+        assert_eq!(decode("getProduct").as_deref(), Some("getProduct"));
+        assert_eq!(
+            decode("=?base64?Z2V0UHJvZHVjdA==?=").as_deref(),
+            Some("getProduct")
+        );
+        assert_eq!(decode("=?base64?!?="), None);
+    }
+}

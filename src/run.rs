@@ -1,5 +1,70 @@
 //! Plan in, ordered events out: sign in, find the doors, call, read back, clean up, judge.
 
 pub mod event;
+pub mod pace;
+pub mod retry;
+pub mod stop;
+
+mod asking;
+mod calling;
+mod doors;
+mod ending;
+mod hall;
+mod live;
+mod object;
+mod standing;
+mod step;
+mod work;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::plan::Plan;
+use crate::secret::Redactor;
+use crate::wire::Wire;
 
 pub use event::Event;
+pub use stop::Stop;
+
+use hall::Hall;
+
+/// How a run goes about its work.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The run's id: tags its objects and its record.
+    pub run_id: String,
+    /// Calls under way at once, at least 1.
+    pub jobs: usize,
+    /// Calls a second at most; `None` for as fast as the wire allows.
+    pub rate: Option<f64>,
+    /// Further attempts after a transport failure or 429/502/503/504.
+    pub retries: u32,
+    /// Longest time for everything but the clean-up.
+    pub deadline: Duration,
+}
+
+/// What a run needs besides its plan.
+#[derive(Debug)]
+pub struct Means<'r> {
+    /// Makes connections.
+    pub wire: &'r Wire,
+    /// Learns every token.
+    pub redactor: &'r Arc<Redactor>,
+    /// How the run goes about its work.
+    pub settings: &'r Settings,
+    /// Ends the run early.
+    pub stop: &'r Stop,
+}
+
+/// Runs the plan and tells what happens, in order. A wrong answer of the deployment is an event, never an error.
+pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
+    let deadline = means.stop.at(means.settings.deadline);
+    let standings = standing::sign_in(&plan.scenario, &means).await;
+    let found = doors::find(&plan, &standings, means.stop).await;
+    let hall = Hall::open(plan.through(&found.open), standings, found, means, tell);
+    hall.tell_opening();
+    work::call_everything(&hall).await;
+    hall.objects.remove_all(&hall).await;
+    ending::judge_and_tell(&hall);
+    deadline.abort();
+}

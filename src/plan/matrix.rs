@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, Door, OperationName, PersonaName};
-use crate::scenario::Demand;
+use crate::scenario::{Demand, Operation, Persona, Scenario, SignIn};
 
 /// The shape of a run: who, what, where, and what is demanded. Indices run operation-major, then door, then persona.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -54,6 +54,25 @@ pub struct Check<'m> {
 }
 
 impl Matrix {
+    /// The matrix of a scenario at these doors.
+    pub fn of(scenario: &Scenario, doors: Vec<Door>) -> Self {
+        let row = |persona: &Persona| Row {
+            name: persona.name.clone(),
+            roles: persona.roles.clone(),
+            signs_in: !matches!(persona.sign_in, SignIn::None),
+        };
+        let column = |operation: &Operation| Column {
+            name: operation.name.clone(),
+            mutates: operation.mutates,
+            demands: operation.demands.clone(),
+        };
+        Self {
+            personas: scenario.personas.iter().map(row).collect(),
+            operations: scenario.operations.iter().map(column).collect(),
+            doors,
+        }
+    }
+
     /// How many indices there are, those without a check included.
     pub fn len(&self) -> usize {
         self.operations.len() * self.doors.len() * self.personas.len()
@@ -99,5 +118,45 @@ impl Matrix {
             operation: self.operations[check.operation].name.clone(),
             door: check.door,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Expectation;
+
+    fn two_by_two() -> Matrix {
+        let row = |name: &str| Row { name: PersonaName::new(name), roles: None, signs_in: true };
+        let demand = |line| Some(Demand { expectation: Expectation::Allow, line });
+        let column = |name: &str, rest, mcp| Column {
+            name: OperationName::new(name),
+            mutates: false,
+            demands: vec![[rest, mcp, None]; 2],
+        };
+        Matrix {
+            personas: vec![row("reader"), row("admin")],
+            operations: vec![column("list", demand(1), demand(1)), column("purge", None, demand(2))],
+            doors: vec![Door::Rest, Door::Mcp],
+        }
+    }
+
+    #[test]
+    fn every_check_is_found_again_by_its_names() {
+        let matrix = two_by_two();
+        for check in matrix.checks() {
+            let cell = matrix.cell(&check);
+            assert_eq!(matrix.find(&cell.persona, &cell.operation, cell.door), Some(check.index));
+        }
+    }
+
+    #[test]
+    fn an_operation_without_a_door_has_no_cell_there() {
+        let matrix = two_by_two();
+        let cells: Vec<String> = matrix.checks().map(|check| matrix.cell(&check).to_string()).collect();
+        assert_eq!(
+            cells,
+            ["reader/list/rest", "admin/list/rest", "reader/list/mcp", "admin/list/mcp", "reader/purge/mcp", "admin/purge/mcp"]
+        );
     }
 }

@@ -1,0 +1,288 @@
+//! What was typed in, what was meant out. The only file that names clap's derive.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cell::Door;
+use crate::report::Kind;
+
+/// Calls the roll of a deployment's roles: signs in as every persona, tries every operation at every door,
+/// and says which answers differ from the matrix that you wrote down.
+#[derive(Debug, Parser)]
+#[command(name = "rolecall", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Start here:\n  rolecall demo                          the whole tool against a deployment of its own\n  rolecall demo --fault mcp-no-tool-check   what a hole looks like\n  rolecall plan scenario.yaml            every request that a run would send; sends nothing\n  rolecall run scenario.yaml             the gate\n\nExit codes: 0 conforms · 1 at least one fail · 2 usage or scenario error, nothing sent · 3 unproven or incomplete ·\n4 nothing selected · 5 own objects left behind · 6 a report could not be written · 130/143 interrupted, nothing proven")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) shared: Shared,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args, Debug)]
+pub(super) struct Shared {
+    /// More log lines on stderr (-v info, -vv debug, -vvv trace); RUST_LOG refines it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// No progress and no hints on stderr
+    #[arg(short, long, global = true, env = "ROLECALL_QUIET")]
+    pub(super) quiet: bool,
+    /// When to use colour; NO_COLOR and CLICOLOR_FORCE are obeyed
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "ROLECALL_COLOR")]
+    pub(super) color: Colour,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start the reference deployment, sign in, run the article's matrix at every door, print the table
+    Demo(Demo),
+    /// Run scenarios against their deployments
+    Run(Run),
+    /// Print every request that a run would send, and the plan's digest; sends nothing
+    Plan(Plan),
+    /// Render the record of a run again
+    Report(Report),
+    /// Explain a finding's code: what was seen, why it matters, how to fix it
+    Explain(Explain),
+    /// Sign in as a persona and print what its token says of itself, never the token
+    Token(Token),
+    /// Serve the reference deployment and print the variables that a run against it needs
+    Reference(Reference),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Demo {
+    /// Switch a fault on; repeatable
+    #[arg(long = "fault", value_name = "NAME")]
+    pub(super) faults: Vec<crate::reference::Fault>,
+    /// List the faults, and the findings that each must lead to
+    #[arg(long)]
+    pub(super) list_faults: bool,
+    #[command(flatten)]
+    pub(super) pace: Pace,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// Scenario files
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) values: Values,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    #[command(flatten)]
+    pub(super) pace: Pace,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Plan {
+    /// Scenario file
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenario: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Listing,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Report {
+    /// Record of a run, such as reports/rolecall.jsonl
+    #[arg(value_name = "RECORD")]
+    pub(super) record: PathBuf,
+    /// What to print on stdout: table, junit, json or markdown
+    #[arg(long, value_name = "KIND", default_value = "table")]
+    pub(super) format: Kind,
+    /// Write a report: table, junit, json or markdown; repeatable
+    #[arg(long = "report", value_name = "KIND[=PATH]")]
+    pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// A finding's code, such as leak
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Token {
+    /// The persona's name
+    #[arg(value_name = "PERSONA")]
+    pub(super) persona: String,
+    /// Scenario file
+    #[arg(value_name = "SCENARIO", default_value = "rolecall.yaml", env = "ROLECALL_SCENARIO")]
+    pub(super) scenario: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Reference {
+    /// Switch a fault on; repeatable
+    #[arg(long = "fault", value_name = "NAME")]
+    pub(super) faults: Vec<crate::reference::Fault>,
+    /// Write the variables to this file, readable by its owner only, instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(super) env_file: Option<PathBuf>,
+}
+
+/// Where the scenario's variables come from, besides the environment.
+#[derive(Args, Debug, Default)]
+pub(super) struct Values {
+    /// A variable of the scenario, for what is no secret; repeatable, wins over the others
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+    pub(super) variables: Vec<(String, String)>,
+    /// A file of NAME=VALUE lines; wins over the environment
+    #[arg(long, value_name = "FILE", env = "ROLECALL_ENV_FILE")]
+    pub(super) env_file: Option<PathBuf>,
+}
+
+/// What of the scenario is run.
+#[derive(Args, Debug, Default)]
+pub(super) struct Selection {
+    /// Only this door: rest, mcp or mcp-legacy; repeatable
+    #[arg(long = "door", value_name = "DOOR")]
+    pub(super) doors: Vec<Door>,
+    /// Send no mutating call at all
+    #[arg(long, env = "ROLECALL_READ_ONLY")]
+    pub(super) read_only: bool,
+}
+
+/// How fast, how patient.
+#[derive(Args, Debug)]
+pub(super) struct Pace {
+    /// Calls under way at once
+    #[arg(long, value_name = "N", default_value_t = 16, env = "ROLECALL_JOBS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: u16,
+    /// Calls a second at most, such as 10/s
+    #[arg(long, value_name = "N/s", value_parser = rate, env = "ROLECALL_RATE")]
+    pub(super) rate: Option<f64>,
+    /// Further attempts after a transport failure or 429, 502, 503, 504
+    #[arg(long, value_name = "N", default_value_t = 2, env = "ROLECALL_RETRIES", value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub(super) retries: u32,
+    /// Longest time until a connection stands
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration, env = "ROLECALL_CONNECT_TIMEOUT")]
+    pub(super) connect_timeout: Duration,
+    /// Longest time for one call
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration, env = "ROLECALL_TIMEOUT")]
+    pub(super) timeout: Duration,
+    /// Longest time for the whole run, clean-up aside
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration, env = "ROLECALL_RUN_TIMEOUT")]
+    pub(super) run_timeout: Duration,
+}
+
+/// Whom to trust.
+#[derive(Args, Debug, Default)]
+pub(super) struct Wire {
+    /// PEM file with a private authority's certificate; repeatable
+    #[arg(long, value_name = "FILE", env = "ROLECALL_CACERT")]
+    pub(super) cacert: Vec<PathBuf>,
+}
+
+/// What is written and printed.
+#[derive(Args, Debug)]
+pub(super) struct Outputs {
+    /// Write a report: table, junit, json or markdown; repeatable. Without it: junit, json and markdown
+    #[arg(long = "report", value_name = "KIND[=PATH]", env = "ROLECALL_REPORT", value_delimiter = ',')]
+    pub(super) reports: Vec<ReportTo>,
+    /// Folder of the reports and of the run's record
+    #[arg(long, value_name = "DIR", default_value = "reports", env = "ROLECALL_REPORT_DIR")]
+    pub(super) report_dir: PathBuf,
+    /// What to print on stdout: table, junit, json or markdown
+    #[arg(long, value_name = "KIND", default_value = "table", env = "ROLECALL_FORMAT")]
+    pub(super) format: Kind,
+}
+
+/// A report and where it goes; without a path, under its usual name in the report folder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct ReportTo {
+    pub(super) kind: Kind,
+    pub(super) path: Option<PathBuf>,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Listing {
+    Text,
+    Json,
+}
+
+impl std::str::FromStr for ReportTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, path) = match text.split_once('=') {
+            Some((_, "")) => return Err(format!("`{text}` names no file after the `=`")),
+            Some((kind, path)) => (kind, Some(PathBuf::from(path))),
+            None => (text, None),
+        };
+        let kind = kind.parse().map_err(|error: crate::report::UnknownKind| error.to_string())?;
+        Ok(Self { kind, path })
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("say NAME=VALUE".to_owned()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match number.trim().parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err("say how many calls a second, such as 10/s".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_rate_is_calls_a_second() {
+        assert_eq!(rate("10/s"), Ok(10.0));
+        assert_eq!(rate("0.5"), Ok(0.5));
+        for nonsense in ["0/s", "-1", "fast", "inf", "NaN", ""] {
+            assert!(rate(nonsense).is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_report_goes_to_its_usual_place_or_where_it_is_sent() {
+        assert_eq!("junit".parse(), Ok(ReportTo { kind: Kind::Junit, path: None }));
+        assert_eq!("json=out.json".parse(), Ok(ReportTo { kind: Kind::Json, path: Some("out.json".into()) }));
+        assert!("junit=".parse::<ReportTo>().is_err());
+        assert!("junti".parse::<ReportTo>().is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! Faults in, the article's table out: the reference deployment is started, tested and stopped.
+
+use serde::Serialize;
+
+use super::Context;
+use super::args;
+use super::loading;
+use super::outputs::Outputs;
+use super::run::Errand;
+use crate::exit::Exit;
+use crate::plan::Selection;
+use crate::reference::{Deployment, Fault};
+use crate::report::Kind;
+use crate::scenario::Missing;
+
+/// The scenario that ships with the tool.
+const SCENARIO: &str = include_str!("../../scenarios/product-catalog.yaml");
+const PATH: &str = "scenarios/product-catalog.yaml";
+
+/// Runs the article's matrix against the reference deployment.
+pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
+    if arguments.list_faults {
+        return list(arguments.outputs.format, context);
+    }
+    let deployment = match Deployment::start(&arguments.faults) {
+        Ok(deployment) => deployment,
+        Err(error) => {
+            context.terminal.say(format!("error: the reference deployment cannot start: {}", loading::reason(&error)));
+            return Exit::Usage;
+        }
+    };
+    for fault in &arguments.faults {
+        context.terminal.hint(format!("rolecall: with fault {fault}: {}", fault.describe()));
+    }
+    let variables = deployment.variables().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let scenario = match loading::read(PATH, SCENARIO, variables, Missing::Refused, context) {
+        Ok(scenario) => scenario,
+        Err(exit) => return exit,
+    };
+    let outputs = &arguments.outputs;
+    Errand {
+        scenario,
+        selection: Selection::default(),
+        pace: &arguments.pace,
+        authorities: Vec::new(),
+        outputs: Outputs::plan(&outputs.report_dir, &outputs.reports, None),
+        format: outputs.format,
+    }
+    .do_it(context)
+}
+
+/// A fault as the list tells it.
+#[derive(Serialize)]
+struct Listed {
+    fault: &'static str,
+    what: &'static str,
+    exit: u8,
+    seen_by_the_matrix: bool,
+    findings: Vec<ListedFinding>,
+}
+
+#[derive(Serialize)]
+struct ListedFinding {
+    code: &'static str,
+    exactly: bool,
+    cells: Vec<String>,
+}
+
+fn list(format: Kind, context: &Context) -> Exit {
+    let text = match format {
+        Kind::Json => as_json(),
+        Kind::Table | Kind::Junit | Kind::Markdown => as_text(),
+    };
+    match context.terminal.print(text.as_bytes()) {
+        Ok(()) => Exit::Conforms,
+        Err(_unwritten) => Exit::ReportUnwritten,
+    }
+}
+
+fn as_json() -> String {
+    let listed: Vec<Listed> = Fault::ALL.iter().copied().map(Listed::of).collect();
+    let mut text = serde_json::to_string_pretty(&listed).expect("strings, numbers and lists serialize");
+    text.push('\n');
+    text
+}
+
+fn as_text() -> String {
+    Fault::ALL.iter().fold(String::new(), |text, fault| text + &format!("{:<26} {}\n", fault.name(), fault.describe()))
+}
+
+impl Listed {
+    fn of(fault: Fault) -> Self {
+        let finding = |expected: crate::reference::Expected| ListedFinding {
+            code: expected.code,
+            exactly: expected.exactly,
+            cells: expected.cells,
+        };
+        Self {
+            fault: fault.name(),
+            what: fault.describe(),
+            exit: fault.exit(),
+            seen_by_the_matrix: fault.seen_by_the_matrix(),
+            findings: fault.expected().into_iter().map(finding).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_listed_with_its_findings() {
+        let list: serde_json::Value = serde_json::from_str(&as_json()).unwrap();
+        assert_eq!(list.as_array().map(Vec::len), Some(Fault::ALL.len()));
+    }
+}

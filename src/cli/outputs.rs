@@ -1,0 +1,143 @@
+//! What the user wants written in, report files out: checked before the first call, written whole or not at all.
+
+use std::fs;
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::Context;
+use super::args::ReportTo;
+use super::loading::reason;
+use crate::exit::Exit;
+use crate::report::{self, Kind, Look, Record};
+
+/// Where the reports of one run go.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    /// The run's record.
+    pub(super) record: PathBuf,
+    reports: Vec<(Kind, PathBuf)>,
+}
+
+/// What is written when the user does not say.
+const USUAL: [Kind; 3] = [Kind::Junit, Kind::Json, Kind::Markdown];
+
+/// Columns of a table in a file.
+const FILE_LOOK: Look = Look { colour: false, width: 120 };
+
+impl Outputs {
+    /// Lays out the files of one run; `slug` tells apart the scenarios of one command.
+    pub(super) fn plan(folder: &Path, reports: &[ReportTo], slug: Option<&str>) -> Self {
+        let named = |name: &str| folder.join(with_slug(name, slug));
+        let usual: Vec<ReportTo> = USUAL.into_iter().map(|kind| ReportTo { kind, path: None }).collect();
+        let wanted = if reports.is_empty() { usual.as_slice() } else { reports };
+        let place = |report: &ReportTo| {
+            let path = report.path.clone().unwrap_or_else(|| named(report.kind.file_name()));
+            (report.kind, path)
+        };
+        Self { record: named("rolecall.jsonl"), reports: wanted.iter().map(place).collect() }
+    }
+
+    /// Removes what an earlier run left at these places and proves that each can be written, so that a crash never
+    /// leaves yesterday's green and a full run never ends without its reports.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`], after the reason was said.
+    pub(super) fn clear(&self, context: &Context) -> Result<(), Exit> {
+        let paths = self.reports.iter().map(|(_, path)| path).chain([&self.record]);
+        for path in paths {
+            clear(path).map_err(|error| {
+                context.terminal.say(format!("error: cannot write {}: {}", path.display(), reason(&error)));
+                Exit::Usage
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes every report; one that fails does not keep the others from being written.
+    pub(super) fn write(&self, record: &Record, context: &Context) -> Exit {
+        write_all(&self.reports, record, context)
+    }
+
+    /// The paths that [`Outputs::write`] writes.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.reports.iter().map(|(_, path)| path.as_path())
+    }
+}
+
+/// Writes reports of a record.
+pub(super) fn write_all(reports: &[(Kind, PathBuf)], record: &Record, context: &Context) -> Exit {
+    let mut exit = Exit::Conforms;
+    for (kind, path) in reports {
+        if let Err(error) = write(*kind, path, record) {
+            context.terminal.say(format!("error: cannot write {}: {}", path.display(), reason(&error)));
+            exit = Exit::ReportUnwritten;
+        }
+    }
+    exit
+}
+
+fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
+    let file = NamedTempFile::new_in(parent(path))?;
+    let mut writer = BufWriter::new(file);
+    report::render(kind, record, FILE_LOOK, &mut writer)?;
+    writer.flush()?;
+    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o640))?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn clear(path: &Path) -> io::Result<()> {
+    let folder = parent(path);
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        Ok(_) => fs::remove_file(path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    NamedTempFile::new_in(folder).map(drop)
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+fn with_slug(name: &str, slug: Option<&str>) -> String {
+    match (slug, name.rsplit_once('.')) {
+        (Some(slug), Some((stem, ending))) => format!("{stem}-{slug}.{ending}"),
+        (Some(slug), None) => format!("{name}-{slug}"),
+        (None, _) => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_scenarios_of_one_command_do_not_share_a_file() {
+        assert_eq!(with_slug("TEST-rolecall.xml", Some("catalog")), "TEST-rolecall-catalog.xml");
+        assert_eq!(with_slug("TEST-rolecall.xml", None), "TEST-rolecall.xml");
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_is_gone_before_the_first_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("TEST-rolecall.xml");
+        fs::write(&old, "yesterday's green").unwrap();
+        clear(&old).unwrap();
+        assert!(!old.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_in_a_reports_place_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(clear(folder.path()).is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! Events in, a moving line on a terminal or a few quiet lines elsewhere out; stderr only.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::terminal::Terminal;
+use crate::run::Event;
+
+/// Between two quiet lines.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Tells how far a run is.
+pub(super) struct Progress<'t> {
+    terminal: &'t Terminal,
+    bar: ProgressBar,
+    done: usize,
+    total: usize,
+    spoke: Instant,
+}
+
+impl<'t> Progress<'t> {
+    /// Nothing is drawn before the run has started.
+    pub(super) fn new(terminal: &'t Terminal) -> Self {
+        let target = if terminal.may_draw { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        Self { terminal, bar, done: 0, total: 0, spoke: Instant::now() }
+    }
+
+    /// Takes the next event.
+    pub(super) fn hear(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { scenario, matrix, .. } => self.start(scenario, matrix.checks().count(), matrix.doors.len()),
+            Event::CellObserved { .. } => self.step(),
+            Event::RunFinished { .. } => self.bar.finish_and_clear(),
+            Event::DoorFound { .. }
+            | Event::TokenAcquired { .. }
+            | Event::FixtureMade { .. }
+            | Event::CellFinished { .. }
+            | Event::FindingMade(_)
+            | Event::Cleanup { .. } => {}
+        }
+    }
+
+    fn start(&mut self, scenario: &str, checks: usize, doors: usize) {
+        self.total = checks;
+        self.bar.set_length(checks as u64);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {elapsed}") {
+            self.bar.set_style(style);
+        }
+        self.terminal.hint(format!("rolecall: {scenario}: {checks} checks at {doors} doors"));
+    }
+
+    fn step(&mut self) {
+        self.done += 1;
+        self.bar.inc(1);
+        if !self.terminal.may_draw && self.spoke.elapsed() >= HEARTBEAT {
+            self.spoke = Instant::now();
+            self.terminal.hint(format!("rolecall: {} of {} checks", self.done, self.total));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! SIGINT and SIGTERM in, a stopped run out; the second one does not wait for the clean-up.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::run::Stop;
+use crate::run::stop::Reason;
+
+/// Waits for signals: the first stops the run, the second returns.
+pub(super) async fn watch(stop: &Stop) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    for _ in 0..2 {
+        let reason = tokio::select! {
+            _ = interrupt.recv() => Reason::Interrupt,
+            _ = terminate.recv() => Reason::Terminate,
+        };
+        stop.now(reason);
+    }
+}

@@ -1,0 +1,138 @@
+//! One call in, its answer after retries out, read for what it means.
+
+use std::time::Duration;
+
+use super::hall::Hall;
+use super::retry;
+use crate::cell::Door;
+use crate::door::{Answer, Answered, Ask, Observation, Rpc};
+use crate::judge::{self, Reading, Setting};
+
+/// All waits between attempts of a run together stay below this.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A call to be made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Calling<'c> {
+    /// Index of the persona that makes it.
+    pub(super) persona: usize,
+    /// Where.
+    pub(super) door: Door,
+    /// What.
+    pub(super) ask: &'c Ask,
+    /// Whether it changes something when it gets through.
+    pub(super) changes: bool,
+    /// Whether it is made on a connection of its own.
+    pub(super) afresh: bool,
+    /// Whether it names what cannot exist.
+    pub(super) decoy: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Called {
+    pub(super) answered: Answered,
+    pub(super) reading: Reading,
+    pub(super) retries: Vec<String>,
+}
+
+impl Called {
+    /// The HTTP status, 0 when there was none.
+    pub(super) fn status(&self) -> u16 {
+        match &self.answered.observation.answer {
+            Answer::Http(http) => http.status,
+            Answer::None(_) => 0,
+        }
+    }
+}
+
+impl Hall<'_> {
+    /// Makes the call; `None` when the run was stopped before it was answered, or the persona has no way in.
+    pub(super) async fn call(&self, calling: Calling<'_>) -> Option<Called> {
+        let mut retries = Vec::new();
+        let mut attempt = 0;
+        loop {
+            let answered = self.send(calling).await?;
+            let pause = retry::wait(&answered.observation.answer, attempt, calling.changes);
+            match pause.filter(|pause| attempt < self.settings.retries && self.may_wait(*pause)) {
+                Some(pause) => {
+                    retries.push(format!("{}, waited {} ms", spoken(&answered.observation.answer), pause.as_millis()));
+                    tokio::time::sleep(pause).await;
+                    attempt += 1;
+                }
+                None => return Some(self.read(calling, answered, retries).await),
+            }
+        }
+    }
+
+    async fn send(&self, calling: Calling<'_>) -> Option<Answered> {
+        let entrance = self.standings[calling.persona].entrance.as_ref()?;
+        self.pace.turn().await;
+        let answer = async {
+            if calling.afresh {
+                entrance.call_afresh(calling.door, calling.ask).await
+            } else {
+                entrance.call(calling.door, calling.ask).await
+            }
+        };
+        tokio::select! {
+            answered = answer => Some(answered),
+            () = self.stop.hurried() => None,
+        }
+    }
+
+    fn may_wait(&self, pause: Duration) -> bool {
+        let waited = self.waited.get() + pause;
+        let affordable = waited <= PATIENCE && !self.stop.is_stopped();
+        if affordable {
+            self.waited.set(waited);
+        }
+        affordable
+    }
+
+    async fn read(&self, calling: Calling<'_>, answered: Answered, retries: Vec<String>) -> Called {
+        let calibration = if needs_calibration(&answered.observation) {
+            self.unknown_tool(calling.persona, calling.door).await
+        } else {
+            None
+        };
+        let setting = Setting {
+            decoy: calling.decoy,
+            unknown_tool: calibration.map(|(tool, observation)| (tool.as_str(), observation)),
+            tool: match calling.ask {
+                Ask::Tool { tool, .. } => Some(tool),
+                Ask::Rest { .. } => None,
+            },
+        };
+        Called { reading: judge::read(&answered.observation, &setting), answered, retries }
+    }
+
+    /// What the persona gets for a tool that cannot exist; asked once a persona and door.
+    async fn unknown_tool(&self, persona: usize, door: Door) -> Option<&(String, Observation)> {
+        let entrance = self.standings[persona].entrance.as_ref()?;
+        let asked = self.unknown_tools[persona][door.index()].get_or_init(|| async {
+            tokio::select! {
+                (tool, answered) = entrance.call_unknown_tool(door) => Some((tool, answered.observation)),
+                () = self.stop.hurried() => None,
+            }
+        });
+        asked.await.as_ref()
+    }
+}
+
+/// Whether an MCP answer says no in a way that a tool which does not exist might say it, too.
+fn needs_calibration(observation: &Observation) -> bool {
+    let Answer::Http(http) = &observation.answer else { return false };
+    match &http.rpc {
+        Some(Rpc::Error { .. }) => !matches!(http.status, 401 | 403),
+        Some(Rpc::Result { is_error, .. }) => *is_error,
+        Some(Rpc::Absent) | None => false,
+    }
+}
+
+fn spoken(answer: &Answer) -> String {
+    match answer {
+        Answer::Http(http) => http.status.to_string(),
+        Answer::None(silence) => silence.to_string(),
+    }
+}

@@ -1,0 +1,165 @@
+//! Everything that the calls of a run share: plan, ways in, objects, pace, what was seen, who is told.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::doors::Doors;
+use super::event::Event;
+use super::object::Objects;
+use super::pace::Pace;
+use super::standing::Standing;
+use super::stop::Stop;
+use super::{Means, Settings};
+use crate::cell::Door;
+use crate::door::Observation;
+use crate::judge::{Effect, Gap, Reading, Sight};
+use crate::plan::{Check, Plan};
+use crate::scenario::template::Bindings;
+
+/// What the calls of a run share.
+pub(super) struct Hall<'r> {
+    pub(super) plan: Plan,
+    pub(super) standings: Vec<Standing>,
+    pub(super) doors: Doors,
+    pub(super) objects: Objects,
+    pub(super) settings: &'r Settings,
+    pub(super) stop: &'r Stop,
+    pub(super) pace: Pace,
+    /// Time spent waiting between attempts, all calls together.
+    pub(super) waited: Cell<Duration>,
+    /// By persona and door: a tool that cannot exist, and what calling it gave.
+    pub(super) unknown_tools: Vec<[OnceCell<Option<(String, Observation)>>; 3]>,
+    pub(super) sights: RefCell<Vec<Sight>>,
+    started: Instant,
+    tell: RefCell<&'r mut dyn FnMut(Event)>,
+}
+
+/// What was seen of a cell, with what is told of it.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) status: u16,
+    pub(super) reading: Option<Reading>,
+    pub(super) second: Option<Reading>,
+    pub(super) effect: Effect,
+    pub(super) gap: Option<Gap>,
+    pub(super) retries: Vec<String>,
+    pub(super) took_ms: u64,
+    pub(super) evidence: Vec<Observation>,
+}
+
+impl Seen {
+    /// A cell that was not called.
+    pub(super) fn gap(gap: Gap) -> Self {
+        Self { gap: Some(gap), ..Self::default() }
+    }
+}
+
+impl<'r> Hall<'r> {
+    pub(super) fn open(
+        plan: Plan,
+        standings: Vec<Standing>,
+        doors: Doors,
+        means: Means<'r>,
+        tell: &'r mut dyn FnMut(Event),
+    ) -> Self {
+        Self {
+            objects: Objects::none_of(plan.scenario.fixtures.len()),
+            unknown_tools: standings.iter().map(|_| Default::default()).collect(),
+            sights: RefCell::new(vec![Sight { gap: Some(Gap::NotReached), ..Sight::default() }; plan.matrix.len()]),
+            pace: Pace::new(means.settings.rate),
+            settings: means.settings,
+            stop: means.stop,
+            waited: Cell::new(Duration::ZERO),
+            started: Instant::now(),
+            tell: RefCell::new(tell),
+            plan,
+            standings,
+            doors,
+        }
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        (self.tell.borrow_mut())(event);
+    }
+
+    /// Milliseconds since the doors were found.
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What is told before any cell is called.
+    pub(super) fn tell_opening(&self) {
+        let scenario = &self.plan.scenario;
+        self.tell(Event::RunStarted {
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: scenario.name.clone(),
+            path: scenario.path.to_string(),
+            digest: self.plan.digest.clone(),
+            matrix: self.plan.matrix.clone(),
+            mcp_refuses: scenario.deployment.mcp_refuses,
+        });
+        for found in &self.doors.found {
+            self.tell(Event::DoorFound {
+                door: found.door,
+                answers: found.answers,
+                detail: found.detail.clone(),
+            });
+        }
+        for event in self.standings.iter().filter_map(|standing| standing.event.clone()) {
+            self.tell(event);
+        }
+    }
+
+    /// The bindings that every call has: the run's id and a tag that no other call of the run has.
+    pub(super) fn bindings(&self, tag: &str) -> Bindings {
+        Bindings::default()
+            .with("run.id", Value::from(self.settings.run_id.as_str()))
+            .with("tag", Value::from(format!("{}-{tag}", self.settings.run_id)))
+    }
+
+    /// Keeps what was seen of a cell and tells it.
+    pub(super) fn keep(&self, check: &Check<'_>, seen: Seen) {
+        self.sights.borrow_mut()[check.index] = Sight {
+            reading: seen.reading,
+            status: seen.status,
+            second: seen.second,
+            effect: seen.effect,
+            gap: seen.gap,
+        };
+        let cell = self.plan.matrix.cell(check);
+        self.tell(Event::CellObserved {
+            persona: cell.persona,
+            operation: cell.operation,
+            door: cell.door,
+            status: seen.status,
+            reading: seen.reading,
+            second: seen.second,
+            effect: seen.effect,
+            gap: seen.gap,
+            retries: seen.retries,
+            took_ms: seen.took_ms,
+            evidence: seen.evidence,
+        });
+    }
+
+    /// Why a persona's cells at a door cannot be called, when they cannot.
+    pub(super) fn barred(&self, persona: usize, door: Door) -> Option<Gap> {
+        if self.doors.closed.contains(&door) {
+            return Some(Gap::DoorClosed);
+        }
+        if self.stop.is_stopped() {
+            return Some(Gap::NotReached);
+        }
+        self.standings[persona].gap
+    }
+}
+
+impl fmt::Debug for Hall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hall").field("plan", &self.plan.digest).finish_non_exhaustive()
+    }
+}

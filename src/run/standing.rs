@@ -1,0 +1,95 @@
+//! Personas in, each one's way in or the reason why it has none out.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::future::join_all;
+
+use super::Means;
+use super::event::Event;
+use crate::door::Entrance;
+use crate::judge::{Code, Gap};
+use crate::scenario::{Persona, Scenario};
+use crate::token::preflight::{self, Mismatch};
+use crate::token::{Credential, Desk, Refusal};
+
+/// Where a persona stands before any call.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// Its way in; `None` when it must not call.
+    pub(super) entrance: Option<Entrance>,
+    /// Why its cells cannot be judged.
+    pub(super) gap: Option<Gap>,
+    /// What is wrong with its token or its sign-in, with the code that it is filed under.
+    pub(super) faults: Vec<(Code, String)>,
+    /// What is told of its token.
+    pub(super) event: Option<Event>,
+}
+
+/// Signs every persona in at once and compares each token with its persona's declaration.
+pub(super) async fn sign_in(scenario: &Scenario, means: &Means<'_>) -> Vec<Standing> {
+    let desk = Desk::new(&scenario.personas, means.wire, means.redactor);
+    let attempts = scenario.personas.iter().enumerate().map(|(index, persona)| {
+        let desk = &desk;
+        async move {
+            tokio::select! {
+                issued = desk.issue(index) => stand(scenario, persona, issued, means),
+                () = means.stop.hurried() => interrupted(),
+            }
+        }
+    });
+    join_all(attempts).await
+}
+
+fn stand(
+    scenario: &Scenario,
+    persona: &Persona,
+    issued: Result<Credential, Refusal>,
+    means: &Means<'_>,
+) -> Standing {
+    let credential = match issued {
+        Ok(credential) => credential,
+        Err(refusal) => return barred(Gap::SignInFailed, vec![(Code::SignInFailed, refusal.to_string())]),
+    };
+    let event = told(persona, &credential);
+    let faults: Vec<(Code, String)> = preflight::compare(persona, &credential, SystemTime::now())
+        .iter()
+        .map(|mismatch| (code(mismatch), format!("{}: {mismatch}", persona.name)))
+        .collect();
+    if faults.is_empty() {
+        let entrance = Entrance::new(&scenario.deployment, means.wire, credential, means.redactor);
+        Standing { entrance: Some(entrance), gap: None, faults, event }
+    } else {
+        Standing { event, ..barred(Gap::PersonaStopped, faults) }
+    }
+}
+
+fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Standing {
+    Standing { entrance: None, gap: Some(gap), faults, event: None }
+}
+
+fn interrupted() -> Standing {
+    barred(Gap::NotReached, Vec::new())
+}
+
+fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
+    credential.authorization.as_ref()?;
+    Some(Event::TokenAcquired {
+        persona: persona.name.clone(),
+        claims: credential.claims.as_ref().map_or(serde_json::Value::Null, crate::token::claims::Claims::shown),
+        fingerprint: credential.fingerprint.clone(),
+        took_ms: u64::try_from(credential.took.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+fn code(mismatch: &Mismatch) -> Code {
+    match mismatch {
+        Mismatch::RolesMissing(_) => Code::TokenRolesMissing,
+        Mismatch::RolesExtra(_) => Code::TokenRolesExtra,
+        Mismatch::Audience { .. } => Code::TokenAudience,
+        Mismatch::Issuer { .. } => Code::TokenIssuer,
+        Mismatch::Tenant { .. } => Code::TokenTenant,
+        Mismatch::Expired(_) => Code::TokenExpired,
+        Mismatch::Opaque => Code::TokenOpaque,
+    }
+}

@@ -1,0 +1,143 @@
+//! The plan's groups in, every cell called out: jobs pull the next piece of work from one counter.
+
+use std::cell::Cell;
+
+use futures_util::future::join_all;
+
+use super::asking;
+use super::calling::{Called, Calling};
+use super::hall::{Hall, Seen};
+use super::live;
+use super::object::bind_decoy;
+use crate::judge::{self, Gap, Outcome};
+use crate::plan::{Check, Conduct, Group};
+use crate::scenario::template::Bindings;
+
+/// Calls every cell. Cells of a group that changes something are called one after the other, all others side by side.
+pub(super) async fn call_everything(hall: &Hall<'_>) {
+    let work = pieces(&hall.plan.groups);
+    let next = Cell::new(0);
+    let jobs = (0..hall.settings.jobs.max(1)).map(|_| async {
+        loop {
+            let piece = next.get();
+            let Some((group, cells)) = work.get(piece) else { break };
+            next.set(piece + 1);
+            call_piece(hall, group, cells).await;
+        }
+    });
+    join_all(jobs).await;
+}
+
+fn pieces(groups: &[Group]) -> Vec<(&Group, &[usize])> {
+    groups
+        .iter()
+        .flat_map(|group| {
+            let size = match group.conduct {
+                Conduct::Live => group.cells.len().max(1),
+                Conduct::Plain | Conduct::Decoy | Conduct::Withheld => 1,
+            };
+            group.cells.chunks(size).map(move |cells| (group, cells))
+        })
+        .collect()
+}
+
+async fn call_piece(hall: &Hall<'_>, group: &Group, cells: &[usize]) {
+    match group.conduct {
+        Conduct::Live => live::call_group(hall, group, cells).await,
+        Conduct::Plain | Conduct::Decoy | Conduct::Withheld => {
+            for check in cells.iter().filter_map(|cell| hall.plan.matrix.check(*cell)) {
+                let seen = plain(hall, group.conduct, &check).await;
+                hall.keep(&check, seen);
+            }
+        }
+    }
+}
+
+async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
+    if let Some(gap) = hall.barred(check.persona, check.door) {
+        return Seen::gap(gap);
+    }
+    let bindings = hall.bindings(&check.index.to_string());
+    let bound = match conduct {
+        Conduct::Withheld => return Seen::gap(Gap::NotPermitted),
+        Conduct::Decoy => bind_decoys(hall, check.operation, bindings).map(|bindings| (bindings, true)),
+        Conduct::Plain | Conduct::Live => bind_shared(hall, check.operation, bindings).await,
+    };
+    match bound {
+        Some((bindings, decoy)) => seen(hall, check, &bindings, decoy).await,
+        None => Seen::gap(Gap::FixtureFailed),
+    }
+}
+
+/// The shared objects that the operation names; decoys where one could not be made, so that its refusals are still tried.
+async fn bind_shared(hall: &Hall<'_>, operation: usize, bindings: Bindings) -> Option<(Bindings, bool)> {
+    let scenario = &hall.plan.scenario;
+    let mut bound = bindings.clone();
+    for fixture in &scenario.operations[operation].uses {
+        match hall.objects.shared(hall, *fixture).await {
+            Some(object) => bound = object.bind(&scenario.fixtures[*fixture], bound),
+            None => return bind_decoys(hall, operation, bindings).map(|bindings| (bindings, true)),
+        }
+    }
+    Some((bound, false))
+}
+
+/// The decoy values of every fixture that the operation names; `None` when one has none.
+pub(super) fn bind_decoys(hall: &Hall<'_>, operation: usize, bindings: Bindings) -> Option<Bindings> {
+    let scenario = &hall.plan.scenario;
+    let mut uses = scenario.operations[operation].uses.iter();
+    uses.try_fold(bindings, |bindings, fixture| bind_decoy(&scenario.fixtures[*fixture], bindings))
+}
+
+async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bool) -> Seen {
+    let scenario = &hall.plan.scenario;
+    let operation = &scenario.operations[check.operation];
+    let Some(Ok(ask)) = asking::of_operation(&scenario.deployment, operation, check.door, bindings) else {
+        return Seen::gap(Gap::FixtureFailed);
+    };
+    let calling = Calling {
+        persona: check.persona,
+        door: check.door,
+        ask: &ask,
+        changes: operation.mutates && !decoy,
+        afresh: false,
+        decoy,
+    };
+    let Some(first) = hall.call(calling).await else { return Seen::gap(Gap::NotReached) };
+    let again = if worth_asking_again(hall, check, &first) {
+        hall.call(Calling { afresh: true, ..calling }).await
+    } else {
+        None
+    };
+    told(hall, check, first, again)
+}
+
+/// Whether an answer is one that must be heard twice: not what was demanded, and given by someone who decides.
+pub(super) fn worth_asking_again(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
+    let decided = !matches!(called.reading.outcome, Outcome::Intercepted | Outcome::NoAnswer);
+    decided && !met(hall, check, called)
+}
+
+fn met(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
+    let refuses = hall.plan.scenario.deployment.mcp_refuses;
+    judge::meets(&check.demand.expectation, called.reading.outcome, called.status(), check.door, refuses)
+}
+
+/// What is kept of a cell's answers: evidence only where it is not what was demanded.
+pub(super) fn told(hall: &Hall<'_>, check: &Check<'_>, first: Called, again: Option<Called>) -> Seen {
+    let as_demanded = met(hall, check, &first);
+    let second = again.as_ref().map(|again| again.reading).filter(|again| again.outcome != first.reading.outcome);
+    let mut seen = Seen {
+        status: first.status(),
+        reading: Some(first.reading),
+        second,
+        took_ms: first.answered.observation.took_ms,
+        ..Seen::default()
+    };
+    seen.retries = first.retries;
+    if !as_demanded {
+        seen.evidence.push(first.answered.observation);
+        seen.evidence.extend(again.filter(|_| second.is_some()).map(|again| again.answered.observation));
+    }
+    seen
+}

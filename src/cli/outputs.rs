@@ -80,6 +80,11 @@ pub(super) fn write_all(reports: &[(Kind, PathBuf)], record: &Record, context: &
 }
 
 fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
+    if is_device(path) {
+        let mut device = BufWriter::new(fs::OpenOptions::new().write(true).open(path)?);
+        report::render(kind, record, FILE_LOOK, &mut device)?;
+        return device.flush();
+    }
     let file = NamedTempFile::new_in(parent(path))?;
     let mut writer = BufWriter::new(file);
     report::render(kind, record, FILE_LOOK, &mut writer)?;
@@ -91,7 +96,15 @@ fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
     Ok(())
 }
 
+/// A pipe, a terminal or the like: it is written to as it is, and never removed or replaced.
+fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 fn clear(path: &Path) -> io::Result<()> {
+    if is_device(path) {
+        return Ok(());
+    }
     let folder = parent(path);
     fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
     match fs::symlink_metadata(path) {

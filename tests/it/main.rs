@@ -1,4 +1,14 @@
 //! The tool tested from outside: its corridor, its inputs, its outputs, its faults.
 
+/// One invocation of the binary in a folder of its own.
+mod bench;
+/// Secrets reach no output.
+mod canary;
 /// The law of imports.
 mod corridor;
+/// Each exit code is reached, and nothing else is.
+mod exits;
+/// No fault, everything passes; each fault, exactly its findings.
+mod faults;
+/// What is counted on the wire.
+mod traffic;

@@ -1,6 +1,6 @@
 //! Call in, reply out: the only room that names reqwest and hyper.
 
-mod body;
+mod answer;
 mod client;
 mod dialer;
 mod line;

@@ -8,7 +8,7 @@ use reqwest::{Client, NoProxy, Proxy, Request, Url};
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
-use super::body::{Limits, drain};
+use super::answer::{Limits, read};
 use super::resolver::Resolver;
 use super::trust::Trust;
 use super::{Call, Proxies, Reply, Settings, Silence};
@@ -33,22 +33,14 @@ impl Clients {
     /// Why there is no answer.
     pub(super) async fn exchange(&self, call: Call, settings: &Settings) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let limits = Limits { cap: settings.body_cap, deadline: begun + settings.request };
+        let limits = Limits { begun, deadline: begun + settings.request, cap: settings.body_cap };
         let url = Url::parse(&call.url).map_err(|_| Silence::Unreadable)?;
         let client = self.client(&url, settings).ok_or(Silence::Tls)?;
         let response = timeout_at(limits.deadline, client.execute(request(call, url)))
             .await
             .map_err(|_| Silence::Deadline)?
             .map_err(|error| Silence::of(&error, otherwise(&error)))?;
-        let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-        let read = drain(body, limits, &mut |_| false).await;
-        Ok(Reply {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: read.bytes,
-            truncated: read.truncated,
-            took: begun.elapsed(),
-        })
+        read(http::Response::<reqwest::Body>::from(response), limits, &mut |_| false).await
     }
 
     fn client(&self, url: &Url, settings: &Settings) -> Option<&Client> {

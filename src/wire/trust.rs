@@ -75,6 +75,108 @@ fn build(roots: RootCertStore) -> ClientConfig {
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust").field("private", &self.private.len()).finish_non_exhaustive()
+        f.debug_struct("Trust").field("private", &self.private.len()).field("system", &self.full.get().is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ServerConfig, ServerConnection, Stream};
+
+    use super::*;
+    use crate::wire::{Call, Proxies, Settings, Silence, Wire};
+
+    /// Starts a TLS server for a name; gives its port and its self-signed certificate as PEM.
+    fn serve(name: &str) -> (u16, Vec<u8>) {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || answer(&listener, &Arc::new(config)));
+        (port, made.cert.pem().into_bytes())
+    }
+
+    fn answer(listener: &TcpListener, config: &Arc<ServerConfig>) {
+        while let Ok((mut tcp, _)) = listener.accept() {
+            let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
+            let mut stream = Stream::new(&mut tls, &mut tcp);
+            if stream.read(&mut [0; 4096]).is_ok() {
+                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+                stream.flush().unwrap();
+            }
+        }
+    }
+
+    fn wire(authorities: Vec<Vec<u8>>) -> Result<Wire, SetupError> {
+        let time = Duration::from_secs(10);
+        let proxies = Proxies::default();
+        Wire::new(&Settings { connect: time, request: time, body_cap: 1024, authorities, proxies })
+    }
+
+    async fn both(wire: &Wire, url: String) -> [Result<u16, Silence>; 2] {
+        let call = Call { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() };
+        let sent = wire.line().send(call.clone(), &mut |_| false).await;
+        [sent.map(|reply| reply.status), wire.exchange(call).await.map(|reply| reply.status)]
+    }
+
+    #[tokio::test]
+    async fn a_self_signed_certificate_is_trusted_only_when_stated() {
+        let (port, pem) = serve("127.0.0.1");
+        let url = format!("https://127.0.0.1:{port}/");
+        assert_eq!(both(&wire(Vec::new()).unwrap(), url.clone()).await, [Err(Silence::Tls); 2]);
+        assert_eq!(both(&wire(vec![pem]).unwrap(), url).await, [Ok(204); 2]);
+    }
+
+    #[tokio::test]
+    async fn a_trusted_certificate_does_not_excuse_another_name() {
+        let (port, pem) = serve("elsewhere.example");
+        let url = format!("https://127.0.0.1:{port}/");
+        assert_eq!(both(&wire(vec![pem]).unwrap(), url).await, [Err(Silence::Tls); 2]);
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_fails_tls() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            while let Ok((mut tcp, _)) = listener.accept() {
+                tcp.read(&mut [0; 4096]).unwrap();
+                tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            }
+        });
+        assert_eq!(both(&wire(Vec::new()).unwrap(), url).await, [Err(Silence::Tls); 2]);
+    }
+
+    #[tokio::test]
+    async fn a_plain_url_reads_no_certificate_of_the_system() {
+        let wire = wire(Vec::new()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        assert_eq!(both(&wire, url).await, [Err(Silence::ConnectionRefused); 2]);
+        assert_eq!(format!("{:?}", wire).matches("system: false").count(), 2);
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused_by_its_place() {
+        let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
+        for pem in [Vec::new(), b"no PEM".to_vec(), broken] {
+            let SetupError(why) = wire(vec![pem]).unwrap_err();
+            assert!(why.starts_with("--cacert, file 1: "), "{why}");
+        }
     }
 }

@@ -40,11 +40,20 @@ where
     }
     let (body, truncated) = drain(body, limits, enough).await;
     let took = limits.begun.elapsed();
-    Ok(Reply { status: head.status.as_u16(), headers: head.headers, body, truncated, took })
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body,
+        truncated,
+        took,
+    })
 }
 
 fn size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 async fn drain<B>(
@@ -63,7 +72,9 @@ where
             Ok(Some(Err(_))) | Err(_) => return (pile.end(), true),
         };
         // Trailers hold nothing that a verdict reads.
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         let room = limits.cap - pile.bytes().len();
         if data.len() > room {
             pile.add(data.slice(..room));
@@ -85,7 +96,11 @@ struct Pile {
 
 impl Pile {
     fn bytes(&self) -> &[u8] {
-        if self.joined.is_empty() { &self.first } else { &self.joined }
+        if self.joined.is_empty() {
+            &self.first
+        } else {
+            &self.joined
+        }
     }
 
     fn add(&mut self, frame: Bytes) {
@@ -100,6 +115,10 @@ impl Pile {
     }
 
     fn end(self) -> Bytes {
-        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+        if self.joined.is_empty() {
+            self.first
+        } else {
+            self.joined.freeze()
+        }
     }
 }

@@ -24,7 +24,11 @@ pub(super) struct Clients {
 
 impl Clients {
     pub(super) fn new(trust: Arc<Trust>) -> Self {
-        Self { trust, plain: OnceLock::new(), secure: OnceLock::new() }
+        Self {
+            trust,
+            plain: OnceLock::new(),
+            secure: OnceLock::new(),
+        }
     }
 
     /// Sends a call and reads its answer, up to the cap and the deadline of the settings.
@@ -33,22 +37,35 @@ impl Clients {
     /// Why there is no answer.
     pub(super) async fn exchange(&self, call: Call, settings: &Settings) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let limits = Limits { begun, deadline: begun + settings.request, cap: settings.body_cap };
-        let url = Url::parse(&call.url).map_err(|_| Silence::Unreadable)?;
+        let limits = Limits {
+            begun,
+            deadline: begun + settings.request,
+            cap: settings.body_cap,
+        };
+        let url = Url::parse(&call.url).map_err(|_unsendable| Silence::Unreadable)?;
         let client = self.client(&url, settings).ok_or(Silence::Tls)?;
         let response = timeout_at(limits.deadline, client.execute(request(call, url)))
             .await
-            .map_err(|_| Silence::Deadline)?
+            .map_err(|_late| Silence::Deadline)?
             .map_err(|error| Silence::of(&error, otherwise(&error)))?;
-        read(http::Response::<reqwest::Body>::from(response), limits, &mut |_| false).await
+        read(
+            http::Response::<reqwest::Body>::from(response),
+            limits,
+            &mut |_| false,
+        )
+        .await
     }
 
     fn client(&self, url: &Url, settings: &Settings) -> Option<&Client> {
         // A proxy may itself be spoken to over TLS.
         let plain = url.scheme() == "http" && !settings.proxies.any_is_https();
-        let (slot, config): (_, fn(&Trust) -> ClientConfig) =
-            if plain { (&self.plain, Trust::idle_config) } else { (&self.secure, Trust::config) };
-        slot.get_or_init(|| build(config(&self.trust), settings)).as_ref()
+        let (slot, config): (_, fn(&Trust) -> ClientConfig) = if plain {
+            (&self.plain, Trust::idle_config)
+        } else {
+            (&self.secure, Trust::config)
+        };
+        slot.get_or_init(|| build(config(&self.trust), settings))
+            .as_ref()
     }
 }
 
@@ -62,14 +79,29 @@ fn build(tls: ClientConfig, settings: &Settings) -> Option<Client> {
         .referer(false)
         .connect_timeout(settings.connect)
         .no_proxy();
-    rules(&settings.proxies).into_iter().fold(client, reqwest::ClientBuilder::proxy).build().ok()
+    rules(&settings.proxies)
+        .into_iter()
+        .fold(client, reqwest::ClientBuilder::proxy)
+        .build()
+        .ok()
 }
 
 fn rules(stated: &Proxies) -> Vec<Proxy> {
     let exempt = NoProxy::from_string(&stated.exempt());
-    let http = stated.http.as_ref().or(stated.all.as_ref()).and_then(|address| Proxy::http(address).ok());
-    let https = stated.https.as_ref().or(stated.all.as_ref()).and_then(|address| Proxy::https(address).ok());
-    http.into_iter().chain(https).map(|rule| rule.no_proxy(exempt.clone())).collect()
+    let http = stated
+        .http
+        .as_ref()
+        .or(stated.all.as_ref())
+        .and_then(|address| Proxy::http(address).ok());
+    let https = stated
+        .https
+        .as_ref()
+        .or(stated.all.as_ref())
+        .and_then(|address| Proxy::https(address).ok());
+    http.into_iter()
+        .chain(https)
+        .map(|rule| rule.no_proxy(exempt.clone()))
+        .collect()
 }
 
 fn request(call: Call, url: Url) -> Request {
@@ -80,11 +112,17 @@ fn request(call: Call, url: Url) -> Request {
 }
 
 fn otherwise(error: &reqwest::Error) -> Silence {
-    if error.is_connect() { Silence::ConnectionRefused } else { Silence::Unreadable }
+    if error.is_connect() {
+        Silence::ConnectionRefused
+    } else {
+        Silence::Unreadable
+    }
 }
 
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clients").field("trust", &self.trust).finish_non_exhaustive()
+        f.debug_struct("Clients")
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
     }
 }

@@ -40,12 +40,21 @@ impl Dialer {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(longest));
-        Self { tcp, trust, tls: Arc::default(), proxies, longest }
+        Self {
+            tcp,
+            trust,
+            tls: Arc::default(),
+            proxies,
+            longest,
+        }
     }
 
     /// The same dialer with TLS sessions of its own: a resumed session could carry one persona's identity to another.
     pub(super) fn for_one_line(&self) -> Self {
-        Self { tls: Arc::default(), ..self.clone() }
+        Self {
+            tls: Arc::default(),
+            ..self.clone()
+        }
     }
 
     /// The proxy that stands between here and the destination, if any.
@@ -55,7 +64,9 @@ impl Dialer {
 
     async fn dial(self, destination: Uri) -> Result<Stream, Undialled> {
         let late = Err(Undialled(Silence::Deadline));
-        tokio::time::timeout(self.longest, self.connect(destination)).await.unwrap_or(late)
+        tokio::time::timeout(self.longest, self.connect(destination))
+            .await
+            .unwrap_or(late)
     }
 
     async fn connect(self, destination: Uri) -> Result<Stream, Undialled> {
@@ -64,7 +75,9 @@ impl Dialer {
             None if tls => open(self.secure(), destination).await,
             None => open(self.tcp, destination).await,
             Some(proxy) if tls => open(self.tunnel(&proxy), destination).await,
-            Some(proxy) if is_https(proxy.uri()) => forwarded(open(self.to_proxy(), proxy.uri().clone()).await),
+            Some(proxy) if is_https(proxy.uri()) => {
+                forwarded(open(self.to_proxy(), proxy.uri().clone()).await)
+            }
             Some(proxy) => forwarded(open(self.tcp, proxy.uri().clone()).await),
         }
     }
@@ -73,7 +86,10 @@ impl Dialer {
         HttpsConnector::from((self.tcp.clone(), self.config()))
     }
 
-    fn tunnel(&self, proxy: &Intercept) -> HttpsConnector<Tunnel<HttpsConnector<HttpConnector<Resolver>>>> {
+    fn tunnel(
+        &self,
+        proxy: &Intercept,
+    ) -> HttpsConnector<Tunnel<HttpsConnector<HttpConnector<Resolver>>>> {
         let mut tunnel = Tunnel::new(proxy.uri().clone(), self.to_proxy());
         if let Some(authorization) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(authorization.clone());
@@ -117,14 +133,23 @@ where
     C::Response: Pipe + 'static,
     C::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let undialled = |error: C::Error| Undialled(Silence::of(&*error.into(), Silence::ConnectionRefused));
-    poll_fn(|context| connector.poll_ready(context)).await.map_err(undialled)?;
+    let undialled =
+        |error: C::Error| Undialled(Silence::of(&*error.into(), Silence::ConnectionRefused));
+    poll_fn(|context| connector.poll_ready(context))
+        .await
+        .map_err(undialled)?;
     let pipe = connector.call(to).await.map_err(undialled)?;
-    Ok(Stream { pipe: Box::new(pipe), forwarded: false })
+    Ok(Stream {
+        pipe: Box::new(pipe),
+        forwarded: false,
+    })
 }
 
 fn forwarded(opened: Result<Stream, Undialled>) -> Result<Stream, Undialled> {
-    opened.map(|stream| Stream { forwarded: true, ..stream })
+    opened.map(|stream| Stream {
+        forwarded: true,
+        ..stream
+    })
 }
 
 /// Why a connection could not be opened.
@@ -167,7 +192,11 @@ impl Read for Stream {
 }
 
 impl Write for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.pipe).poll_write(context, bytes)
     }
 
@@ -194,6 +223,9 @@ impl Write for Stream {
 
 impl fmt::Debug for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dialer").field("trust", &self.trust).field("longest", &self.longest).finish_non_exhaustive()
+        f.debug_struct("Dialer")
+            .field("trust", &self.trust)
+            .field("longest", &self.longest)
+            .finish_non_exhaustive()
     }
 }

@@ -42,7 +42,12 @@ impl Line {
             .http1_max_buf_size(usize::from(HEAD_CAP))
             .http2_max_header_list_size(u32::from(HEAD_CAP))
             .build(dialer.clone());
-        Self { client, dialer, patience: settings.request, body_cap: settings.body_cap }
+        Self {
+            client,
+            dialer,
+            patience: settings.request,
+            body_cap: settings.body_cap,
+        }
     }
 
     /// Sends a call and reads its answer until its end, the cap, the deadline, or until `enough` says so of what was read so far.
@@ -58,22 +63,31 @@ impl Line {
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
     ) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let limits = Limits { begun, deadline: begun + self.patience, cap: self.body_cap };
+        let limits = Limits {
+            begun,
+            deadline: begun + self.patience,
+            cap: self.body_cap,
+        };
         let request = self.request(call)?;
         let response = timeout_at(limits.deadline, self.client.request(request))
             .await
-            .map_err(|_| Silence::Deadline)?
+            .map_err(|_late| Silence::Deadline)?
             .map_err(|error| Silence::of(&error, Silence::Unreadable))?;
         read(response, limits, enough).await
     }
 
     fn request(&self, call: Call) -> Result<Request<Full<bytes::Bytes>>, Silence> {
-        let uri: Uri = call.url.parse().map_err(|_| Silence::Unreadable)?;
+        let uri: Uri = call
+            .url
+            .parse()
+            .map_err(|_unsendable| Silence::Unreadable)?;
         let (mut head, ()) = Request::new(()).into_parts();
         head.headers = call.headers;
         // RFC 9110 §8.6: methods that expect content state its length even when it is 0; hyper does not, and some gateways answer 411.
         if call.body.is_empty() && expects_content(&call.method) {
-            head.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+            head.headers
+                .entry(CONTENT_LENGTH)
+                .or_insert(HeaderValue::from_static("0"));
         }
         if let Some(authorization) = self.forwarder_authorization(&uri) {
             head.headers.insert(PROXY_AUTHORIZATION, authorization);
@@ -143,7 +157,11 @@ mod tests {
     async fn serve(script: Vec<Act>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = Server { url, connections: Arc::default(), heard: Arc::default() };
+        let server = Server {
+            url,
+            connections: Arc::default(),
+            heard: Arc::default(),
+        };
         let (connections, heard) = (Arc::clone(&server.connections), Arc::clone(&server.heard));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -154,7 +172,11 @@ mod tests {
         server
     }
 
-    async fn play(mut stream: TcpStream, script: Vec<Act>, heard: Arc<std::sync::Mutex<Vec<String>>>) -> Option<()> {
+    async fn play(
+        mut stream: TcpStream,
+        script: Vec<Act>,
+        heard: Arc<std::sync::Mutex<Vec<String>>>,
+    ) -> Option<()> {
         hear(&mut stream, &heard).await?;
         for act in script {
             match act {
@@ -178,12 +200,12 @@ mod tests {
         None
     }
 
-    async fn hear(stream: &mut TcpStream, heard: &std::sync::Mutex<Vec<String>>) -> Option<()> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.ok()?);
+    async fn hear(stream: &mut TcpStream, log: &std::sync::Mutex<Vec<String>>) -> Option<()> {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.ok()?);
         }
-        heard.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+        log.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
         Some(())
     }
 
@@ -202,7 +224,12 @@ mod tests {
     }
 
     fn get(url: &str) -> Call {
-        Call { method: Method::GET, url: url.to_owned(), headers: HeaderMap::new(), body: Bytes::new() }
+        Call {
+            method: Method::GET,
+            url: url.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
     }
 
     async fn ask(line: &Line, url: &str) -> Result<Reply, Silence> {
@@ -218,28 +245,49 @@ mod tests {
     async fn a_silent_server_costs_the_deadline_and_no_more() {
         let server = serve(vec![]).await;
         let begun = Instant::now();
-        assert_eq!(ask(&line(), &server.url).await.unwrap_err(), Silence::Deadline);
+        assert_eq!(
+            ask(&line(), &server.url).await.unwrap_err(),
+            Silence::Deadline
+        );
         assert!(begun.elapsed() >= PATIENCE && begun.elapsed() < PATIENCE * 2);
     }
 
     #[tokio::test]
     async fn dripped_headers_do_not_stretch_the_deadline() {
-        let drip = Act::Drip(b"HTTP/1.1 200 OK\r\nx: yyyyyyyyyyyyyyyy".to_vec(), Duration::from_millis(30));
+        let drip = Act::Drip(
+            b"HTTP/1.1 200 OK\r\nx: yyyyyyyyyyyyyyyy".to_vec(),
+            Duration::from_millis(30),
+        );
         let begun = Instant::now();
-        assert_eq!(ask(&line(), &serve(vec![drip]).await.url).await.unwrap_err(), Silence::Deadline);
+        assert_eq!(
+            ask(&line(), &serve(vec![drip]).await.url)
+                .await
+                .unwrap_err(),
+            Silence::Deadline
+        );
         assert!(begun.elapsed() < PATIENCE * 2);
     }
 
     #[tokio::test]
     async fn informational_answers_without_end_meet_the_deadline() {
-        let server = serve(vec![Act::Repeat(b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec())]).await;
-        assert_eq!(ask(&line(), &server.url).await.unwrap_err(), Silence::Deadline);
+        let server = serve(vec![Act::Repeat(
+            b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec(),
+        )])
+        .await;
+        assert_eq!(
+            ask(&line(), &server.url).await.unwrap_err(),
+            Silence::Deadline
+        );
     }
 
     #[tokio::test]
     async fn a_dripped_body_is_kept_up_to_the_deadline() {
         let head = Act::Write(b"HTTP/1.1 403 No\r\ncontent-length: 99\r\n\r\n".to_vec());
-        let server = serve(vec![head, Act::Drip(vec![b'x'; 99], Duration::from_millis(30))]).await;
+        let server = serve(vec![
+            head,
+            Act::Drip(vec![b'x'; 99], Duration::from_millis(30)),
+        ])
+        .await;
         let reply = ask(&line(), &server.url).await.unwrap();
         assert_eq!((reply.status, reply.truncated), (403, true));
         assert!(!reply.body.is_empty() && reply.body.len() < 99 && reply.took < PATIENCE * 2);
@@ -270,7 +318,10 @@ mod tests {
         ];
         for answer in answers {
             let reply = ask_raw(answer).await.unwrap();
-            assert_eq!((reply.status, &reply.body[..], reply.truncated), (403, &b"half"[..], true));
+            assert_eq!(
+                (reply.status, &reply.body[..], reply.truncated),
+                (403, &b"half"[..], true)
+            );
         }
     }
 
@@ -279,13 +330,24 @@ mod tests {
         let cases: [(&[u8], Silence); 6] = [
             (b"", Silence::Closed),
             (b"HTTP/1.1 200 O", Silence::Closed),
-            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", Silence::Unreadable),
+            (
+                b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
+                Silence::Unreadable,
+            ),
             (b"I am no HTTP server\r\n\r\n", Silence::Unreadable),
             (b"HTTP/1.1 99 Low\r\n\r\n", Silence::Unreadable),
-            (b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd", Silence::Unreadable),
+            (
+                b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
+                Silence::Unreadable,
+            ),
         ];
         for (answer, silence) in cases {
-            assert_eq!(ask_raw(answer).await.unwrap_err(), silence, "{}", answer.escape_ascii());
+            assert_eq!(
+                ask_raw(answer).await.unwrap_err(),
+                silence,
+                "{}",
+                answer.escape_ascii()
+            );
         }
     }
 
@@ -294,17 +356,33 @@ mod tests {
         let long = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\n\r\n", "y".repeat(100_000));
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(101));
         for answer in [long, many] {
-            assert_eq!(ask_raw(answer.as_bytes()).await.unwrap_err(), Silence::Unreadable);
+            assert_eq!(
+                ask_raw(answer.as_bytes()).await.unwrap_err(),
+                Silence::Unreadable
+            );
         }
     }
 
     #[tokio::test]
     async fn a_closed_port_and_an_unknown_name_differ() {
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let refused = ask(&line(), &format!("http://127.0.0.1:{port}/")).await;
         assert_eq!(refused.unwrap_err(), Silence::ConnectionRefused);
-        let patient = Settings { connect: Duration::from_secs(20), request: Duration::from_secs(20), ..settings() };
-        let unknown = ask(&Wire::new(&patient).unwrap().line(), "http://does-not-exist.invalid/").await;
+        let patient = Settings {
+            connect: Duration::from_secs(20),
+            request: Duration::from_secs(20),
+            ..settings()
+        };
+        let unknown = ask(
+            &Wire::new(&patient).unwrap().line(),
+            "http://does-not-exist.invalid/",
+        )
+        .await;
         assert_eq!(unknown.unwrap_err(), Silence::NameUnknown);
     }
 
@@ -318,17 +396,27 @@ mod tests {
     #[tokio::test]
     async fn a_redirect_is_an_answer() {
         let other = serve(vec![]).await;
-        let answer = format!("HTTP/1.1 307 Elsewhere\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", other.url);
+        let answer = format!(
+            "HTTP/1.1 307 Elsewhere\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
+            other.url
+        );
         let reply = ask_raw(answer.as_bytes()).await.unwrap();
         assert_eq!((reply.status, other.connections()), (307, 0));
         let server = serve(vec![Act::Write(answer.into_bytes())]).await;
-        let reply = Wire::new(&settings()).unwrap().exchange(get(&server.url)).await.unwrap();
+        let reply = Wire::new(&settings())
+            .unwrap()
+            .exchange(get(&server.url))
+            .await
+            .unwrap();
         assert_eq!((reply.status, other.connections()), (307, 0));
     }
 
     #[tokio::test]
     async fn the_target_and_the_headers_go_out_as_they_stand() {
-        let server = serve(vec![Act::Write(b"HTTP/1.1 204 No Content\r\nset-cookie: a\r\nset-cookie: b\r\n\r\n".to_vec())]).await;
+        let server = serve(vec![Act::Write(
+            b"HTTP/1.1 204 No Content\r\nset-cookie: a\r\nset-cookie: b\r\n\r\n".to_vec(),
+        )])
+        .await;
         let mut call = get(&format!("{}/a/../b/%2e/./?x=%41&y", server.url));
         let twice = HeaderName::from_static("x-twice");
         call.headers.append(&twice, HeaderValue::from_static("1"));
@@ -336,30 +424,66 @@ mod tests {
         let reply = line().send(call, &mut |_| false).await.unwrap();
         assert_eq!(reply.headers.get_all("set-cookie").iter().count(), 2);
         let host = server.url.trim_start_matches("http://");
-        let expected = format!("GET /a/../b/%2e/./?x=%41&y HTTP/1.1\r\nx-twice: 1\r\nx-twice: 2\r\nhost: {host}\r\n\r\n");
+        let expected = format!(
+            "GET /a/../b/%2e/./?x=%41&y HTTP/1.1\r\nx-twice: 1\r\nx-twice: 2\r\nhost: {host}\r\n\r\n"
+        );
         assert_eq!(server.heard(), [expected]);
     }
 
     #[tokio::test]
     async fn an_empty_post_states_its_length() {
-        let server = serve(vec![Act::Write(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())]).await;
-        line().send(Call { method: Method::POST, ..get(&server.url) }, &mut |_| false).await.unwrap();
-        assert!(server.heard()[0].contains("content-length: 0\r\n"), "{:?}", server.heard());
+        let server = serve(vec![Act::Write(
+            b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+        )])
+        .await;
+        line()
+            .send(
+                Call {
+                    method: Method::POST,
+                    ..get(&server.url)
+                },
+                &mut |_| false,
+            )
+            .await
+            .unwrap();
+        assert!(
+            server.heard()[0].contains("content-length: 0\r\n"),
+            "{:?}",
+            server.heard()
+        );
     }
 
     #[tokio::test]
     async fn enough_ends_an_endless_stream() {
-        let head = Act::Write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: one\n\n".to_vec());
-        let server = serve(vec![head, Act::Wait(Duration::from_millis(30)), Act::Write(b"data: two\n\n".to_vec())]).await;
-        let reply = line().send(get(&server.url), &mut |read| read.ends_with(b"two\n\n")).await.unwrap();
-        assert_eq!((&reply.body[..], reply.truncated), (&b"data: one\n\ndata: two\n\n"[..], false));
+        let head = Act::Write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: one\n\n".to_vec(),
+        );
+        let server = serve(vec![
+            head,
+            Act::Wait(Duration::from_millis(30)),
+            Act::Write(b"data: two\n\n".to_vec()),
+        ])
+        .await;
+        let reply = line()
+            .send(get(&server.url), &mut |read| read.ends_with(b"two\n\n"))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&reply.body[..], reply.truncated),
+            (&b"data: one\n\ndata: two\n\n"[..], false)
+        );
         assert!(reply.took < PATIENCE);
     }
 
     #[tokio::test]
     async fn calls_of_one_line_share_a_connection_and_lines_share_none() {
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec();
-        let server = serve(vec![Act::Write(answer.clone()), Act::Read, Act::Write(answer.clone())]).await;
+        let server = serve(vec![
+            Act::Write(answer.clone()),
+            Act::Read,
+            Act::Write(answer.clone()),
+        ])
+        .await;
         let wire = Wire::new(&settings()).unwrap();
         let first = wire.line();
         ask(&first, &server.url).await.unwrap();
@@ -374,7 +498,11 @@ mod tests {
         let refusal = b"HTTP/1.1 403 No\r\ncontent-length: 2\r\n\r\nno".to_vec();
         let stray = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec();
         let together = vec![Act::Write([refusal.clone(), stray.clone()].concat())];
-        let later = vec![Act::Write(refusal), Act::Wait(Duration::from_millis(20)), Act::Write(stray)];
+        let later = vec![
+            Act::Write(refusal),
+            Act::Wait(Duration::from_millis(20)),
+            Act::Write(stray),
+        ];
         for script in [together, later] {
             let server = serve(script).await;
             let line = line();
@@ -392,44 +520,104 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            hear(&mut stream, &std::sync::Mutex::default()).await.unwrap();
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            hear(&mut stream, &std::sync::Mutex::default())
+                .await
+                .unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                .await
+                .unwrap();
             stream.read(&mut [0; 8]).await.unwrap_or_default()
         });
         let line = line();
         ask(&line, &url).await.unwrap();
         drop(line);
-        assert_eq!(tokio::time::timeout(Duration::from_secs(2), server).await.unwrap().unwrap(), 0);
+        assert_eq!(
+            tokio::time::timeout(Duration::from_secs(2), server)
+                .await
+                .unwrap()
+                .unwrap(),
+            0
+        );
     }
 
     #[tokio::test]
     async fn a_lost_connection_is_not_asked_again_by_itself() {
         let server = serve(vec![Act::Close]).await;
-        assert_eq!(ask(&line(), &server.url).await.unwrap_err(), Silence::Closed);
+        assert_eq!(
+            ask(&line(), &server.url).await.unwrap_err(),
+            Silence::Closed
+        );
         assert_eq!((server.connections(), server.heard().len()), (1, 1));
-        let refused = Wire::new(&settings()).unwrap().exchange(get(&server.url)).await;
-        assert_eq!((refused.unwrap_err(), server.connections()), (Silence::Closed, 2));
+        let refused = Wire::new(&settings())
+            .unwrap()
+            .exchange(get(&server.url))
+            .await;
+        assert_eq!(
+            (refused.unwrap_err(), server.connections()),
+            (Silence::Closed, 2)
+        );
     }
 
     #[tokio::test]
     async fn a_forwarding_proxy_gets_the_whole_url_and_the_password() {
-        let proxy = serve(vec![Act::Write(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())]).await;
+        let proxy = serve(vec![Act::Write(
+            b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+        )])
+        .await;
         let address = proxy.url.replace("http://", "http://user:pass@");
-        let proxies = Proxies { http: Some(address), ..Proxies::default() };
-        let wire = Wire::new(&Settings { proxies, ..settings() }).unwrap();
-        assert_eq!(ask(&wire.line(), "http://catalog.invalid/a/../b").await.unwrap().status, 204);
-        assert_eq!(wire.exchange(get("http://catalog.invalid/x")).await.unwrap().status, 204);
+        let proxies = Proxies {
+            http: Some(address),
+            ..Proxies::default()
+        };
+        let wire = Wire::new(&Settings {
+            proxies,
+            ..settings()
+        })
+        .unwrap();
+        assert_eq!(
+            ask(&wire.line(), "http://catalog.invalid/a/../b")
+                .await
+                .unwrap()
+                .status,
+            204
+        );
+        assert_eq!(
+            wire.exchange(get("http://catalog.invalid/x"))
+                .await
+                .unwrap()
+                .status,
+            204
+        );
         let heard = proxy.heard();
-        assert!(heard[0].starts_with("GET http://catalog.invalid/a/../b HTTP/1.1\r\n"), "{heard:?}");
-        assert!(heard[1].starts_with("GET http://catalog.invalid/x HTTP/1.1\r\n"), "{heard:?}");
-        assert!(heard.iter().all(|head| head.contains("proxy-authorization: Basic dXNlcjpwYXNz\r\n")), "{heard:?}");
+        assert!(
+            heard[0].starts_with("GET http://catalog.invalid/a/../b HTTP/1.1\r\n"),
+            "{heard:?}"
+        );
+        assert!(
+            heard[1].starts_with("GET http://catalog.invalid/x HTTP/1.1\r\n"),
+            "{heard:?}"
+        );
+        assert!(
+            heard
+                .iter()
+                .all(|head| head.contains("proxy-authorization: Basic dXNlcjpwYXNz\r\n")),
+            "{heard:?}"
+        );
     }
 
     #[tokio::test]
     async fn a_tunnel_that_the_proxy_refuses_is_a_closed_way() {
         let proxy = serve(vec![Act::Write(b"HTTP/1.1 407 Who\r\n\r\n".to_vec())]).await;
-        let proxies = Proxies { https: Some(proxy.url.clone()), ..Proxies::default() };
-        let wire = Wire::new(&Settings { proxies, ..settings() }).unwrap();
+        let proxies = Proxies {
+            https: Some(proxy.url.clone()),
+            ..Proxies::default()
+        };
+        let wire = Wire::new(&Settings {
+            proxies,
+            ..settings()
+        })
+        .unwrap();
         let refused = ask(&wire.line(), "https://catalog.invalid/").await;
         assert_eq!(refused.unwrap_err(), Silence::ConnectionRefused);
         assert!(proxy.heard()[0].starts_with("CONNECT catalog.invalid:443 HTTP/1.1\r\n"));
@@ -438,9 +626,20 @@ mod tests {
     #[tokio::test]
     async fn loopback_and_exempt_hosts_pass_the_proxy_by() {
         let proxy = serve(vec![]).await;
-        let target = serve(vec![Act::Write(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())]).await;
-        let proxies = Proxies { all: Some(proxy.url.clone()), no: Some(".invalid".to_owned()), ..Proxies::default() };
-        let wire = Wire::new(&Settings { proxies, ..settings() }).unwrap();
+        let target = serve(vec![Act::Write(
+            b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+        )])
+        .await;
+        let proxies = Proxies {
+            all: Some(proxy.url.clone()),
+            no: Some(".invalid".to_owned()),
+            ..Proxies::default()
+        };
+        let wire = Wire::new(&Settings {
+            proxies,
+            ..settings()
+        })
+        .unwrap();
         assert_eq!(ask(&wire.line(), &target.url).await.unwrap().status, 204);
         assert_eq!(wire.exchange(get(&target.url)).await.unwrap().status, 204);
         assert!(ask(&wire.line(), "http://catalog.invalid/").await.is_err());
@@ -451,16 +650,33 @@ mod tests {
     #[test]
     fn a_proxy_that_cannot_be_used_is_refused_by_its_variable_name() {
         for address in ["socks5://127.0.0.1:1", "http://:80", "a b", "ftp://host:1"] {
-            let proxies = Proxies { all: Some(address.to_owned()), ..Proxies::default() };
-            let SetupError(why) = Wire::new(&Settings { proxies, ..settings() }).unwrap_err();
-            assert!(why.starts_with("ALL_PROXY: ") && !why.contains(address), "{why}");
+            let proxies = Proxies {
+                all: Some(address.to_owned()),
+                ..Proxies::default()
+            };
+            let SetupError(why) = Wire::new(&Settings {
+                proxies,
+                ..settings()
+            })
+            .unwrap_err();
+            assert!(
+                why.starts_with("ALL_PROXY: ") && !why.contains(address),
+                "{why}"
+            );
         }
     }
 
     #[test]
     fn the_password_of_a_proxy_is_a_secret_and_not_shown() {
-        let proxies = Proxies { http: Some("http://me:p%40ss@proxy:1/".to_owned()), ..Proxies::default() };
-        let secrets: Vec<_> = proxies.secrets().iter().map(|secret| secret.expose().to_owned()).collect();
+        let proxies = Proxies {
+            http: Some("http://me:p%40ss@proxy:1/".to_owned()),
+            ..Proxies::default()
+        };
+        let secrets: Vec<_> = proxies
+            .secrets()
+            .iter()
+            .map(|secret| secret.expose().to_owned())
+            .collect();
         assert_eq!(secrets, ["me:p%40ss", "me:p@ss", "p%40ss", "p@ss"]);
         assert_eq!(format!("{proxies:?}"), r#"Proxies(["HTTP_PROXY"])"#);
     }

@@ -28,7 +28,12 @@ pub struct Proxies {
 impl Proxies {
     /// User names and passwords that the addresses carry, as they stand and percent-decoded, for the redactor.
     pub fn secrets(&self) -> Vec<Secret> {
-        self.named().into_iter().filter_map(|(_, address)| userinfo(address)).flat_map(forms).map(Secret::new).collect()
+        self.named()
+            .into_iter()
+            .filter_map(|(_, address)| userinfo(address))
+            .flat_map(forms)
+            .map(Secret::new)
+            .collect()
     }
 
     /// The rules made ready to be asked of each URL.
@@ -56,21 +61,35 @@ impl Proxies {
 
     /// Whether a proxy is spoken to over TLS.
     pub(super) fn any_is_https(&self) -> bool {
-        self.named().iter().any(|(_, address)| address.starts_with("https:"))
+        self.named()
+            .iter()
+            .any(|(_, address)| address.starts_with("https:"))
     }
 
     fn named(&self) -> Vec<(&'static str, &str)> {
-        [("HTTP_PROXY", &self.http), ("HTTPS_PROXY", &self.https), ("ALL_PROXY", &self.all)]
-            .into_iter()
-            .filter_map(|(name, rule)| Some((name, rule.as_deref().filter(|address| !address.is_empty())?)))
-            .collect()
+        [
+            ("HTTP_PROXY", &self.http),
+            ("HTTPS_PROXY", &self.https),
+            ("ALL_PROXY", &self.all),
+        ]
+        .into_iter()
+        .filter_map(|(name, rule)| {
+            Some((name, rule.as_deref().filter(|address| !address.is_empty())?))
+        })
+        .collect()
     }
 }
 
 /// Silently going round a proxy that cannot be used would test another way than the author's.
 fn check(variable: &str, address: &str) -> Result<(), SetupError> {
-    let unusable = |why: &str| SetupError(format!("{variable}: {why}; state it as http://host:port or unset it"));
-    let uri: Uri = address.parse().map_err(|_| unusable("not an address"))?;
+    let unusable = |why: &str| {
+        SetupError(format!(
+            "{variable}: {why}; state it as http://host:port or unset it"
+        ))
+    };
+    let uri: Uri = address
+        .parse()
+        .map_err(|_invalid| unusable("not an address"))?;
     if uri.host().is_none_or(str::is_empty) {
         return Err(unusable("no host in it"));
     }
@@ -87,9 +106,20 @@ fn userinfo(address: &str) -> Option<&str> {
 }
 
 fn forms(userinfo: &str) -> Vec<String> {
-    let password = userinfo.split_once(':').map_or(userinfo, |(_, password)| password);
-    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let mut forms = vec![userinfo.to_owned(), decode(userinfo), password.to_owned(), decode(password)];
+    let password = userinfo
+        .split_once(':')
+        .map_or(userinfo, |(_, password)| password);
+    let decode = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let mut forms = vec![
+        userinfo.to_owned(),
+        decode(userinfo),
+        password.to_owned(),
+        decode(password),
+    ];
     forms.dedup();
     forms
 }

@@ -45,7 +45,7 @@ impl reqwest::dns::Resolve for Resolver {
 
 async fn look_up(name: &str) -> Result<Addresses, NameUnknown> {
     let found = tokio::net::lookup_host((name, 0)).await;
-    let addresses: Vec<SocketAddr> = found.map_err(|_| NameUnknown)?.collect();
+    let addresses: Vec<SocketAddr> = found.map_err(|_unresolved| NameUnknown)?.collect();
     Ok(addresses.into_iter())
 }
 

@@ -47,7 +47,10 @@ impl fmt::Display for Silence {
 impl Silence {
     /// What an error of a client means, by the types in its chain and never by its text; `otherwise` when none of them is known.
     pub(super) fn of(error: &(dyn Error + 'static), otherwise: Self) -> Self {
-        chain(error).find_map(exactly).or_else(|| chain(error).find_map(roughly)).unwrap_or(otherwise)
+        chain(error)
+            .find_map(exactly)
+            .or_else(|| chain(error).find_map(roughly))
+            .unwrap_or(otherwise)
     }
 }
 

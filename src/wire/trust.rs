@@ -27,15 +27,22 @@ impl Trust {
     pub(super) fn new(authorities: &[Vec<u8>]) -> Result<Self, SetupError> {
         let mut private = RootCertStore::empty();
         for (place, pem) in authorities.iter().enumerate() {
-            add(&mut private, pem).map_err(|why| SetupError(format!("--cacert, file {}: {why}", place + 1)))?;
+            add(&mut private, pem)
+                .map_err(|why| SetupError(format!("--cacert, file {}: {why}", place + 1)))?;
         }
-        Ok(Self { private, full: OnceLock::new() })
+        Ok(Self {
+            private,
+            full: OnceLock::new(),
+        })
     }
 
     /// The configuration for dialling, with the system's authorities and with room for sessions of its own.
     /// No key log is ever written.
     pub(super) fn config(&self) -> ClientConfig {
-        let mut config = self.full.get_or_init(|| build(with_system(self.private.clone()))).clone();
+        let mut config = self
+            .full
+            .get_or_init(|| build(with_system(self.private.clone())))
+            .clone();
         config.resumption = Resumption::in_memory_sessions(SESSIONS);
         config
     }
@@ -49,11 +56,17 @@ impl Trust {
 fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<(), &'static str> {
     let mut found = 0;
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|_| "not a readable PEM file")?;
-        store.add(certificate).map_err(|_| "holds a certificate that is no certificate authority")?;
+        let certificate = certificate.map_err(|_unreadable| "not a readable PEM file")?;
+        store
+            .add(certificate)
+            .map_err(|_unfit| "holds a certificate that is no certificate authority")?;
         found += 1;
     }
-    if found == 0 { Err("holds no certificate; it must be PEM, with BEGIN CERTIFICATE") } else { Ok(()) }
+    if found == 0 {
+        Err("holds no certificate; it must be PEM, with BEGIN CERTIFICATE")
+    } else {
+        Ok(())
+    }
 }
 
 /// What cannot be read is left out: a host that needed it then fails its handshake, and the run goes on with the others.
@@ -75,7 +88,10 @@ fn build(roots: RootCertStore) -> ClientConfig {
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust").field("private", &self.private.len()).field("system", &self.full.get().is_some()).finish()
+        f.debug_struct("Trust")
+            .field("private", &self.private.len())
+            .field("system", &self.full.get().is_some())
+            .finish()
     }
 }
 
@@ -115,7 +131,9 @@ mod tests {
             let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
             let mut stream = Stream::new(&mut tls, &mut tcp);
             if stream.read(&mut [0; 4096]).is_ok() {
-                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+                stream
+                    .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+                    .unwrap();
                 stream.flush().unwrap();
             }
         }
@@ -124,20 +142,37 @@ mod tests {
     fn wire(authorities: Vec<Vec<u8>>) -> Result<Wire, SetupError> {
         let time = Duration::from_secs(10);
         let proxies = Proxies::default();
-        Wire::new(&Settings { connect: time, request: time, body_cap: 1024, authorities, proxies })
+        Wire::new(&Settings {
+            connect: time,
+            request: time,
+            body_cap: 1024,
+            authorities,
+            proxies,
+        })
     }
 
     async fn both(wire: &Wire, url: String) -> [Result<u16, Silence>; 2] {
-        let call = Call { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() };
+        let call = Call {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
         let sent = wire.line().send(call.clone(), &mut |_| false).await;
-        [sent.map(|reply| reply.status), wire.exchange(call).await.map(|reply| reply.status)]
+        [
+            sent.map(|reply| reply.status),
+            wire.exchange(call).await.map(|reply| reply.status),
+        ]
     }
 
     #[tokio::test]
     async fn a_self_signed_certificate_is_trusted_only_when_stated() {
         let (port, pem) = serve("127.0.0.1");
         let url = format!("https://127.0.0.1:{port}/");
-        assert_eq!(both(&wire(Vec::new()).unwrap(), url.clone()).await, [Err(Silence::Tls); 2]);
+        assert_eq!(
+            both(&wire(Vec::new()).unwrap(), url.clone()).await,
+            [Err(Silence::Tls); 2]
+        );
         assert_eq!(both(&wire(vec![pem]).unwrap(), url).await, [Ok(204); 2]);
     }
 
@@ -145,7 +180,10 @@ mod tests {
     async fn a_trusted_certificate_does_not_excuse_another_name() {
         let (port, pem) = serve("elsewhere.example");
         let url = format!("https://127.0.0.1:{port}/");
-        assert_eq!(both(&wire(vec![pem]).unwrap(), url).await, [Err(Silence::Tls); 2]);
+        assert_eq!(
+            both(&wire(vec![pem]).unwrap(), url).await,
+            [Err(Silence::Tls); 2]
+        );
     }
 
     #[tokio::test]
@@ -158,7 +196,10 @@ mod tests {
                 tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
             }
         });
-        assert_eq!(both(&wire(Vec::new()).unwrap(), url).await, [Err(Silence::Tls); 2]);
+        assert_eq!(
+            both(&wire(Vec::new()).unwrap(), url).await,
+            [Err(Silence::Tls); 2]
+        );
     }
 
     #[tokio::test]

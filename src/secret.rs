@@ -1,5 +1,6 @@
 //! Secrets in, text without them out: a mute [`Secret`] and the [`Redactor`] that removes every known one.
 
+mod encoding;
 mod redactor;
 
 use std::fmt;

@@ -1,12 +1,27 @@
 //! Call in, reply out: the only room that names reqwest and hyper.
 
+mod answer;
+mod client;
+mod dialer;
+mod line;
+mod proxies;
+mod resolver;
 pub mod silence;
+mod trust;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+use client::Clients;
+use dialer::Dialer;
+use trust::Trust;
+
+pub use line::Line;
+pub use proxies::Proxies;
 pub use silence::Silence;
 
 /// Deadlines, caps and trust of every connection of a run.
@@ -18,35 +33,22 @@ pub struct Settings {
     pub request: Duration,
     /// Bytes of body that are read at most.
     pub body_cap: usize,
-    /// PEM certificates of private authorities, added to the system's.
+    /// PEM certificates of private authorities, added to the system's; one entry may hold several.
     pub authorities: Vec<Vec<u8>>,
     /// Proxy rules as the environment states them: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
     pub proxies: Proxies,
 }
 
-/// Proxy rules as the environment states them.
-#[derive(Clone, Debug, Default)]
-pub struct Proxies {
-    /// `HTTP_PROXY`.
-    pub http: Option<String>,
-    /// `HTTPS_PROXY`.
-    pub https: Option<String>,
-    /// `ALL_PROXY`.
-    pub all: Option<String>,
-    /// `NO_PROXY`.
-    pub no: Option<String>,
-}
-
 /// Makes connections.
 #[derive(Clone, Debug)]
-pub struct Wire {}
-
-/// A connection pool of its own: one a persona, so that no connection carries two identities.
-#[derive(Clone, Debug)]
-pub struct Line {}
+pub struct Wire {
+    settings: Arc<Settings>,
+    dialer: Dialer,
+    clients: Arc<Clients>,
+}
 
 /// One HTTP request, sent as it stands: target verbatim, no header added but `host` and `content-length`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Call {
     /// Method.
     pub method: Method,
@@ -59,7 +61,7 @@ pub struct Call {
 }
 
 /// One HTTP answer as it came.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reply {
     /// Status code.
     pub status: u16,
@@ -78,34 +80,62 @@ pub struct Reply {
 pub struct SetupError(pub String);
 
 impl Wire {
-    /// Prepares trust and proxies.
+    /// Prepares trust and proxies. The system's certificates are not read before the first `https` URL is dialled.
     ///
     /// # Errors
     /// A certificate or proxy address that cannot be read.
-    pub fn new(_settings: &Settings) -> Result<Self, SetupError> {
-        Ok(Self {})
+    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let trust = Arc::new(Trust::new(&settings.authorities)?);
+        let matcher = settings.proxies.matcher()?;
+        let settings = Arc::new(settings.clone());
+        Ok(Self {
+            dialer: Dialer::new(Arc::clone(&trust), matcher, settings.connect),
+            clients: Arc::new(Clients::new(trust)),
+            settings,
+        })
     }
 
-    /// A line with no connection yet.
+    /// A line with no connection yet. It shares no connection, no TLS session and no state with any other line.
     pub fn line(&self) -> Line {
-        Line {}
+        Line::new(self.dialer.for_one_line(), &self.settings)
     }
 
     /// One exchange with a well-behaved server: identity providers, discovery documents. Redirects are answers, bodies are capped.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn exchange(&self, _call: Call) -> Result<Reply, Silence> {
-        Err(Silence::Unreadable)
+    pub async fn exchange(&self, call: Call) -> Result<Reply, Silence> {
+        self.clients.exchange(call, &self.settings).await
     }
 }
 
-impl Line {
-    /// Sends a call and reads its answer until its end, the cap, the deadline, or until `enough` says so of what was read so far.
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    pub async fn send(&self, _call: Call, _enough: &mut (dyn FnMut(&[u8]) -> bool + Send)) -> Result<Reply, Silence> {
-        Err(Silence::Unreadable)
+// Headers and bodies carry tokens and secrets, so `Debug` tells their shape alone.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .field("headers", &self.headers.len())
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("headers", &self.headers.len())
+            .field("body", &self.body.len())
+            .field("truncated", &self.truncated)
+            .field("took", &self.took)
+            .finish()
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl std::error::Error for SetupError {}

@@ -1,0 +1,124 @@
+//! A response in frames in, a reply within its caps and its deadline out.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
+use hyper::body::Body;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Reply, Silence};
+
+/// Bytes of header names and values that an answer may have.
+pub(super) const HEAD_CAP: u16 = u16::MAX;
+
+/// Where reading stops.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// When the call was begun.
+    pub(super) begun: Instant,
+    /// Moment after which nothing more is waited for.
+    pub(super) deadline: Instant,
+    /// Bytes of body at most.
+    pub(super) cap: usize,
+}
+
+/// Reads until the end, a limit, or until `enough` says so of what was read so far.
+///
+/// # Errors
+/// [`Silence::Unreadable`] when the head is beyond [`HEAD_CAP`]: hyper's own limit is one of its buffer, which grows past it.
+pub(super) async fn read<B>(
+    response: Response<B>,
+    limits: Limits,
+    enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
+) -> Result<Reply, Silence>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (head, body) = response.into_parts();
+    if size(&head.headers) > usize::from(HEAD_CAP) {
+        return Err(Silence::Unreadable);
+    }
+    let (body, truncated) = drain(body, limits, enough).await;
+    let took = limits.begun.elapsed();
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body,
+        truncated,
+        took,
+    })
+}
+
+fn size(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
+}
+
+async fn drain<B>(
+    mut body: B,
+    limits: Limits,
+    enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
+) -> (Bytes, bool)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut pile = Pile::default();
+    loop {
+        let frame = match timeout_at(limits.deadline, body.frame()).await {
+            Ok(None) => return (pile.end(), false),
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(_))) | Err(_) => return (pile.end(), true),
+        };
+        // Trailers hold nothing that a verdict reads.
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let room = limits.cap - pile.bytes().len();
+        if data.len() > room {
+            pile.add(data.slice(..room));
+            return (pile.end(), true);
+        }
+        pile.add(data);
+        if enough(pile.bytes()) {
+            return (pile.end(), false);
+        }
+    }
+}
+
+/// Frames put together; a body of one frame, the usual case, is not copied.
+#[derive(Default)]
+struct Pile {
+    first: Bytes,
+    joined: BytesMut,
+}
+
+impl Pile {
+    fn bytes(&self) -> &[u8] {
+        if self.joined.is_empty() {
+            &self.first
+        } else {
+            &self.joined
+        }
+    }
+
+    fn add(&mut self, frame: Bytes) {
+        if self.bytes().is_empty() {
+            self.first = frame;
+            return;
+        }
+        if self.joined.is_empty() {
+            self.joined.extend_from_slice(&self.first);
+        }
+        self.joined.extend_from_slice(&frame);
+    }
+
+    fn end(self) -> Bytes {
+        if self.joined.is_empty() {
+            self.first
+        } else {
+            self.joined.freeze()
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A destination in, a connected stream out: directly, through a proxy, with TLS or without.
+
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use rustls::ClientConfig;
+use tower_service::Service;
+
+use super::resolver::Resolver;
+use super::silence::Silence;
+use super::trust::Trust;
+
+/// Opens connections. Clones share their TLS sessions; [`Dialer::for_one_line`] makes one that does not.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    tcp: HttpConnector<Resolver>,
+    trust: Arc<Trust>,
+    tls: Arc<OnceLock<Arc<ClientConfig>>>,
+    proxies: Arc<Matcher>,
+    longest: Duration,
+}
+
+impl Dialer {
+    /// A dialer that gives up a connection after `longest`, TLS and proxy handshakes included.
+    pub(super) fn new(trust: Arc<Trust>, proxies: Arc<Matcher>, longest: Duration) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver);
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(longest));
+        Self {
+            tcp,
+            trust,
+            tls: Arc::default(),
+            proxies,
+            longest,
+        }
+    }
+
+    /// The same dialer with TLS sessions of its own: a resumed session could carry one persona's identity to another.
+    pub(super) fn for_one_line(&self) -> Self {
+        Self {
+            tls: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The proxy that stands between here and the destination, if any.
+    pub(super) fn proxy(&self, destination: &Uri) -> Option<Intercept> {
+        self.proxies.intercept(destination)
+    }
+
+    async fn dial(self, destination: Uri) -> Result<Stream, Undialled> {
+        let late = Err(Undialled(Silence::Deadline));
+        tokio::time::timeout(self.longest, self.connect(destination))
+            .await
+            .unwrap_or(late)
+    }
+
+    async fn connect(self, destination: Uri) -> Result<Stream, Undialled> {
+        let tls = is_https(&destination);
+        match self.proxy(&destination) {
+            None if tls => open(self.secure(), destination).await,
+            None => open(self.tcp, destination).await,
+            Some(proxy) if tls => open(self.tunnel(&proxy), destination).await,
+            Some(proxy) if is_https(proxy.uri()) => {
+                forwarded(open(self.to_proxy(), proxy.uri().clone()).await)
+            }
+            Some(proxy) => forwarded(open(self.tcp, proxy.uri().clone()).await),
+        }
+    }
+
+    fn secure(&self) -> HttpsConnector<HttpConnector<Resolver>> {
+        HttpsConnector::from((self.tcp.clone(), self.config()))
+    }
+
+    fn tunnel(
+        &self,
+        proxy: &Intercept,
+    ) -> HttpsConnector<Tunnel<HttpsConnector<HttpConnector<Resolver>>>> {
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.to_proxy());
+        if let Some(authorization) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(authorization.clone());
+        }
+        HttpsConnector::from((tunnel, self.config()))
+    }
+
+    /// `CONNECT` and absolute targets are HTTP/1.1, so nothing else is offered to a proxy that is spoken to over TLS.
+    fn to_proxy(&self) -> HttpsConnector<HttpConnector<Resolver>> {
+        let mut config = ClientConfig::clone(&self.config());
+        config.alpn_protocols.clear();
+        HttpsConnector::from((self.tcp.clone(), config))
+    }
+
+    fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(self.tls.get_or_init(|| Arc::new(self.trust.config())))
+    }
+}
+
+impl Service<Uri> for Dialer {
+    type Response = Stream;
+    type Error = Undialled;
+    type Future = Pin<Box<dyn Future<Output = Result<Stream, Undialled>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Undialled>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        Box::pin(self.clone().dial(destination))
+    }
+}
+
+fn is_https(uri: &Uri) -> bool {
+    uri.scheme() == Some(&Scheme::HTTPS)
+}
+
+async fn open<C>(mut connector: C, to: Uri) -> Result<Stream, Undialled>
+where
+    C: Service<Uri>,
+    C::Response: Pipe + 'static,
+    C::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let undialled =
+        |error: C::Error| Undialled(Silence::of(&*error.into(), Silence::ConnectionRefused));
+    poll_fn(|context| connector.poll_ready(context))
+        .await
+        .map_err(undialled)?;
+    let pipe = connector.call(to).await.map_err(undialled)?;
+    Ok(Stream {
+        pipe: Box::new(pipe),
+        forwarded: false,
+    })
+}
+
+fn forwarded(opened: Result<Stream, Undialled>) -> Result<Stream, Undialled> {
+    opened.map(|stream| Stream {
+        forwarded: true,
+        ..stream
+    })
+}
+
+/// Why a connection could not be opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Undialled(pub(super) Silence);
+
+impl fmt::Display for Undialled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Undialled {}
+
+trait Pipe: Read + Write + Connection + Send + Unpin {}
+
+impl<T: Read + Write + Connection + Send + Unpin> Pipe for T {}
+
+/// A connection, whatever it is made of.
+pub(super) struct Stream {
+    pipe: Box<dyn Pipe>,
+    forwarded: bool,
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        // To a forwarding proxy hyper writes the target in absolute form (RFC 9112 §3.2.2).
+        self.pipe.connected().proxy(self.forwarded)
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_read(context, into)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.pipe).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.pipe.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.pipe).poll_write_vectored(context, slices)
+    }
+}
+
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer")
+            .field("trust", &self.trust)
+            .field("longest", &self.longest)
+            .finish_non_exhaustive()
+    }
+}

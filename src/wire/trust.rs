@@ -1,0 +1,223 @@
+//! The system's and the user's certificate authorities in, one TLS configuration out.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::Resumption;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::SetupError;
+
+/// TLS sessions that a line may resume: it talks to a handful of hosts.
+const SESSIONS: usize = 8;
+
+/// Whom the run trusts. The system's certificates are read when they are first needed: a loopback run must not pay for them.
+pub(super) struct Trust {
+    private: RootCertStore,
+    full: OnceLock<ClientConfig>,
+}
+
+impl Trust {
+    /// Reads the user's own authorities.
+    ///
+    /// # Errors
+    /// A file that holds no certificate, or one that cannot be read.
+    pub(super) fn new(authorities: &[Vec<u8>]) -> Result<Self, SetupError> {
+        let mut private = RootCertStore::empty();
+        for (place, pem) in authorities.iter().enumerate() {
+            add(&mut private, pem)
+                .map_err(|why| SetupError(format!("--cacert, file {}: {why}", place + 1)))?;
+        }
+        Ok(Self {
+            private,
+            full: OnceLock::new(),
+        })
+    }
+
+    /// The configuration for dialling, with the system's authorities and with room for sessions of its own.
+    /// No key log is ever written.
+    pub(super) fn config(&self) -> ClientConfig {
+        let mut config = self
+            .full
+            .get_or_init(|| build(with_system(self.private.clone())))
+            .clone();
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        config
+    }
+
+    /// A configuration that reads nothing from the system, for clients that never dial `https`.
+    pub(super) fn idle_config(&self) -> ClientConfig {
+        build(self.private.clone())
+    }
+}
+
+fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<(), &'static str> {
+    let mut found = 0;
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|_unreadable| "not a readable PEM file")?;
+        store
+            .add(certificate)
+            .map_err(|_unfit| "holds a certificate that is no certificate authority")?;
+        found += 1;
+    }
+    if found == 0 {
+        Err("holds no certificate; it must be PEM, with BEGIN CERTIFICATE")
+    } else {
+        Ok(())
+    }
+}
+
+/// What cannot be read is left out: a host that needed it then fails its handshake, and the run goes on with the others.
+fn with_system(mut store: RootCertStore) -> RootCertStore {
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    store
+}
+
+fn build(roots: RootCertStore) -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust")
+            .field("private", &self.private.len())
+            .field("system", &self.full.get().is_some())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ServerConfig, ServerConnection, Stream};
+
+    use super::*;
+    use crate::wire::{Call, Proxies, Settings, Silence, Wire};
+
+    /// Starts a TLS server for a name; gives its port and its self-signed certificate as PEM.
+    fn serve(name: &str) -> (u16, Vec<u8>) {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || answer(&listener, &Arc::new(config)));
+        (port, made.cert.pem().into_bytes())
+    }
+
+    fn answer(listener: &TcpListener, config: &Arc<ServerConfig>) {
+        while let Ok((mut tcp, _)) = listener.accept() {
+            let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
+            let mut stream = Stream::new(&mut tls, &mut tcp);
+            if stream.read(&mut [0; 4096]).is_ok() {
+                stream
+                    .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+                    .unwrap();
+                stream.flush().unwrap();
+            }
+        }
+    }
+
+    fn wire(authorities: Vec<Vec<u8>>) -> Result<Wire, SetupError> {
+        let time = Duration::from_secs(10);
+        let proxies = Proxies::default();
+        Wire::new(&Settings {
+            connect: time,
+            request: time,
+            body_cap: 1024,
+            authorities,
+            proxies,
+        })
+    }
+
+    async fn both(wire: &Wire, url: String) -> [Result<u16, Silence>; 2] {
+        let call = Call {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let sent = wire.line().send(call.clone(), &mut |_| false).await;
+        [
+            sent.map(|reply| reply.status),
+            wire.exchange(call).await.map(|reply| reply.status),
+        ]
+    }
+
+    #[tokio::test]
+    async fn a_self_signed_certificate_is_trusted_only_when_stated() {
+        let (port, pem) = serve("127.0.0.1");
+        let url = format!("https://127.0.0.1:{port}/");
+        assert_eq!(
+            both(&wire(Vec::new()).unwrap(), url.clone()).await,
+            [Err(Silence::Tls); 2]
+        );
+        assert_eq!(both(&wire(vec![pem]).unwrap(), url).await, [Ok(204); 2]);
+    }
+
+    #[tokio::test]
+    async fn a_trusted_certificate_does_not_excuse_another_name() {
+        let (port, pem) = serve("elsewhere.example");
+        let url = format!("https://127.0.0.1:{port}/");
+        assert_eq!(
+            both(&wire(vec![pem]).unwrap(), url).await,
+            [Err(Silence::Tls); 2]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_fails_tls() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            while let Ok((mut tcp, _)) = listener.accept() {
+                tcp.read(&mut [0; 4096]).unwrap();
+                tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            }
+        });
+        assert_eq!(
+            both(&wire(Vec::new()).unwrap(), url).await,
+            [Err(Silence::Tls); 2]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_plain_url_reads_no_certificate_of_the_system() {
+        let wire = wire(Vec::new()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        assert_eq!(both(&wire, url).await, [Err(Silence::ConnectionRefused); 2]);
+        assert_eq!(format!("{:?}", wire).matches("system: false").count(), 2);
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused_by_its_place() {
+        let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
+        for pem in [Vec::new(), b"no PEM".to_vec(), broken] {
+            let SetupError(why) = wire(vec![pem]).unwrap_err();
+            assert!(why.starts_with("--cacert, file 1: "), "{why}");
+        }
+    }
+}

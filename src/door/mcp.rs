@@ -1,1 +1,271 @@
-//! A tool call in, observation out: both eras, sessions.
+//! A JSON-RPC request in, what was spoken back out: what both eras of the MCP door share.
+
+pub mod legacy;
+mod listener;
+pub mod message;
+pub mod modern;
+pub(super) mod session;
+mod tool;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::Method;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::scrubber::Scrubber;
+use super::{Answered, Observation, Rpc};
+use crate::secret::Redactor;
+use crate::wire::{Call, Line, Reply, Silence, Wire};
+use listener::Listener;
+use message::{Message, RpcError};
+
+/// Servers answer 406 unless both are listed, whichever they choose (Streamable HTTP, every revision).
+const BOTH_FRAMINGS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// One JSON-RPC request or notification, ready but for its id.
+#[derive(Clone, Debug)]
+pub struct Utterance {
+    /// The request in one line, such as `tools/call deleteProduct`.
+    pub request: String,
+    /// The JSON-RPC method.
+    pub method: &'static str,
+    /// Its params; `None` leaves them out.
+    pub params: Option<Value>,
+    /// Headers that its era wants.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Utterance {
+    /// The HTTP request: a POST to `url` with `heading` and what MCP needs besides. Without `id` it is a notification.
+    pub fn call(&self, url: &str, heading: HeaderMap, id: Option<u64>) -> Call {
+        let mut headers = heading;
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(ACCEPT, BOTH_FRAMINGS);
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        Call {
+            method: Method::POST,
+            url: url.to_owned(),
+            headers,
+            body: self.body(id),
+        }
+    }
+
+    fn body(&self, id: Option<u64>) -> Bytes {
+        let mut body = json!({ "jsonrpc": "2.0" });
+        if let Some(id) = id {
+            body["id"] = id.into();
+        }
+        body["method"] = self.method.into();
+        if let Some(params) = &self.params {
+            body["params"] = params.clone();
+        }
+        Bytes::from(body.to_string())
+    }
+}
+
+/// What came back to an utterance.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    /// What is kept of it. A `result` counts as one only for `tools/call`: a handshake that succeeds proves no tool.
+    pub answered: Answered,
+    /// The JSON-RPC message with our id.
+    pub message: Option<Message>,
+    /// Where there is none: a JSON-RPC error with another id or none, as servers give to what they could not place.
+    pub complaint: Option<RpcError>,
+    /// The `Mcp-Session-Id` of the answer.
+    pub session: Option<HeaderValue>,
+}
+
+impl Spoken {
+    /// Reads an answer; `id` is the one that the utterance carried.
+    pub fn of(utterance: &Utterance, reply: &Reply, id: u64, redactor: &Redactor) -> Self {
+        let scrubber = Scrubber::of_message(redactor, id);
+        let message = message::answer(reply, id);
+        let (rpc, payload) = meaning(utterance, message.as_ref(), &scrubber);
+        let complaint = if message.is_none() {
+            message::complaint(reply)
+        } else {
+            None
+        };
+        Self {
+            answered: Answered {
+                observation: Observation::of(&utterance.request, reply, Some(rpc), &scrubber),
+                payload,
+            },
+            message,
+            complaint,
+            session: reply.headers.get(legacy::SESSION).cloned(),
+        }
+    }
+
+    /// What is kept where no answer came.
+    pub fn silent(
+        utterance: &Utterance,
+        silence: Silence,
+        since: Instant,
+        redactor: &Redactor,
+    ) -> Self {
+        let scrubber = Scrubber::new(redactor);
+        let observation =
+            Observation::silent(&utterance.request, silence, since.elapsed(), &scrubber);
+        Self {
+            answered: Answered {
+                observation,
+                payload: None,
+            },
+            message: None,
+            complaint: None,
+            session: None,
+        }
+    }
+
+    /// The HTTP status; `None` where no answer came.
+    pub fn status(&self) -> Option<u16> {
+        self.answered.observation.status()
+    }
+
+    /// The JSON-RPC error in it, to our id or not.
+    pub fn error(&self) -> Option<&RpcError> {
+        match &self.message {
+            Some(Message::Error(error)) => Some(error),
+            Some(Message::Result(_)) => None,
+            None => self.complaint.as_ref(),
+        }
+    }
+}
+
+fn meaning(
+    utterance: &Utterance,
+    message: Option<&Message>,
+    scrubber: &Scrubber<'_>,
+) -> (Rpc, Option<Value>) {
+    match message {
+        Some(Message::Result(result)) if utterance.method == tool::METHOD => {
+            tool::meaning(result, scrubber)
+        }
+        Some(Message::Error(error)) => (tool::error(error, scrubber), None),
+        Some(Message::Result(_)) | None => (Rpc::Absent, None),
+    }
+}
+
+/// Draws the ids of an entrance's requests, each one once.
+#[derive(Debug)]
+pub(super) struct Ids(AtomicU64);
+
+impl Ids {
+    /// Begins at a place drawn by lot, so that an answer meant for another persona does not carry an id of ours by
+    /// chance. Nine digits: some servers keep ids in 32 bits.
+    pub(super) fn new() -> Self {
+        let lot = getrandom::u64().unwrap_or_default();
+        Self(AtomicU64::new(100_000_000 + lot % 800_000_000))
+    }
+
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// One persona's way to the MCP URL, over one line.
+#[derive(Clone, Debug)]
+pub(super) struct Way<'e> {
+    pub(super) url: &'e str,
+    pub(super) heading: HeaderMap,
+    pub(super) wire: &'e Wire,
+    pub(super) line: &'e Line,
+    pub(super) ids: &'e Ids,
+    pub(super) redactor: &'e Redactor,
+}
+
+impl Way<'_> {
+    /// Sends a request and reads until the message with its id, the answer's end or a cap.
+    pub(super) async fn ask(&self, utterance: &Utterance) -> Spoken {
+        let id = self.ids.next();
+        let call = utterance.call(self.url, self.heading.clone(), Some(id));
+        let mut listener = Listener::new(id);
+        let since = Instant::now();
+        match self
+            .line
+            .send(call, &mut |read| listener.enough(read))
+            .await
+        {
+            Ok(reply) => Spoken::of(utterance, &reply, id, self.redactor),
+            Err(silence) => Spoken::silent(utterance, silence, since, self.redactor),
+        }
+    }
+
+    /// Sends a notification; its answer says nothing that the next call would not.
+    async fn notify(&self, utterance: &Utterance) {
+        let call = utterance.call(self.url, self.heading.clone(), None);
+        drop(self.line.send(call, &mut |_| true).await);
+    }
+
+    fn signed_in(&self) -> bool {
+        self.heading.contains_key(http::header::AUTHORIZATION)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// An answer with that status, content type (none when empty) and body.
+    pub(in crate::door) fn reply(
+        status: u16,
+        content_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Reply {
+        let mut headers = HeaderMap::new();
+        if !content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        Reply {
+            status,
+            headers,
+            body: body.into(),
+            truncated: false,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Request line, sorted headers, body.
+    pub(in crate::door) fn lines(call: &Call) -> Vec<String> {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            format!("{name}: {}", value.to_str().unwrap())
+        };
+        let mut lines: Vec<String> = call.headers.iter().map(header).collect();
+        lines.sort();
+        lines.insert(0, format!("{} {}", call.method, call.url));
+        lines.push(String::from_utf8(call.body.to_vec()).unwrap());
+        lines
+    }
+
+    #[test]
+    fn every_id_is_drawn_once_and_has_nine_digits() {
+        let ids = Ids::new();
+        let drawn: Vec<u64> = (0..3).map(|_| ids.next()).collect();
+        assert_eq!(drawn, [drawn[0], drawn[0] + 1, drawn[0] + 2]);
+        assert_eq!(drawn[0].to_string().len(), 9);
+    }
+
+    #[test]
+    fn only_a_tool_call_can_have_a_result() {
+        let body =
+            r#"{"jsonrpc":"2.0","id":7,"result":{"content":[],"protocolVersion":"2025-11-25"}}"#;
+        let reply = reply(200, "application/json", body);
+        let redactor = Redactor::default();
+        let spoken = Spoken::of(&legacy::initialize(), &reply, 7, &redactor);
+        assert!(matches!(spoken.message, Some(Message::Result(_))));
+        let crate::door::Answer::Http(answer) = spoken.answered.observation.answer else {
+            panic!("an answer came");
+        };
+        assert_eq!(answer.rpc, Some(Rpc::Absent));
+    }
+}

@@ -1,8 +1,17 @@
 //! An exchange in, what is kept of it out: scrubbed, capped, ready to be judged.
 
-use serde::{Deserialize, Serialize};
+mod header;
 
-use crate::wire::Silence;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::scrubber::Scrubber;
+use crate::wire::{Reply, Silence};
+
+const BODY_CAP: usize = 4096;
+const REQUEST_CAP: usize = 512;
 
 /// What is kept of one exchange. Nothing in it holds a known secret.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -13,6 +22,61 @@ pub struct Observation {
     pub answer: Answer,
     /// Milliseconds from sending to the last byte that was read.
     pub took_ms: u64,
+}
+
+impl Observation {
+    /// What is kept of an answer; `rpc` is what its JSON-RPC message says, `None` at the REST door.
+    pub fn of(request: &str, reply: &Reply, rpc: Option<Rpc>, scrubber: &Scrubber<'_>) -> Self {
+        let answer = HttpAnswer {
+            status: reply.status,
+            headers: header::kept(&reply.headers, scrubber),
+            body: scrubber.text(&String::from_utf8_lossy(&reply.body), BODY_CAP),
+            body_bytes: reply.body.len() as u64,
+            truncated: reply.truncated,
+            json: document(reply).is_some(),
+            rpc,
+        };
+        Self::new(request, Answer::Http(answer), reply.took, scrubber)
+    }
+
+    /// What is kept where no answer came within `took`.
+    pub fn silent(
+        request: &str,
+        silence: Silence,
+        took: Duration,
+        scrubber: &Scrubber<'_>,
+    ) -> Self {
+        Self::new(request, Answer::None(silence), took, scrubber)
+    }
+
+    /// The HTTP status; `None` where no answer came.
+    pub fn status(&self) -> Option<u16> {
+        match &self.answer {
+            Answer::Http(answer) => Some(answer.status),
+            Answer::None(_) => None,
+        }
+    }
+
+    fn new(request: &str, answer: Answer, took: Duration, scrubber: &Scrubber<'_>) -> Self {
+        Self {
+            request: scrubber.text(request, REQUEST_CAP),
+            answer,
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The body as one JSON document (RFC 8259, a leading byte order mark is ignored); `None` when it is none or was cut.
+pub fn document(reply: &Reply) -> Option<Value> {
+    if reply.truncated {
+        return None;
+    }
+    serde_json::from_slice(without_mark(&reply.body)).ok()
+}
+
+/// The bytes after a UTF-8 byte order mark, if one leads them.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 /// What came back.
@@ -48,13 +112,21 @@ pub struct HttpAnswer {
 impl HttpAnswer {
     /// The first header of that name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The media type without parameters, in lower case; empty when there is none.
     pub fn media_type(&self) -> String {
         let value = self.header("content-type").unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
     }
 }
 
@@ -78,4 +150,112 @@ pub enum Rpc {
     },
     /// No message with our id: another id, both or neither of `result` and `error`, a batch, or no JSON-RPC at all.
     Absent,
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+    use http::header::{CONTENT_TYPE, HeaderValue, LOCATION, SERVER, WWW_AUTHENTICATE};
+
+    use super::*;
+    use crate::secret::{Redactor, Secret};
+
+    fn reply(body: impl Into<Bytes>) -> Reply {
+        Reply {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: body.into(),
+            truncated: false,
+            took: Duration::from_micros(12_900),
+        }
+    }
+
+    fn answer(reply: &Reply) -> HttpAnswer {
+        let redactor = Redactor::default();
+        match Observation::of("GET /", reply, None, &Scrubber::new(&redactor)).answer {
+            Answer::Http(answer) => answer,
+            Answer::None(silence) => panic!("{silence}"),
+        }
+    }
+
+    #[test]
+    fn a_long_body_is_counted_whole_and_kept_in_part() {
+        let kept = answer(&reply("ü".repeat(5000)));
+        assert_eq!((kept.body_bytes, kept.body.len()), (10_000, BODY_CAP));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        assert_eq!(answer(&reply(&b"a\xffb"[..])).body, "a\u{fffd}b");
+    }
+
+    #[test]
+    fn json_is_one_whole_document() {
+        let deep = "[".repeat(100_000);
+        let table: [(&[u8], bool); 10] = [
+            (b"{}", true),
+            (b" [1] \n", true),
+            (b"\xef\xbb\xbf{}", true),
+            (b"", false),
+            (b"{} {}", false),
+            (b"<html>", false),
+            (b"{\"a\":\"\xff\"}", false),
+            (b"{\"a\":\"\\ud800\"}", false),
+            (b"1e999", false),
+            (deep.as_bytes(), false),
+        ];
+        for (body, json) in table {
+            assert_eq!(
+                answer(&reply(body.to_vec())).json,
+                json,
+                "{:?}",
+                &body[..body.len().min(20)]
+            );
+        }
+        let cut = Reply {
+            truncated: true,
+            ..reply("{}")
+        };
+        assert!(!answer(&cut).json);
+    }
+
+    #[test]
+    fn silence_keeps_its_reason_and_its_time() {
+        let redactor = Redactor::default();
+        let silence = Observation::silent(
+            "GET /",
+            Silence::Tls,
+            Duration::from_millis(7),
+            &Scrubber::new(&redactor),
+        );
+        assert_eq!(
+            (silence.answer, silence.took_ms),
+            (Answer::None(Silence::Tls), 7)
+        );
+    }
+
+    #[test]
+    fn a_secret_that_the_server_repeats_does_not_survive() {
+        let canary = "canary-7f3a91c2e85d";
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new(canary.to_owned()));
+        let mut echo = reply(format!(
+            "{}{{\"authorization\":\"Bearer {canary}\"}}",
+            " ".repeat(BODY_CAP - 30)
+        ));
+        let told = HeaderValue::from_str(&format!("{} {canary}", "x".repeat(500))).unwrap();
+        for name in [CONTENT_TYPE, SERVER, WWW_AUTHENTICATE, LOCATION] {
+            echo.headers.append(name, told.clone());
+        }
+        let rpc = Some(Rpc::Absent);
+        let kept = Observation::of(
+            &format!("GET /{canary}"),
+            &echo,
+            rpc,
+            &Scrubber::new(&redactor),
+        );
+        let record = serde_json::to_string(&kept).unwrap();
+        assert!(!record.contains("canary"), "{record}");
+    }
 }

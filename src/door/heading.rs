@@ -1,0 +1,77 @@
+//! A credential and a scenario's headers in, the headers that a call carries out.
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+
+/// What rolecall calls itself in `user-agent`.
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("rolecall/", env!("CARGO_PKG_VERSION")));
+
+/// The headers of a call before its door adds its own: `user-agent`, the scenario's, `authorization`.
+///
+/// A scenario's header takes the place of a default; a name that it states twice is sent twice. `authorization` is the
+/// credential's alone: a persona that does not sign in must not be signed in by a header. Names that are no header
+/// names are left out; the scenario room has refused them before.
+pub fn heading(
+    headers: &[(String, HeaderValue)],
+    authorization: Option<&HeaderValue>,
+) -> HeaderMap {
+    let mut heading = HeaderMap::with_capacity(headers.len() + 8);
+    for (name, value) in headers {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            heading.append(name, value.clone());
+        }
+    }
+    heading.remove(AUTHORIZATION);
+    heading.entry(USER_AGENT).or_insert(AGENT);
+    if let Some(value) = authorization {
+        heading.insert(AUTHORIZATION, value.clone());
+    }
+    heading
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(headers: &[(&str, &'static str)]) -> Vec<(String, HeaderValue)> {
+        headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn the_credential_alone_signs_in() {
+        let stated = pairs(&[
+            ("Authorization", "Basic x"),
+            ("X-Env", "a"),
+            ("x-env", "b"),
+            ("no name", "c"),
+        ]);
+        let anonymous = heading(&stated, None);
+        assert!(!anonymous.contains_key("authorization"));
+        assert_eq!(
+            anonymous.get_all("x-env").iter().collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+        assert_eq!(anonymous.len(), 3);
+        let bearer = HeaderValue::from_static("Bearer t");
+        let signed_in = heading(&stated, Some(&bearer));
+        assert_eq!(
+            signed_in
+                .get_all("authorization")
+                .iter()
+                .collect::<Vec<_>>(),
+            ["Bearer t"]
+        );
+    }
+
+    #[test]
+    fn a_scenario_may_state_another_user_agent() {
+        assert_eq!(
+            heading(&pairs(&[("user-agent", "mine")]), None)["user-agent"],
+            "mine"
+        );
+        assert_eq!(heading(&[], None)["user-agent"], AGENT);
+    }
+}

@@ -1,0 +1,281 @@
+//! A tool call and a session in, its request in the era of `initialize` out (revisions up to 2025-11-25).
+
+use http::header::{HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::message::Message;
+use super::modern::{self, PROTOCOL_VERSION};
+use super::{Spoken, Utterance, tool};
+use crate::door::{Answer, HttpAnswer};
+
+/// The newest revision of this era; what `initialize` asks for.
+pub const VERSION: &str = "2025-11-25";
+
+/// The header that names a session.
+pub const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// A server may use long ids; one beyond this would only fill its own header buffer.
+const SESSION_CAP: usize = 4096;
+
+/// What a handshake agreed on.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The negotiated revision, such as `2025-06-18`.
+    pub version: HeaderValue,
+    /// The session's id; `None` where the server keeps no sessions.
+    pub id: Option<HeaderValue>,
+}
+
+impl Session {
+    /// What an answer to `initialize` opens. `None` when it has no result, names no revision of this era, or gives an
+    /// id that is not visible ASCII (2025-11-25 transports, Session Management).
+    pub fn of(spoken: &Spoken) -> Option<Self> {
+        let Some(Message::Result(result)) = &spoken.message else {
+            return None;
+        };
+        let version = result
+            .get("protocolVersion")?
+            .as_str()
+            .filter(|version| is_of_this_era(version))?;
+        let fits = spoken.session.as_ref().is_none_or(is_usable);
+        let version = HeaderValue::from_str(version).ok()?;
+        fits.then(|| Self {
+            version,
+            id: spoken.session.clone(),
+        })
+    }
+}
+
+/// `initialize`, which opens a session.
+pub fn initialize() -> Utterance {
+    let params = json!({ "protocolVersion": VERSION, "capabilities": {}, "clientInfo": modern::client_info() });
+    Utterance {
+        request: "initialize".to_owned(),
+        method: "initialize",
+        params: Some(params),
+        headers: Vec::new(),
+    }
+}
+
+/// The notification that ends a handshake.
+pub fn initialized(session: &Session) -> Utterance {
+    let method = "notifications/initialized";
+    Utterance {
+        request: method.to_owned(),
+        method,
+        params: None,
+        headers: headers(Some(session)),
+    }
+}
+
+/// `tools/call`, in a session or without one.
+pub fn tool(session: Option<&Session>, name: &str, arguments: &Value) -> Utterance {
+    Utterance {
+        request: format!("{} {name}", tool::METHOD),
+        method: tool::METHOD,
+        params: Some(json!({ "name": name, "arguments": arguments })),
+        headers: headers(session),
+    }
+}
+
+/// Whether a call in a session was told that the session is gone: 404 (2025-11-25 transports, Session Management) by
+/// someone who did not answer the call itself.
+pub fn has_expired(session: &Session, spoken: &Spoken) -> bool {
+    session.id.is_some() && spoken.status() == Some(404) && spoken.message.is_none()
+}
+
+/// Whether a call without a session was told only that: 400 or 404 with words about sessions or `initialize`, in a
+/// JSON-RPC error or in plain text. It says nothing about the persona.
+pub fn is_about_the_session(spoken: &Spoken) -> bool {
+    let Answer::Http(answer) = &spoken.answered.observation.answer else {
+        return false;
+    };
+    let words = match spoken.error() {
+        Some(error) => error.message.to_ascii_lowercase(),
+        None if is_plain(answer) => answer.body.to_ascii_lowercase(),
+        None => return false,
+    };
+    matches!(answer.status, 400 | 404)
+        && ["session", "initializ"]
+            .iter()
+            .any(|word| words.contains(word))
+}
+
+fn is_plain(answer: &HttpAnswer) -> bool {
+    matches!(answer.media_type().as_str(), "text/plain" | "")
+}
+
+fn headers(session: Option<&Session>) -> Vec<(HeaderName, HeaderValue)> {
+    let version = session.map_or(HeaderValue::from_static(VERSION), |session| {
+        session.version.clone()
+    });
+    let id = session.and_then(|session| session.id.clone());
+    let mut headers = vec![(PROTOCOL_VERSION, version)];
+    headers.extend(id.map(|id| (SESSION, id)));
+    headers
+}
+
+/// Revisions are dates, so that those of this era are the smaller ones.
+fn is_of_this_era(version: &str) -> bool {
+    let shape = version
+        .bytes()
+        .map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    shape.eq("0000-00-00".bytes()) && version < modern::VERSION
+}
+
+fn is_usable(id: &HeaderValue) -> bool {
+    let bytes = id.as_bytes();
+    !bytes.is_empty() && bytes.len() <= SESSION_CAP && bytes.iter().all(u8::is_ascii_graphic)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::door::mcp::tests::{lines, reply};
+    use crate::secret::Redactor;
+
+    fn spoken(status: u16, content_type: &'static str, session: &str, body: &str) -> Spoken {
+        let mut reply = reply(status, content_type, body.to_owned());
+        if !session.is_empty() {
+            reply
+                .headers
+                .insert(SESSION, HeaderValue::from_str(session).unwrap());
+        }
+        Spoken::of(&initialize(), &reply, 7, &Redactor::default())
+    }
+
+    fn result(version: &str) -> String {
+        format!(r#"{{"jsonrpc":"2.0","id":7,"result":{{"protocolVersion":{version}}}}}"#)
+    }
+
+    fn complaint(message: &str) -> String {
+        format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":-32600,"message":"{message}"}}}}"#)
+    }
+
+    #[test]
+    fn the_three_requests_of_the_era() {
+        let session = Session {
+            version: HeaderValue::from_static("2025-06-18"),
+            id: Some(HeaderValue::from_static("s1")),
+        };
+        let fixed = [
+            "POST http://h/mcp",
+            "accept: application/json, text/event-stream",
+            "content-type: application/json",
+        ];
+        let sent = |utterance: &Utterance, id| {
+            let lines = lines(&utterance.call("http://h/mcp", HeaderMap::new(), id));
+            assert_eq!(lines[..3], fixed);
+            lines[3..].to_vec()
+        };
+        let client = concat!(
+            r#""clientInfo":{"name":"rolecall","version":""#,
+            env!("CARGO_PKG_VERSION"),
+            r#""}"#
+        );
+        let opening = format!(
+            r#"{{"jsonrpc":"2.0","id":7,"method":"initialize","params":{{"protocolVersion":"2025-11-25","capabilities":{{}},{client}}}}}"#
+        );
+        assert_eq!(sent(&initialize(), Some(7)), [opening]);
+        assert_eq!(
+            sent(&initialized(&session), None),
+            [
+                "mcp-protocol-version: 2025-06-18",
+                "mcp-session-id: s1",
+                r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#
+            ]
+        );
+        let body = r#"{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"listProducts","arguments":{}}}"#;
+        assert_eq!(
+            sent(&tool(Some(&session), "listProducts", &json!({})), Some(8)),
+            [
+                "mcp-protocol-version: 2025-06-18",
+                "mcp-session-id: s1",
+                body
+            ]
+        );
+        assert_eq!(
+            sent(&tool(None, "listProducts", &json!({})), Some(8)),
+            ["mcp-protocol-version: 2025-11-25", body]
+        );
+    }
+
+    #[test]
+    fn a_session_needs_a_revision_of_its_era_and_a_usable_id() {
+        let long = "x".repeat(SESSION_CAP + 1);
+        let table = [
+            (r#""2025-11-25""#, "s1", true),
+            (r#""2024-11-05""#, "", true),
+            (r#""2026-07-28""#, "s1", false),
+            (r#""latest""#, "s1", false),
+            ("20251125", "s1", false),
+            (r#""2025-11-25""#, "s 1", false),
+            (r#""2025-11-25""#, &long, false),
+        ];
+        for (version, id, opens) in table {
+            let session = Session::of(&spoken(200, "application/json", id, &result(version)));
+            assert_eq!(session.is_some(), opens, "{version} {id:.9}");
+            if let Some(session) = session {
+                assert_eq!(session.id.is_some(), !id.is_empty());
+            }
+        }
+        assert!(Session::of(&spoken(401, "application/json", "s1", &complaint("no"))).is_none());
+    }
+
+    #[test]
+    fn a_session_has_expired_when_404_answers_for_it() {
+        let session = |id: Option<&'static str>| Session {
+            version: HeaderValue::from_static(VERSION),
+            id: id.map(HeaderValue::from_static),
+        };
+        let gone = spoken(404, "application/json", "", &complaint("Session not found"));
+        let empty = spoken(404, "", "", "");
+        let ours = spoken(
+            404,
+            "application/json",
+            "",
+            &complaint("no such tool").replace("null", "7"),
+        );
+        assert!(has_expired(&session(Some("s1")), &gone));
+        assert!(has_expired(&session(Some("s1")), &empty));
+        assert!(!has_expired(&session(None), &gone));
+        assert!(!has_expired(&session(Some("s1")), &ours));
+        assert!(!has_expired(&session(Some("s1")), &spoken(400, "", "", "")));
+    }
+
+    #[test]
+    fn a_missing_session_is_told_from_a_refusal() {
+        let json = "application/json";
+        let table = [
+            (
+                400,
+                json,
+                complaint("Bad Request: Missing session ID"),
+                true,
+            ),
+            (
+                400,
+                json,
+                complaint("Bad Request: Server not initialized"),
+                true,
+            ),
+            (404, json, complaint("Session not found"), true),
+            (400, "text/plain", "Missing session ID".to_owned(), true),
+            (400, json, complaint("Invalid arguments"), false),
+            (401, json, complaint("session"), false),
+            (403, json, r#"{"error":"session"}"#.to_owned(), false),
+            (400, json, r#"{"error":"session"}"#.to_owned(), false),
+            (404, "text/html", "Your session".to_owned(), false),
+            (200, json, complaint("session"), false),
+        ];
+        for (status, content_type, body, about) in table {
+            assert_eq!(
+                is_about_the_session(&spoken(status, content_type, "", &body)),
+                about,
+                "{status} {body}"
+            );
+        }
+    }
+}

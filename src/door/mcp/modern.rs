@@ -1,0 +1,157 @@
+//! A tool call in, its request in the stateless era out (revision 2026-07-28).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::{Utterance, tool};
+
+/// The revision that this era's requests name.
+pub const VERSION: &str = "2026-07-28";
+
+/// The header that names a request's revision.
+pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// `tools/call`, with its name mirrored in `Mcp-Name`.
+pub fn tool(name: &str, arguments: &Value) -> Utterance {
+    let params = json!({ "name": name, "arguments": arguments, "_meta": meta() });
+    let mut utterance = request(tool::METHOD, params);
+    utterance.request = format!("{} {name}", tool::METHOD);
+    utterance.headers.push((NAME, header_value(name)));
+    utterance
+}
+
+/// `server/discover`, which a server of this era must answer.
+pub fn discover() -> Utterance {
+    request("server/discover", json!({ "_meta": meta() }))
+}
+
+fn request(method: &'static str, params: Value) -> Utterance {
+    let headers = vec![
+        (PROTOCOL_VERSION, HeaderValue::from_static(VERSION)),
+        (METHOD, HeaderValue::from_static(method)),
+    ];
+    Utterance {
+        request: method.to_owned(),
+        method,
+        params: Some(params),
+        headers,
+    }
+}
+
+/// What replaces the handshake: every request says it anew (2026-07-28, per-request `_meta`).
+fn meta() -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": VERSION,
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": client_info(),
+    })
+}
+
+/// Who calls.
+pub(super) fn client_info() -> Value {
+    json!({ "name": "rolecall", "version": env!("CARGO_PKG_VERSION") })
+}
+
+/// Text as a mirrored header carries it: as it stands, or as `=?base64?…?=` where a header could not hold it or would
+/// be taken for that form (2026-07-28 Streamable HTTP, value encoding).
+fn header_value(text: &str) -> HeaderValue {
+    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text;
+    if plain
+        && !text.starts_with("=?base64?")
+        && let Ok(value) = HeaderValue::from_str(text)
+    {
+        return value;
+    }
+    let encoded = format!("=?base64?{}?=", STANDARD.encode(text));
+    HeaderValue::try_from(encoded).expect("base64 is visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::door::heading::heading;
+    use crate::door::mcp::tests::lines;
+
+    const META: &str = concat!(
+        r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#,
+        r#""io.modelcontextprotocol/clientCapabilities":{},"#,
+        r#""io.modelcontextprotocol/clientInfo":{"name":"rolecall","version":""#,
+        env!("CARGO_PKG_VERSION"),
+        r#""}}"#
+    );
+
+    #[test]
+    fn a_tool_call_is_one_post_that_says_everything() {
+        let bearer = HeaderValue::from_static("Bearer t");
+        let stated = [
+            ("X-Env".to_owned(), HeaderValue::from_static("test")),
+            ("Accept".to_owned(), HeaderValue::from_static("text/csv")),
+        ];
+        let utterance = tool("deleteProduct", &json!({ "id": 7 }));
+        let call = utterance.call(
+            "https://h/mcp?x=%2e",
+            heading(&stated, Some(&bearer)),
+            Some(123_456_789),
+        );
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":123456789,"method":"tools/call","params":{{"name":"deleteProduct","arguments":{{"id":7}},{META}}}}}"#
+        );
+        assert_eq!(
+            lines(&call),
+            [
+                "POST https://h/mcp?x=%2e",
+                "accept: application/json, text/event-stream",
+                "authorization: Bearer t",
+                "content-type: application/json",
+                "mcp-method: tools/call",
+                "mcp-name: deleteProduct",
+                "mcp-protocol-version: 2026-07-28",
+                concat!("user-agent: rolecall/", env!("CARGO_PKG_VERSION")),
+                "x-env: test",
+                &body,
+            ]
+        );
+        assert_eq!(utterance.request, "tools/call deleteProduct");
+    }
+
+    #[test]
+    fn discovery_mirrors_its_method_and_no_name() {
+        let call = discover().call("https://h/mcp", HeaderMap::new(), Some(1));
+        let body =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{META}}}}}"#);
+        assert_eq!(
+            lines(&call),
+            [
+                "POST https://h/mcp",
+                "accept: application/json, text/event-stream",
+                "content-type: application/json",
+                "mcp-method: server/discover",
+                "mcp-protocol-version: 2026-07-28",
+                &body,
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_a_header_cannot_hold_travel_in_base64() {
+        let table = [
+            ("deleteProduct", "deleteProduct"),
+            ("two words", "two words"),
+            ("", ""),
+            (" padded", "=?base64?IHBhZGRlZA==?="),
+            ("löschen", "=?base64?bMO2c2NoZW4=?="),
+            ("a\r\nb", "=?base64?YQ0KYg==?="),
+            ("a\tb", "=?base64?YQli?="),
+            ("=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="),
+        ];
+        for (name, value) in table {
+            assert_eq!(header_value(name), value, "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A reply's headers in, those that tell who answered and why out: by name, scrubbed and capped.
+
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+
+use crate::door::scrubber::Scrubber;
+
+const MOST: usize = 32;
+const VALUE_CAP: usize = 512;
+const NAMES: [&str; 10] = [
+    "content-type",
+    "www-authenticate",
+    "server",
+    "via",
+    "location",
+    "retry-after",
+    "allow",
+    "x-azure-ref",
+    "cf-ray",
+    "cf-mitigated",
+];
+const FAMILIES: [&str; 5] = ["x-ms-", "apim-", "x-amzn-", "x-kong-", "x-envoy-"];
+/// App Service's own sign-in names the user and passes tokens on in these; an echoing backend would hand them to us.
+const IDENTITIES: [&str; 2] = ["x-ms-token-", "x-ms-client-principal"];
+
+/// The headers worth keeping, in the order received, at most 32 with values of at most 512 bytes. The first
+/// `content-type` is always among them, however many others a server sends before it.
+pub(super) fn kept(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> Vec<(String, String)> {
+    let telling = headers.iter().filter(|(name, _)| tells(name.as_str()));
+    let mut kept: Vec<_> = telling.collect();
+    if let Some(first_type) = kept.iter().position(|(name, _)| **name == CONTENT_TYPE)
+        && first_type >= MOST
+    {
+        kept.swap(MOST - 1, first_type);
+    }
+    kept.truncate(MOST);
+    let scrub = |(name, value): (&HeaderName, &HeaderValue)| {
+        (
+            name.as_str().to_owned(),
+            scrubber.text(&text(name, value), VALUE_CAP),
+        )
+    };
+    kept.into_iter().map(scrub).collect()
+}
+
+fn tells(name: &str) -> bool {
+    let of_family = FAMILIES.iter().any(|family| name.starts_with(family));
+    let of_identity = IDENTITIES.iter().any(|family| name.starts_with(family));
+    NAMES.contains(&name) || of_family && !of_identity
+}
+
+fn text(name: &HeaderName, value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    if *name == LOCATION {
+        bare_location(&text)
+    } else {
+        text.into_owned()
+    }
+}
+
+/// A redirect's target tells where; its user information, query values and fragment may carry codes and tokens.
+fn bare_location(location: &str) -> String {
+    let (location, _) = location.split_once('#').unwrap_or((location, ""));
+    match location.split_once('?') {
+        Some((place, query)) => format!("{}?{}", without_user(place), names_only(query)),
+        None => without_user(location),
+    }
+}
+
+fn without_user(place: &str) -> String {
+    let Some((scheme, rest)) = place.split_once("//") else {
+        return place.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    format!("{scheme}//{host}{path}")
+}
+
+fn names_only(query: &str) -> String {
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) => format!("{name}=…"),
+        None => "…".to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Redactor;
+
+    fn kept_of(pairs: &[(&'static str, &str)]) -> Vec<(String, String)> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        kept(&headers, &Scrubber::new(&Redactor::default()))
+    }
+
+    #[test]
+    fn only_telling_headers_are_kept() {
+        let pairs = [
+            ("date", "today"),
+            ("server", "gateway"),
+            ("set-cookie", "session=1"),
+            ("mcp-session-id", "abc"),
+            ("x-ms-request-id", "r"),
+            ("x-ms-token-aad-access-token", "t"),
+            ("x-ms-client-principal-name", "me"),
+            ("cf-ray", "7"),
+            ("www-authenticate", "Bearer"),
+            ("www-authenticate", "Basic"),
+        ];
+        let names: Vec<String> = kept_of(&pairs).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            [
+                "server",
+                "x-ms-request-id",
+                "cf-ray",
+                "www-authenticate",
+                "www-authenticate"
+            ]
+        );
+    }
+
+    #[test]
+    fn many_headers_do_not_crowd_out_the_content_type() {
+        let mut pairs = vec![("x-ms-flood", "1"); 100];
+        pairs.push(("content-type", "text/html"));
+        let kept = kept_of(&pairs);
+        assert_eq!(kept.len(), MOST);
+        assert_eq!(
+            kept[MOST - 1],
+            ("content-type".to_owned(), "text/html".to_owned())
+        );
+    }
+
+    #[test]
+    fn values_are_capped() {
+        assert_eq!(
+            kept_of(&[("server", &"x".repeat(9000))])[0].1.len(),
+            VALUE_CAP
+        );
+    }
+
+    #[test]
+    fn a_location_keeps_the_place_and_the_names_of_its_query() {
+        let table = [
+            ("/login", "/login"),
+            (
+                "https://idp/a?client_id=1&state=s",
+                "https://idp/a?client_id=…&state=…",
+            ),
+            ("https://idp/a?bare-token", "https://idp/a?…"),
+            ("https://idp/a#access_token=t", "https://idp/a"),
+            ("https://me:pw@idp/a@b", "https://idp/a@b"),
+            ("//me:pw@idp", "//idp"),
+            ("https://idp?next=https://me:pw@x", "https://idp?next=…"),
+        ];
+        for (sent, stands) in table {
+            assert_eq!(bare_location(sent), stands);
+        }
+    }
+}

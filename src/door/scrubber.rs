@@ -1,0 +1,86 @@
+//! Text that a server sent in, the same text without secrets and within bounds out.
+
+use crate::secret::Redactor;
+
+/// Cleans every text of one exchange before it is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Scrubber<'r> {
+    redactor: &'r Redactor,
+    id: Option<u64>,
+}
+
+impl<'r> Scrubber<'r> {
+    /// For an exchange without a JSON-RPC id.
+    pub const fn new(redactor: &'r Redactor) -> Self {
+        Self { redactor, id: None }
+    }
+
+    /// For the exchange whose request carried this JSON-RPC id. Where the server repeats the id, the text says `1`:
+    /// ids are drawn by lot, and the same answer must give the same record.
+    pub const fn of_message(redactor: &'r Redactor, id: u64) -> Self {
+        Self {
+            redactor,
+            id: Some(id),
+        }
+    }
+
+    /// The text without known secrets, cut to `cap` bytes at most, on a character's border.
+    pub fn text(&self, text: &str, cap: usize) -> String {
+        // The whole text is redacted before the cut, so that no half of a secret is left at its edge.
+        let clean = self.redactor.redact(text);
+        let mut kept = self.without_id(&clean);
+        kept.truncate(border(&kept, cap));
+        kept
+    }
+
+    fn without_id(&self, text: &str) -> String {
+        match self.id {
+            Some(id) => text.replace(&id.to_string(), "1"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+fn border(text: &str, cap: usize) -> usize {
+    if text.len() <= cap {
+        return text.len();
+    }
+    (0..=cap)
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_cut_falls_on_a_characters_border() {
+        let redactor = Redactor::default();
+        let scrubber = Scrubber::new(&redactor);
+        assert_eq!(scrubber.text("añb", 3), "añ");
+        assert_eq!(scrubber.text("añb", 2), "a");
+        assert_eq!(scrubber.text("añb", 99), "añb");
+        assert_eq!(scrubber.text("ñ", 0), "");
+    }
+
+    #[test]
+    fn the_calls_own_id_reads_one() {
+        let redactor = Redactor::default();
+        let scrubber = Scrubber::of_message(&redactor, 123_456_789);
+        assert_eq!(
+            scrubber.text(r#"{"id":123456789,"n":12}"#, 99),
+            r#"{"id":1,"n":12}"#
+        );
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_left_at_the_cut() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("correct-horse-battery".to_owned()));
+        let kept = Scrubber::new(&redactor).text("say correct-horse-battery", 12);
+        assert!(!kept.contains("correct"), "{kept}");
+    }
+}

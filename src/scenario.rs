@@ -1,6 +1,20 @@
 //! Text and variables in, a scenario with nothing dangling out, or every complaint at once.
 
+mod address;
+mod call;
 pub mod complaint;
+mod demand;
+mod deployment;
+mod fixture;
+mod header;
+mod identity;
+mod operation;
+mod persona;
+mod raw;
+mod reader;
+mod register;
+mod sources;
+mod spelling;
 pub mod template;
 
 use std::fmt;
@@ -10,8 +24,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::secret::Secret;
+use complaint::{Complaints, Kind};
+use persona::Default as DefaultIdentity;
+use raw::Node;
+use reader::{Fields, Reader};
+use register::Register;
 use template::{JsonTemplate, Template};
 
+pub use sources::{Missing, Sources};
 
 /// One author's file, resolved: every name is an index, every variable has its value.
 #[derive(Clone, Debug)]
@@ -30,6 +50,67 @@ pub struct Scenario {
     pub operations: Vec<Operation>,
     /// Every secret value that the file names, for the redactor.
     pub secrets: Vec<Secret>,
+}
+
+impl Scenario {
+    /// Reads a scenario: `path` is the file's name for reports and the place from which secret files are found, `text`
+    /// its content, `sources` the variables.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the file.
+    pub fn read(path: &str, text: &str, sources: &Sources) -> Result<Self, Complaints> {
+        let file: Arc<str> = Arc::from(path);
+        let mut reader = Reader::new(path, text, sources);
+        let read = match raw::parse(text) {
+            Ok(root) => Self::assemble(&mut reader, &root, &file),
+            Err((at, kind)) => {
+                reader.complain(at, kind);
+                None
+            }
+        };
+        match read {
+            Some(scenario) if reader.found.is_empty() => Ok(Self { secrets: reader.secrets, ..scenario }),
+            _ => Err(Complaints::new(&file, text, reader.found, &reader.hidden)),
+        }
+    }
+
+    fn assemble(reader: &mut Reader<'_>, root: &Node, file: &Arc<str>) -> Option<Self> {
+        let fields = reader.fields(root.span, root, "the scenario", KEYS)?;
+        let register = Register::of(root);
+        version(reader, &fields);
+        let name = fields.need(reader, "name").and_then(|name| reader.plain(name.node, "`name`"));
+        let deployment = fields.need(reader, "deployment").and_then(|node| deployment::read(reader, node, &register));
+        let identity = default_identity(reader, &fields);
+        let personas = fields.need(reader, "personas").map(|personas| persona::read(reader, personas, &identity));
+        let fixtures = fields.get("fixtures").map(|fixtures| fixture::read(reader, fixtures, &register));
+        let operations = fields.need(reader, "operations").map(|node| operation::read(reader, node, &register));
+        Some(Self {
+            path: Arc::clone(file),
+            name: name?,
+            deployment: deployment?,
+            personas: personas?,
+            fixtures: fixtures.unwrap_or_default(),
+            operations: operations?,
+            secrets: Vec::new(),
+        })
+    }
+}
+
+const KEYS: &[&str] = &["rolecall", "name", "deployment", "identity", "personas", "fixtures", "operations"];
+
+fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+    let Some(version) = fields.need(reader, "rolecall") else { return };
+    if !matches!(&version.node.value, raw::Value::Number(number) if number.as_u64() == Some(1)) {
+        reader.complain(version.node.span, Kind::Version);
+    }
+}
+
+fn default_identity(reader: &mut Reader<'_>, fields: &Fields<'_>) -> DefaultIdentity {
+    match fields.get("identity").map(|named| identity::read(reader, named)) {
+        None => DefaultIdentity::Absent,
+        Some(None) => DefaultIdentity::Wrong,
+        Some(Some(identity)) => DefaultIdentity::Read(identity),
+    }
 }
 
 /// What is under test.
@@ -333,22 +414,4 @@ pub struct McpCall {
     pub tool: String,
     /// Its arguments, an object.
     pub arguments: JsonTemplate,
-}
-
-/// Where values come from while a scenario is read.
-#[derive(Debug)]
-pub struct Sources {
-    /// Variables by name: the environment, then `--env-file`, then `--var`, later ones winning.
-    pub variables: std::collections::BTreeMap<String, String>,
-    /// What a variable without a value is.
-    pub missing: Missing,
-}
-
-/// What a variable without a value is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Missing {
-    /// An error: the run could not be what the author meant.
-    Refused,
-    /// Left standing as `${NAME}`, for a plan that sends nothing.
-    Kept,
 }

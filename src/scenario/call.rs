@@ -1,0 +1,213 @@
+//! A REST or MCP shape in, the call that it describes out, with its templates read.
+
+use serde_json::{Map, Value as Json};
+
+use super::complaint::Kind;
+use super::raw::{Node, Value};
+use super::reader::{Fields, Named, Reader};
+use super::register::{Register, Scope};
+use super::template::{JsonTemplate, Template, percent_encoded};
+use super::{HeaderText, McpCall, RestCall, header};
+use crate::cell::Door;
+
+/// The two shapes of one operation or step, and whether each is there at all, wrong or not.
+pub(super) struct Shapes {
+    pub(super) rest: Option<RestCall>,
+    pub(super) mcp: Option<McpCall>,
+    pub(super) has_rest: bool,
+    pub(super) has_mcp: bool,
+}
+
+/// Reads `rest` and `mcp` of an operation or a step; neither is a complaint.
+pub(super) fn shapes(reader: &mut Reader<'_>, fields: &Fields<'_>, register: &Register<'_>, scope: &Scope<'_>) -> Shapes {
+    let (rest, mcp) = (fields.get("rest"), fields.get("mcp"));
+    if rest.is_none() && mcp.is_none() {
+        reader.complain(fields.at, Kind::NoShape);
+    }
+    for (shape, door) in [(rest, Door::Rest), (mcp, Door::Mcp)] {
+        if let Some(shape) = shape {
+            register.reach(reader, shape, door);
+        }
+    }
+    Shapes {
+        rest: rest.and_then(|shape| rest_call(reader, shape, scope)),
+        mcp: mcp.and_then(|shape| mcp_call(reader, shape, scope)),
+        has_rest: rest.is_some(),
+        has_mcp: mcp.is_some(),
+    }
+}
+
+impl RestCall {
+    /// The dotted names that its templates need, each once, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = self.target.names();
+        for (_, value) in &self.headers {
+            match value {
+                HeaderText::Plain(template) => names.extend(template.names()),
+                HeaderText::Secret(_) => {}
+            }
+        }
+        names.extend(self.json.iter().flat_map(JsonTemplate::names));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+impl McpCall {
+    /// The dotted names that its templates need, each once, sorted.
+    pub fn names(&self) -> Vec<String> {
+        self.arguments.names()
+    }
+}
+
+fn rest_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Option<RestCall> {
+    if matches!(named.node.value, Value::Text(_)) {
+        let (method, target) = request(reader, named.node, scope)?;
+        return Some(RestCall { method, target, headers: Vec::new(), json: None });
+    }
+    let fields = reader.fields(named.at, named.node, "this `rest` shape", &["request", "query", "headers", "json"])?;
+    let line = fields.need(reader, "request").and_then(|line| request(reader, line.node, scope));
+    let query = fields.get("query").map(|query| query_text(reader, query.node, scope)).unwrap_or_default();
+    let headers = fields.get("headers").map(|headers| header::read(reader, headers.node, scope)).unwrap_or_default();
+    let json = fields.get("json").map(|body| json(reader, body.node, scope));
+    let (method, target) = line?;
+    let target = with_query(&target, &query)?;
+    let json = match json {
+        None => None,
+        Some(json) => Some(json?),
+    };
+    Some(RestCall { method, target, headers, json })
+}
+
+/// `METHOD /path`: the method a token in upper case (RFC 9110 §9.1), the path in origin form (RFC 9112 §3.2.1).
+fn request(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<(String, Template)> {
+    let expanded = reader.text(node, "this request")?;
+    let Some((method, target)) = expanded.text.split_once(' ') else {
+        reader.complain(node.span, Kind::Request("this is no method and path"));
+        return None;
+    };
+    if let Err(kind) = check_method(method) {
+        reader.complain(reader.narrow(node.span, method), kind);
+        return None;
+    }
+    let template = scope.template(reader, node, target)?;
+    let known = expanded.whole || !target.starts_with("${");
+    if known && let Err(kind) = check_target(&template) {
+        reader.complain(reader.narrow(node.span, target), kind);
+        return None;
+    }
+    Some((method.to_owned(), template))
+}
+
+fn check_method(method: &str) -> Result<(), Kind> {
+    let token = method.starts_with(|c: char| c.is_ascii_uppercase())
+        && method.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
+    match method {
+        "CONNECT" => Err(Kind::Request("CONNECT asks for a tunnel, not for an operation")),
+        _ if token => Ok(()),
+        _ => Err(Kind::Request("this is no method in upper case")),
+    }
+}
+
+fn check_target(template: &Template) -> Result<(), Kind> {
+    let source = template.source();
+    if !source.starts_with('/') {
+        return Err(Kind::Request("this path does not begin with `/`; the deployment's URL goes before it"));
+    }
+    if source.starts_with("//") {
+        return Err(Kind::Request("`//` would begin with another host"));
+    }
+    if template.literals().any(|text| text.contains(|c: char| c.is_control() || c == ' ' || !c.is_ascii())) {
+        return Err(Kind::Request("this path holds a space, a control character or a letter that is not ASCII"));
+    }
+    if template.literals().any(|text| text.contains('#')) {
+        return Err(Kind::Request("this path has a fragment, which is never sent"));
+    }
+    Ok(())
+}
+
+fn query_text(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Vec<String> {
+    let entries = reader.entries(node, "`query`").unwrap_or_default();
+    let pair = |entry: Named<'_>| {
+        let key = percent_encoded(entry.name);
+        let value = query_value(reader, entry, scope)?.into_encoded();
+        Some(format!("{key}={value}"))
+    };
+    entries.into_iter().filter_map(pair).collect()
+}
+
+fn query_value(reader: &mut Reader<'_>, entry: Named<'_>, scope: &Scope<'_>) -> Option<Template> {
+    let text = match &entry.node.value {
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => reader.expand(entry.node, text)?.text,
+        Value::Null | Value::NoNumber | Value::List(_) | Value::Map(_) => {
+            reader.wrong(entry.node, format!("query parameter `{}`", entry.name), "text");
+            return None;
+        }
+    };
+    scope.template(reader, entry.node, &text)
+}
+
+fn with_query(target: &Template, query: &[String]) -> Option<Template> {
+    if query.is_empty() {
+        return Some(target.clone());
+    }
+    let joint = if target.source().contains('?') { '&' } else { '?' };
+    Template::parse(&format!("{}{joint}{}", target.source(), query.join("&"))).ok()
+}
+
+fn mcp_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Option<McpCall> {
+    let nothing = JsonTemplate::parse(&Json::Object(Map::new())).ok()?;
+    if matches!(named.node.value, Value::Text(_)) {
+        let tool = reader.plain(named.node, "the tool's name")?;
+        return Some(McpCall { tool, arguments: nothing });
+    }
+    let fields = reader.fields(named.at, named.node, "this `mcp` shape", &["tool", "arguments"])?;
+    let tool = fields.need(reader, "tool").and_then(|tool| reader.plain(tool.node, "the tool's name"));
+    let arguments = match fields.get("arguments") {
+        None => Some(nothing),
+        Some(Named { node, .. }) if !matches!(node.value, Value::Map(_)) => {
+            reader.wrong(node, "`arguments`", "a map");
+            None
+        }
+        Some(arguments) => json(reader, arguments.node, scope),
+    };
+    Some(McpCall { tool: tool?, arguments: arguments? })
+}
+
+fn json(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<JsonTemplate> {
+    if matches!(node.value, Value::Null) {
+        reader.wrong(node, "this JSON value", "a value");
+        return None;
+    }
+    JsonTemplate::parse(&json_value(reader, node, scope)?).ok()
+}
+
+/// The node as JSON; every item is read even when an earlier one is wrong.
+fn json_value(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<Json> {
+    match &node.value {
+        Value::Null => Some(Json::Null),
+        Value::Bool(flag) => Some(Json::Bool(*flag)),
+        Value::Number(number) => Some(Json::Number(number.clone())),
+        Value::NoNumber => {
+            reader.wrong(node, "this JSON value", "a finite number");
+            None
+        }
+        Value::Text(text) => {
+            let expanded = reader.expand(node, text)?;
+            scope.template(reader, node, &expanded.text).map(|_| Json::String(expanded.text))
+        }
+        Value::List(items) => {
+            let items: Vec<Option<Json>> = items.iter().map(|item| json_value(reader, item, scope)).collect();
+            items.into_iter().collect()
+        }
+        Value::Map(_) => {
+            let entries = reader.entries(node, "this JSON value")?;
+            let read = |entry: Named<'_>| Some((entry.name.to_owned(), json_value(reader, entry.node, scope)?));
+            let entries: Vec<Option<(String, Json)>> = entries.into_iter().map(read).collect();
+            entries.into_iter().collect::<Option<Map<String, Json>>>().map(Json::Object)
+        }
+    }
+}

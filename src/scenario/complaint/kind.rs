@@ -1,0 +1,385 @@
+//! Evidence in, the one sentence that says what is wrong and the one that says what to do out.
+
+use std::fmt;
+
+use crate::cell::Door;
+
+/// What can be wrong with a scenario. Each variant holds its evidence, never a value that may be a secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// The text is not the YAML that scenarios use; says why.
+    Syntax(&'static str),
+    /// More nesting, values or repeated aliases than a scenario can have.
+    TooLarge,
+    /// A template or variable in braces that YAML reads as a map.
+    UnquotedBraces,
+    /// A key that its place does not know.
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Where it stands.
+        place: &'static str,
+        /// A known key that is spelt almost so.
+        near: Option<String>,
+        /// The keys that the place knows.
+        known: String,
+    },
+    /// A key that stands twice in one map.
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// The line of the first.
+        first: u32,
+    },
+    /// A key that its place needs.
+    MissingKey {
+        /// The key.
+        key: &'static str,
+        /// Where it is missing.
+        place: &'static str,
+    },
+    /// A value of another sort than its place takes.
+    WrongSort {
+        /// What the place takes.
+        wanted: &'static str,
+        /// What stands there.
+        found: &'static str,
+        /// The place.
+        place: String,
+    },
+    /// Text with nothing in it.
+    EmptyText {
+        /// The place.
+        place: String,
+    },
+    /// A list or map that needs at least one entry.
+    Empty {
+        /// What there is none of.
+        what: &'static str,
+    },
+    /// A language version other than 1.
+    Version,
+    /// A `${` that is not followed by a name and a brace.
+    MalformedVariable,
+    /// A variable that has no value.
+    MissingVariable {
+        /// Its name.
+        name: String,
+    },
+    /// A secret that stands in the file, or comes by way of a variable in text.
+    InlineSecret {
+        /// The place.
+        place: String,
+    },
+    /// A secret whose variable has no value.
+    MissingSecret {
+        /// The variable's name.
+        name: String,
+    },
+    /// A secret whose file cannot be read.
+    UnreadableSecret {
+        /// The file as the author named it.
+        path: String,
+        /// Why, in the words of the standard library's error kinds.
+        why: std::io::ErrorKind,
+    },
+    /// A secret with nothing in it.
+    EmptySecret {
+        /// The variable or file.
+        name: String,
+    },
+    /// A name that is no name.
+    BadName {
+        /// What is named.
+        noun: &'static str,
+    },
+    /// A fixture's name that run-time values use.
+    ReservedName {
+        /// The name.
+        name: String,
+    },
+    /// A name that nothing declares, or a word that its place does not know.
+    Unknown {
+        /// What it should name.
+        noun: &'static str,
+        /// The word.
+        name: String,
+        /// A known word that is spelt almost so.
+        near: Option<String>,
+        /// The known words.
+        known: String,
+    },
+    /// A name that stands twice in one list.
+    Repeated {
+        /// What it names.
+        noun: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A template that is not well formed; says why.
+    MalformedTemplate(String),
+    /// A template that names nothing that is bound there.
+    Dangling {
+        /// The dotted name.
+        name: String,
+        /// A name that is bound there and spelt almost so.
+        near: Option<String>,
+        /// A fixture that `uses` would have to list.
+        unused: Option<String>,
+        /// The names that are bound there.
+        known: String,
+    },
+    /// An operation without a REST and an MCP shape, or a step of a fixture without.
+    NoShape,
+    /// Cells that neither `allow` nor `expect` decides.
+    Undecided {
+        /// `persona at door`, joined by commas.
+        cells: String,
+    },
+    /// A door that the deployment has no URL for.
+    NoAddress {
+        /// The door.
+        door: Door,
+    },
+    /// An expectation for a door that the operation has no shape for.
+    NoSuchDoor {
+        /// The door.
+        door: Door,
+    },
+    /// A deployment without a URL.
+    NoDeployment,
+    /// Not exactly one provider in an identity.
+    Providers {
+        /// How many there are.
+        count: usize,
+    },
+    /// Not exactly one way to sign in.
+    SignIns {
+        /// How many there are.
+        count: usize,
+    },
+    /// A persona that signs in, and nothing says where.
+    NoIdentity {
+        /// The persona.
+        persona: String,
+    },
+    /// A persona that does not sign in, with something that only a token could carry.
+    Anonymous {
+        /// The key that it has.
+        key: &'static str,
+    },
+    /// `endpoint` at a sign-in whose identity is not Entra's.
+    EndpointWithoutEntra,
+    /// An operation with an MCP shape alone that does not say whether it mutates.
+    MutatesUnstated,
+    /// A mutating operation that neither uses nor creates a fixture.
+    ChangesForeign,
+    /// A shape of a mutating operation that names none of the fixtures it uses.
+    ShapeWithoutFixture {
+        /// The shape: `rest` or `mcp`.
+        door: Door,
+        /// A fixture that it could name.
+        fixture: String,
+    },
+    /// `creates` at an operation that does not mutate.
+    CreatesReadOnly,
+    /// A fixture's owner that does not sign in.
+    OwnerAnonymous {
+        /// The persona.
+        persona: String,
+    },
+    /// A `remove` that names neither a capture nor the tag.
+    RemovesForeign {
+        /// The fixture.
+        fixture: String,
+    },
+    /// A `find` that does not look for the tag.
+    FindsForeign,
+    /// A capture that `remove` needs and `find` does not take.
+    FindsTooLittle {
+        /// The capture.
+        capture: String,
+    },
+    /// A decoy without a value for a capture.
+    DecoyIncomplete {
+        /// The capture.
+        capture: String,
+    },
+    /// A request that is not `METHOD /path`; says why.
+    Request(&'static str),
+    /// A URL that does not suit its place; says why.
+    Url(&'static str),
+    /// A number that is no HTTP status.
+    Status,
+    /// A value that is no expectation.
+    Expectation {
+        /// A word that is spelt almost so.
+        near: Option<&'static str>,
+    },
+    /// Text that is no JSON pointer.
+    Pointer,
+    /// A key that is no header name.
+    HeaderName,
+    /// A header value that no HTTP message can carry.
+    HeaderValue,
+    /// A header that rolecall sets itself.
+    OwnHeader {
+        /// Its name, lower case.
+        name: String,
+        /// Why it is not the author's.
+        why: &'static str,
+    },
+    /// A form parameter that the sign-in sets itself.
+    OwnParameter {
+        /// Its name.
+        name: String,
+    },
+    /// Text with control characters where none can be.
+    ControlCharacter {
+        /// The place.
+        place: String,
+    },
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(why) | Self::Request(why) | Self::Url(why) => f.write_str(why),
+            Self::TooLarge => f.write_str("this is deeper or larger than a scenario can be"),
+            Self::UnquotedBraces => f.write_str("these braces are read as a map"),
+            Self::UnknownKey { key, place, .. } => write!(f, "unknown key `{}` in {place}", brief(key)),
+            Self::DuplicateKey { key, .. } => write!(f, "`{}` stands here twice", brief(key)),
+            Self::MissingKey { key, place } => write!(f, "{place} has no `{key}`"),
+            Self::WrongSort { wanted, found, place } => write!(f, "{place} is {found}, not {wanted}"),
+            Self::EmptyText { place } => write!(f, "{place} is empty"),
+            Self::Empty { what } => write!(f, "there are no {what}"),
+            Self::Version => f.write_str("this is not a version of the scenario language that is known here"),
+            Self::MalformedVariable => f.write_str("`${` is not followed by a variable's name and `}`"),
+            Self::MissingVariable { name } => write!(f, "variable `{name}` has no value"),
+            Self::InlineSecret { place } => write!(f, "{place} is a secret and must not stand in the file"),
+            Self::MissingSecret { name } => write!(f, "variable `{}` has no value, and a secret is read from it", brief(name)),
+            Self::UnreadableSecret { path, why } => write!(f, "secret file `{}` cannot be read: {why}", brief(path)),
+            Self::EmptySecret { name } => write!(f, "the secret from `{}` is empty", brief(name)),
+            Self::BadName { noun } => write!(f, "this is no name for {noun}"),
+            Self::ReservedName { name } => write!(f, "a fixture cannot be called `{name}`"),
+            Self::Unknown { noun, name, .. } => write!(f, "unknown {noun} `{}`", brief(name)),
+            Self::Repeated { noun, name } => write!(f, "{noun} `{}` stands in this list twice", brief(name)),
+            Self::MalformedTemplate(why) => f.write_str(why),
+            Self::Dangling { name, .. } => write!(f, "nothing binds `{{{{ {} }}}}` here", brief(name)),
+            Self::NoShape => f.write_str("this has neither a `rest` nor an `mcp` shape"),
+            Self::Undecided { cells } => write!(f, "nothing says what to expect of {cells}"),
+            Self::NoAddress { door } => write!(f, "the deployment has no `{}` URL", shape(*door)),
+            Self::NoSuchDoor { door } => write!(f, "this operation has no `{}` shape to expect anything of", shape(*door)),
+            Self::NoDeployment => f.write_str("the deployment has no URL"),
+            Self::Providers { count: 0 } => f.write_str("this identity names no provider"),
+            Self::Providers { count } => write!(f, "this identity names {count} providers"),
+            Self::SignIns { count: 0 } => f.write_str("this names no way to sign in"),
+            Self::SignIns { count } => write!(f, "this names {count} ways to sign in"),
+            Self::NoIdentity { persona } => write!(f, "nothing says where `{persona}` signs in"),
+            Self::Anonymous { key } => write!(f, "a persona that does not sign in has no `{key}`"),
+            Self::EndpointWithoutEntra => f.write_str("only an `entra` identity has a choice of endpoints"),
+            Self::MutatesUnstated => f.write_str("nothing says whether this operation changes anything"),
+            Self::ChangesForeign => f.write_str("this operation would change what rolecall did not make"),
+            Self::ShapeWithoutFixture { door, .. } => {
+                write!(f, "the `{}` shape would change what rolecall did not make", shape(*door))
+            }
+            Self::CreatesReadOnly => f.write_str("an operation that changes nothing creates nothing"),
+            Self::OwnerAnonymous { persona } => write!(f, "`{}` does not sign in and can own nothing", brief(persona)),
+            Self::RemovesForeign { fixture } => write!(f, "this would remove something else than its own `{fixture}`"),
+            Self::FindsForeign => f.write_str("this would find objects that rolecall did not make"),
+            Self::FindsTooLittle { capture } => write!(f, "`find` does not capture `{}`, which `remove` needs", brief(capture)),
+            Self::DecoyIncomplete { capture } => write!(f, "the decoy has no value for `{}`", brief(capture)),
+            Self::Status => f.write_str("this is no HTTP status"),
+            Self::Expectation { .. } => f.write_str("this is no expectation"),
+            Self::Pointer => f.write_str("this is no JSON pointer"),
+            Self::HeaderName => f.write_str("this is no header name"),
+            Self::HeaderValue => f.write_str("this is no header value"),
+            Self::OwnHeader { name, .. } => write!(f, "header `{name}` is set by rolecall itself"),
+            Self::OwnParameter { name } => write!(f, "parameter `{name}` is set by the sign-in itself"),
+            Self::ControlCharacter { place } => write!(f, "{place} holds a control character"),
+        }
+    }
+}
+
+impl Kind {
+    /// The remedy, in one sentence without a full stop.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Syntax(_) => "inside { } and [ ], quote text that holds `${…}`, `{{ … }}`, commas or colons".into(),
+            Self::TooLarge => "write it flatter, or split it into several scenarios".into(),
+            Self::UnquotedBraces => "quote the text: \"{{ … }}\", \"${…}\"".into(),
+            Self::UnknownKey { near, known, .. } | Self::Unknown { near, known, .. } => suggestion(near.as_deref(), known),
+            Self::DuplicateKey { first, .. } => format!("the first is on line {first}; keep one"),
+            Self::MissingKey { key, .. } => format!("add `{key}:`"),
+            Self::WrongSort { wanted: "text", found: "a number" | "true or false", .. } => "quote it".into(),
+            Self::WrongSort { wanted, .. } => format!("write {wanted}"),
+            Self::EmptyText { .. } => "write something, or leave the key out".into(),
+            Self::Empty { .. } => "write at least one".into(),
+            Self::Version => "write `rolecall: 1`".into(),
+            Self::MalformedVariable => "write `${NAME}` or `${NAME:-default}`; `$${` stands for a literal `${`".into(),
+            Self::MissingVariable { name } => format!("set {name} in the environment, or give it a default: `${{{name}:-…}}`"),
+            Self::InlineSecret { .. } => "name where it comes from: { env: NAME } or { file: path }".into(),
+            Self::MissingSecret { name } => format!("set {} in the environment", brief(name)),
+            Self::UnreadableSecret { .. } => "paths are relative to the scenario's folder".into(),
+            Self::EmptySecret { .. } => "a secret has at least one character".into(),
+            Self::BadName { .. } => "a name starts with a letter, goes on with letters, digits, `.`, `_` and `-`, and has at most 64".into(),
+            Self::ReservedName { .. } => "`{{ run.id }}` and `{{ tag }}` have other meanings; choose another name".into(),
+            Self::Repeated { .. } => "keep one".into(),
+            Self::MalformedTemplate(_) => "write a dotted name: `{{ tag }}`, `{{ product.id }}`".into(),
+            Self::Dangling { unused: Some(fixture), .. } => format!("add `uses: {fixture}` to the operation"),
+            Self::Dangling { near, known, .. } => suggestion(near.as_deref(), known),
+            Self::NoShape => "add `rest: METHOD /path`, `mcp: toolName`, or both".into(),
+            Self::Undecided { .. } => "add `allow`, with the personas that get through; `allow: []` means nobody".into(),
+            Self::NoAddress { door } => format!("add `{}: https://…` to `deployment`, or leave this out", shape(*door)),
+            Self::NoSuchDoor { .. } => "leave this out, or add the shape".into(),
+            Self::NoDeployment => "add `rest: https://…`, `mcp: https://…`, or both".into(),
+            Self::Providers { .. } => "name exactly one of `entra`, `oidc` and `endpoints`".into(),
+            Self::SignIns { .. } => "name exactly one of `client_credentials` and `password`, or write `none`".into(),
+            Self::NoIdentity { .. } => "add `identity` to the scenario or to this persona".into(),
+            Self::Anonymous { key } => format!("leave `{key}` out, or let the persona sign in"),
+            Self::EndpointWithoutEntra => "leave `endpoint` out".into(),
+            Self::MutatesUnstated => "add `mutates: true` or `mutates: false`".into(),
+            Self::ChangesForeign => "add `uses: FIXTURE` and name it in each shape, or `creates: FIXTURE`".into(),
+            Self::ShapeWithoutFixture { fixture, .. } => format!("name the fixture in it, such as `{{{{ {fixture} }}}}`"),
+            Self::CreatesReadOnly => "leave `creates` out, or say `mutates: true`".into(),
+            Self::OwnerAnonymous { .. } => "name a persona that signs in and may create it".into(),
+            Self::RemovesForeign { .. } => "name a capture of the fixture, or `{{ tag }}`, in each of its shapes".into(),
+            Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),
+            Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),
+            Self::DecoyIncomplete { capture } => format!("add `{}: …`, a value that no object can have", brief(capture)),
+            Self::Request(_) => "write `METHOD /path`, such as `GET /api/products`; other characters percent-encoded".into(),
+            Self::Url(_) => "write an absolute URL, such as `https://api.example.com`".into(),
+            Self::Status => "a status is 100 to 599".into(),
+            Self::Expectation { near: Some(word) } => format!("did you mean `{word}`?"),
+            Self::Expectation { near: None } => "write allow, 401, 403, deny, hidden, or a list of statuses such as [404]".into(),
+            Self::Pointer => "it is empty or starts with `/`, such as `/id` or `/items/0/id` (RFC 6901)".into(),
+            Self::HeaderName => "a name is letters, digits and hyphens (RFC 9110 §5.1)".into(),
+            Self::HeaderValue => "a value is visible ASCII, spaces and tabs (RFC 9110 §5.5)".into(),
+            Self::OwnHeader { why, .. } => (*why).into(),
+            Self::OwnParameter { .. } => "leave it out; the sign-in has keys of its own for it".into(),
+            Self::ControlCharacter { .. } => "leave it out".into(),
+        }
+    }
+}
+
+/// A word of the author's, short enough for a sentence.
+fn brief(word: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut short: String = word.chars().take(LONGEST).collect();
+    if short.len() < word.len() {
+        short.push('…');
+    }
+    short
+}
+
+fn shape(door: Door) -> &'static str {
+    if door.speaks_mcp() { Door::Mcp.name() } else { Door::Rest.name() }
+}
+
+fn suggestion(near: Option<&str>, known: &str) -> String {
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "there are none".into(),
+        None => format!("known here: {known}"),
+    }
+}

@@ -1,0 +1,175 @@
+//! An `identity` map in, a provider with what a good token of it looks like out.
+
+use super::address::{self, Bounds};
+use super::complaint::Kind;
+use super::raw::{Node, Value};
+use super::reader::{Fields, Named, Reader};
+use super::{ClientAuth, EntraEndpoint, Identity, Provider};
+
+/// The words for Entra's endpoints.
+pub(super) const ENDPOINTS: [(&str, EntraEndpoint); 2] = [("v1", EntraEndpoint::V1), ("v2", EntraEndpoint::V2)];
+
+/// Reads where tokens come from: exactly one provider.
+pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
+    let fields = reader.fields(named.at, named.node, "this identity", &["entra", "oidc", "endpoints"])?;
+    let given: Vec<Named<'_>> = PROVIDERS.iter().filter_map(|(name, _)| fields.get(name)).collect();
+    let read = |reader: &mut Reader<'_>, provider: &Named<'_>| {
+        let (_, read) = PROVIDERS.iter().find(|(name, _)| *name == provider.name)?;
+        read(reader, *provider)
+    };
+    let identities: Vec<Option<Identity>> = given.iter().map(|provider| read(reader, provider)).collect();
+    if given.len() != 1 {
+        reader.complain(named.at, Kind::Providers { count: given.len() });
+        return None;
+    }
+    identities.into_iter().next().flatten()
+}
+
+type Read = fn(&mut Reader<'_>, Named<'_>) -> Option<Identity>;
+
+const PROVIDERS: [(&str, Read); 3] = [("entra", entra), ("oidc", oidc), ("endpoints", endpoints)];
+
+fn entra(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
+    let known = &["tenant", "resource", "authority", "endpoint", "scope"];
+    let fields = reader.fields(named.at, named.node, "`entra`", known)?;
+    let tenant = needed(reader, &fields, "tenant", "the tenant");
+    let resource = needed(reader, &fields, "resource", "the resource");
+    let authority = match fields.get("authority") {
+        Some(authority) => address::read(reader, authority.node, "the authority", Bounds::Base),
+        None => Some("https://login.microsoftonline.com".to_owned()),
+    };
+    let endpoint = fields.get("endpoint").and_then(|word| reader.word(word.node, "endpoint", &ENDPOINTS));
+    let scope = optional(reader, &fields, "scope");
+    let (tenant, resource) = (tenant?, resource?);
+    Some(Identity {
+        audiences: audiences(&resource),
+        roles_pointer: "/roles".to_owned(),
+        tenant: Some(tenant.clone()),
+        scope: Some(scope.unwrap_or_else(|| format!("{resource}/.default"))),
+        parameters: Vec::new(),
+        client_auth: ClientAuth::Post,
+        provider: Provider::Entra { authority: authority?, tenant, resource, endpoint: endpoint.unwrap_or_default() },
+    })
+}
+
+/// A v1 token's `aud` is the App ID URI, a v2 token's the bare application id
+/// (Microsoft identity platform, access token claims reference).
+fn audiences(resource: &str) -> Vec<String> {
+    let bare = resource.strip_prefix("api://").filter(|rest| is_guid(rest));
+    std::iter::once(resource).chain(bare).map(str::to_owned).collect()
+}
+
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.chars().all(|c| c.is_ascii_hexdigit()))
+}
+
+fn oidc(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
+    let known = &["issuer", "token_endpoint", "audience", "scope", "roles", "parameters", "client_auth"];
+    let fields = reader.fields(named.at, named.node, "`oidc`", known)?;
+    let issuer = fields.need(reader, "issuer").and_then(|url| issuer(reader, url));
+    let token_endpoint = fields.get("token_endpoint").and_then(|url| endpoint(reader, url));
+    let provider = issuer.map(|issuer| Provider::Oidc { issuer, token_endpoint });
+    expected(reader, &fields, provider)
+}
+
+fn endpoints(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
+    let known = &["token", "issuer", "audience", "scope", "roles", "parameters", "client_auth"];
+    let fields = reader.fields(named.at, named.node, "`endpoints`", known)?;
+    let token_endpoint = fields.need(reader, "token").and_then(|url| endpoint(reader, url));
+    let issuer = fields.get("issuer").and_then(|issuer| reader.plain(issuer.node, "the issuer"));
+    let provider = token_endpoint.map(|token_endpoint| Provider::Endpoints { token_endpoint, issuer });
+    expected(reader, &fields, provider)
+}
+
+fn issuer(reader: &mut Reader<'_>, url: Named<'_>) -> Option<String> {
+    address::read(reader, url.node, "the issuer", Bounds::Issuer)
+}
+
+fn endpoint(reader: &mut Reader<'_>, url: Named<'_>) -> Option<String> {
+    address::read(reader, url.node, "the token endpoint", Bounds::Endpoint)
+}
+
+/// What `oidc` and `endpoints` say alike about their tokens.
+fn expected(reader: &mut Reader<'_>, fields: &Fields<'_>, provider: Option<Provider>) -> Option<Identity> {
+    let audiences = fields.get("audience").and_then(|audience| audience_list(reader, audience.node));
+    let roles_pointer = fields.get("roles").and_then(|roles| pointer(reader, roles.node));
+    let scope = optional(reader, fields, "scope");
+    let parameters = fields.get("parameters").map(|parameters| form(reader, parameters.node)).unwrap_or_default();
+    let words = [("post", ClientAuth::Post), ("basic", ClientAuth::Basic)];
+    let client_auth = fields.get("client_auth").and_then(|word| reader.word(word.node, "client authentication", &words));
+    Some(Identity {
+        provider: provider?,
+        audiences: audiences.unwrap_or_default(),
+        roles_pointer: roles_pointer.unwrap_or_else(|| "/roles".to_owned()),
+        tenant: None,
+        scope,
+        parameters,
+        client_auth: client_auth.unwrap_or_default(),
+    })
+}
+
+fn audience_list(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<String>> {
+    if let Value::List(items) = &node.value {
+        let audiences = reader.texts(node, "`audience`", "audience")?;
+        if items.is_empty() {
+            reader.complain(node.span, Kind::Empty { what: "audiences" });
+        }
+        return Some(audiences);
+    }
+    reader.plain(node, "the audience").map(|audience| vec![audience])
+}
+
+fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
+    const OWN: [&str; 6] = ["grant_type", "client_id", "client_secret", "username", "password", "scope"];
+    let entries = reader.entries(node, "`parameters`").unwrap_or_default();
+    let mut form = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if OWN.contains(&entry.name) {
+            reader.hidden.extend(entry.at.line..=entry.node.last_line);
+            reader.complain(entry.at, Kind::OwnParameter { name: entry.name.to_owned() });
+        } else if let Some(value) = reader.plain(entry.node, format!("parameter `{}`", entry.name)) {
+            form.push((entry.name.to_owned(), value));
+        }
+    }
+    form
+}
+
+/// An RFC 6901 pointer: empty, or beginning with a slash, with `~` only in `~0` and `~1`.
+pub(super) fn pointer(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    let Value::Text(text) = &node.value else {
+        reader.wrong(node, "this pointer", "text");
+        return None;
+    };
+    let pointer = reader.expand(node, text)?.text;
+    let escaped = pointer.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    if escaped && (pointer.is_empty() || pointer.starts_with('/')) {
+        return Some(pointer);
+    }
+    reader.complain(node.span, Kind::Pointer);
+    None
+}
+
+fn needed(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str, place: &'static str) -> Option<String> {
+    let field = fields.need(reader, key)?;
+    reader.plain(field.node, place)
+}
+
+fn optional(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str) -> Option<String> {
+    let field = fields.get(key)?;
+    reader.plain(field.node, format!("`{key}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_id_uri_of_a_guid_is_also_accepted_bare() {
+        let guid = "11111111-2222-3333-4444-55555555abcd";
+        assert_eq!(audiences(&format!("api://{guid}")), [format!("api://{guid}"), guid.to_owned()]);
+        assert_eq!(audiences("api://catalog"), ["api://catalog"]);
+        assert_eq!(audiences(guid), [guid]);
+    }
+}

@@ -1,0 +1,319 @@
+//! A node and what its place takes in, the value out; what does not fit is noted, and reading goes on.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::complaint::{Kind, Span, lines};
+use super::raw::{Node, Value};
+use super::sources::{Expanded, Missing, Sources, variable_name};
+use super::spelling::{listed, nearest};
+use crate::secret::Secret;
+
+/// Reads values and keeps what is wrong with them, so that one pass finds everything.
+pub(super) struct Reader<'s> {
+    sources: &'s Sources,
+    folder: PathBuf,
+    lines: Vec<&'s str>,
+    /// What was found to be wrong.
+    pub(super) found: Vec<(Span, Kind)>,
+    /// Lines that hold a secret.
+    pub(super) hidden: BTreeSet<u32>,
+    /// Secrets that the file names.
+    pub(super) secrets: Vec<Secret>,
+}
+
+/// A value with the key that it stands under.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'n> {
+    pub(super) name: &'n str,
+    /// Where the key stands.
+    pub(super) at: Span,
+    pub(super) node: &'n Node,
+}
+
+/// A map whose keys are known to its place.
+pub(super) struct Fields<'n> {
+    /// Where complaints about the whole map point.
+    pub(super) at: Span,
+    place: &'static str,
+    entries: Vec<Named<'n>>,
+}
+
+impl<'n> Fields<'n> {
+    /// The value under a key, when it is there.
+    pub(super) fn get(&self, key: &str) -> Option<Named<'n>> {
+        self.entries.iter().find(|entry| entry.name == key).copied()
+    }
+
+    /// The value under a key; its absence is a complaint.
+    pub(super) fn need(&self, reader: &mut Reader<'_>, key: &'static str) -> Option<Named<'n>> {
+        let found = self.get(key);
+        if found.is_none() {
+            reader.complain(self.at, Kind::MissingKey { key, place: self.place });
+        }
+        found
+    }
+}
+
+impl<'s> Reader<'s> {
+    /// A reader of this text; secrets' files are looked for in the folder of `path`.
+    pub(super) fn new(path: &str, text: &'s str, sources: &'s Sources) -> Self {
+        Self {
+            sources,
+            folder: Path::new(path).parent().unwrap_or(Path::new("")).to_owned(),
+            lines: lines(text),
+            found: Vec::new(),
+            hidden: BTreeSet::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Notes that something is wrong.
+    pub(super) fn complain(&mut self, at: Span, kind: Kind) {
+        self.found.push((at, kind));
+    }
+
+    /// Notes that a word is none of the known ones.
+    pub(super) fn unknown<'k>(
+        &mut self,
+        at: Span,
+        noun: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'k str> + Clone,
+    ) {
+        let near = nearest(name, known.clone()).map(str::to_owned);
+        self.complain(at, Kind::Unknown { noun, name: name.to_owned(), near, known: listed(known) });
+    }
+
+    /// Notes that a place takes something else.
+    pub(super) fn wrong(&mut self, node: &Node, place: impl Into<String>, wanted: &'static str) {
+        let kind = Kind::WrongSort { wanted, found: node.value.sort(), place: place.into() };
+        self.complain(node.span, kind);
+    }
+
+    /// The entries of a map, each key once.
+    pub(super) fn entries<'n>(&mut self, node: &'n Node, place: impl Into<String>) -> Option<Vec<Named<'n>>> {
+        let Value::Map(entries) = &node.value else {
+            self.wrong(node, place, "a map");
+            return None;
+        };
+        let mut seen: HashMap<&str, u32> = HashMap::new();
+        let mut named = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let at = entry.key.span;
+            match &entry.key.value {
+                Value::Text(name) => match seen.get(name.as_str()) {
+                    Some(&first) => self.complain(at, Kind::DuplicateKey { key: name.clone(), first }),
+                    None => {
+                        seen.insert(name, at.line);
+                        named.push(Named { name, at, node: &entry.value });
+                    }
+                },
+                Value::Map(_) => self.complain(at, Kind::UnquotedBraces),
+                _ => self.wrong(&entry.key, "this key", "text"),
+            }
+        }
+        Some(named)
+    }
+
+    /// A map whose keys are the known ones.
+    pub(super) fn fields<'n>(
+        &mut self,
+        at: Span,
+        node: &'n Node,
+        place: &'static str,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'n>> {
+        let mut entries = self.entries(node, place)?;
+        entries.retain(|entry| {
+            let fits = known.contains(&entry.name);
+            if !fits {
+                let near = nearest(entry.name, known.iter().copied()).map(str::to_owned);
+                let known = listed(known.iter().copied());
+                self.complain(entry.at, Kind::UnknownKey { key: entry.name.to_owned(), place, near, known });
+            }
+            fits
+        });
+        Some(Fields { at, place, entries })
+    }
+
+    /// A map from names of the author's own choice.
+    pub(super) fn names<'n>(&mut self, node: &'n Node, place: &'static str, noun: &'static str) -> Option<Vec<Named<'n>>> {
+        let entries = self.entries(node, place)?;
+        for entry in &entries {
+            if !well_named(entry.name) {
+                self.complain(entry.at, Kind::BadName { noun });
+            }
+        }
+        Some(entries)
+    }
+
+    /// Text with its variables resolved, not empty.
+    pub(super) fn text(&mut self, node: &Node, place: impl Into<String>) -> Option<Expanded> {
+        let Value::Text(text) = &node.value else {
+            if let Value::Map(entries) = &node.value
+                && entries.iter().any(|entry| matches!(entry.key.value, Value::Map(_)))
+            {
+                self.complain(node.span, Kind::UnquotedBraces);
+            } else {
+                self.wrong(node, place, "text");
+            }
+            return None;
+        };
+        let expanded = self.expand(node, text)?;
+        if expanded.text.is_empty() {
+            self.complain(node.span, Kind::EmptyText { place: place.into() });
+            return None;
+        }
+        Some(expanded)
+    }
+
+    /// Text for which no check is left but that it holds no control character.
+    pub(super) fn plain(&mut self, node: &Node, place: impl Into<String>) -> Option<String> {
+        let place = place.into();
+        let text = self.text(node, place.as_str())?.text;
+        if text.contains(char::is_control) {
+            self.complain(node.span, Kind::ControlCharacter { place });
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Any text with its variables resolved, also empty.
+    pub(super) fn expand(&mut self, node: &Node, text: &str) -> Option<Expanded> {
+        let sources = self.sources;
+        sources.expand(text).map_err(|(piece, kind)| self.complain(self.narrow(node.span, piece), kind)).ok()
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, node: &Node, place: &'static str) -> Option<bool> {
+        if let Value::Bool(flag) = node.value {
+            return Some(flag);
+        }
+        self.wrong(node, place, "true or false");
+        None
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&mut self, node: &Node, noun: &'static str, words: &[(&'static str, T)]) -> Option<T> {
+        let Value::Text(text) = &node.value else {
+            self.wrong(node, format!("the {noun}"), "text");
+            return None;
+        };
+        let expanded = self.expand(node, text)?;
+        let found = words.iter().find(|(word, _)| *word == expanded.text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            self.unknown(node.span, noun, &expanded.text, words.iter().map(|(word, _)| *word));
+        }
+        found
+    }
+
+    /// The items of a list.
+    pub(super) fn list<'n>(&mut self, node: &'n Node, place: &'static str) -> Option<&'n [Node]> {
+        if let Value::List(items) = &node.value {
+            return Some(items);
+        }
+        self.wrong(node, place, "a list");
+        None
+    }
+
+    /// A list of text without repetition.
+    pub(super) fn texts(&mut self, node: &Node, place: &'static str, noun: &'static str) -> Option<Vec<String>> {
+        let items = self.list(node, place)?;
+        let mut texts: Vec<String> = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(text) = self.plain(item, format!("this {noun}")) else { continue };
+            if texts.contains(&text) {
+                self.complain(item.span, Kind::Repeated { noun, name: text });
+            } else {
+                texts.push(text);
+            }
+        }
+        Some(texts)
+    }
+
+    /// A secret, which the file names but does not hold.
+    pub(super) fn secret(&mut self, node: &Node, place: impl Into<String>) -> Option<Secret> {
+        let Some((source, name)) = reference(node) else {
+            self.hidden.extend(node.span.line..=node.last_line);
+            self.complain(node.span, Kind::InlineSecret { place: place.into() });
+            return None;
+        };
+        let Value::Text(text) = &name.value else { return None };
+        let value = match source {
+            Source::Env => self.variable(name.span, text),
+            Source::File => self.file(name, text),
+        }?;
+        let secret = Secret::new(value);
+        if !secret.is_empty() {
+            self.secrets.push(secret.clone());
+        } else if self.sources.missing == Missing::Refused {
+            self.complain(name.span, Kind::EmptySecret { name: text.clone() });
+            return None;
+        }
+        Some(secret)
+    }
+
+    /// The place of a piece of a value, where the line shows it; the value's own otherwise.
+    pub(super) fn narrow(&self, span: Span, piece: &str) -> Span {
+        let Some(line) = self.lines.get(span.line.saturating_sub(1) as usize) else { return span };
+        let from = span.column.saturating_sub(1) as usize;
+        let tail = line.char_indices().nth(from).map_or("", |(start, _)| &line[start..]);
+        let (Some(found), false) = (tail.find(piece), piece.is_empty()) else { return span };
+        let column = span.column + count(&tail[..found]);
+        Span { line: span.line, column, length: count(piece) }
+    }
+
+    fn variable(&mut self, at: Span, name: &str) -> Option<String> {
+        match (self.sources.variables.get(name), self.sources.missing) {
+            (Some(value), _) => Some(value.clone()),
+            (None, Missing::Kept) => Some(String::new()),
+            (None, Missing::Refused) => {
+                self.complain(at, Kind::MissingSecret { name: name.to_owned() });
+                None
+            }
+        }
+    }
+
+    fn file(&mut self, node: &Node, text: &str) -> Option<String> {
+        let path = self.expand(node, text)?.text;
+        match ((self.sources.read_file)(&self.folder.join(&path)), self.sources.missing) {
+            (Ok(value), _) => {
+                let value = value.strip_suffix('\n').unwrap_or(&value);
+                Some(value.strip_suffix('\r').unwrap_or(value).to_owned())
+            }
+            (Err(_), Missing::Kept) => Some(String::new()),
+            (Err(error), Missing::Refused) => {
+                self.complain(node.span, Kind::UnreadableSecret { path: text.to_owned(), why: error.kind() });
+                None
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Source {
+    Env,
+    File,
+}
+
+/// `{ env: NAME }` or `{ file: path }`; anything else may be the secret itself.
+fn reference(node: &Node) -> Option<(Source, &Node)> {
+    let Value::Map(entries) = &node.value else { return None };
+    let [entry] = entries.as_slice() else { return None };
+    match (&entry.key.value, &entry.value.value) {
+        (Value::Text(key), Value::Text(name)) if key == "env" && variable_name(name) => Some((Source::Env, &entry.value)),
+        (Value::Text(key), Value::Text(path)) if key == "file" && !path.is_empty() => Some((Source::File, &entry.value)),
+        _ => None,
+    }
+}
+
+fn well_named(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+fn count(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,190 @@
+//! What the file declares in, what its names may refer to out: personas, fixtures with their captures, doors.
+
+use std::collections::HashSet;
+
+use super::complaint::{Kind, Span};
+use super::raw::{Node, Value};
+use super::reader::{Named, Reader};
+use super::spelling::{listed, nearest};
+use super::template::Template;
+use crate::cell::Door;
+
+/// The names that a file declares, also those whose declarations are wrong: one mistake is one complaint.
+pub(super) struct Register<'n> {
+    /// Personas in the order of the file; `None` when the file has no list of them that can be read.
+    pub(super) personas: Option<Vec<Declared<'n>>>,
+    /// Fixtures in the order of the file; `None` likewise.
+    pub(super) fixtures: Option<Vec<Object<'n>>>,
+    /// Whether the deployment has a URL for each door; all true when it cannot be read.
+    pub(super) reachable: [bool; 3],
+}
+
+/// A persona, as far as others refer to it.
+pub(super) struct Declared<'n> {
+    pub(super) name: &'n str,
+    /// Whether it signs in; `None` when that cannot be read.
+    pub(super) signs_in: Option<bool>,
+}
+
+/// A fixture, as far as templates refer to it.
+pub(super) struct Object<'n> {
+    pub(super) name: &'n str,
+    /// The names that `create` captures; `None` when they cannot be read.
+    pub(super) captures: Option<Vec<&'n str>>,
+}
+
+impl Object<'_> {
+    /// Whether a dotted name is a capture of this fixture, or could be one.
+    pub(super) fn binds(&self, dotted: &str) -> bool {
+        let Some(capture) = dotted.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.')) else { return false };
+        self.captures.as_ref().is_none_or(|captures| captures.contains(&capture))
+    }
+
+    fn bound(&self) -> impl Iterator<Item = String> {
+        self.captures.iter().flatten().map(|capture| format!("{}.{capture}", self.name))
+    }
+}
+
+impl<'n> Register<'n> {
+    /// Looks the names up, without judging anything.
+    pub(super) fn of(root: &'n Node) -> Self {
+        let deployment = root.get("deployment");
+        let reachable = |key: &str| deployment.is_none_or(|node| node.entries().is_empty() || node.get(key).is_some());
+        Self {
+            personas: declarations(root, "personas", |name, node| Declared { name, signs_in: signs_in(node) }),
+            fixtures: declarations(root, "fixtures", |name, node| Object { name, captures: captures(node) })
+                .or_else(|| root.get("fixtures").is_none().then(Vec::new)),
+            reachable: [reachable("rest"), reachable("mcp"), reachable("mcp")],
+        }
+    }
+
+    /// The persona that a value names, by its place in the file.
+    pub(super) fn persona(&self, reader: &mut Reader<'_>, at: Span, name: &str) -> Option<usize> {
+        let personas = self.personas.as_ref()?;
+        let found = personas.iter().position(|persona| persona.name == name);
+        if found.is_none() {
+            reader.unknown(at, "persona", name, personas.iter().map(|persona| persona.name));
+        }
+        found
+    }
+
+    /// The fixture that a value names, by its place in the file.
+    pub(super) fn fixture(&self, reader: &mut Reader<'_>, node: &Node) -> Option<usize> {
+        let Value::Text(name) = &node.value else {
+            reader.wrong(node, "this fixture", "text");
+            return None;
+        };
+        let fixtures = self.fixtures.as_ref()?;
+        let found = fixtures.iter().position(|fixture| fixture.name == name);
+        if found.is_none() {
+            reader.unknown(node.span, "fixture", name, fixtures.iter().map(|fixture| fixture.name));
+        }
+        found
+    }
+
+    /// Complains when the deployment has no URL for a shape.
+    pub(super) fn reach(&self, reader: &mut Reader<'_>, shape: Named<'_>, door: Door) {
+        if !self.reachable[door.index()] {
+            reader.complain(shape.at, Kind::NoAddress { door });
+        }
+    }
+
+    /// What templates may name where no fixture exists yet: the run's own values.
+    pub(super) fn bare_scope(&self) -> Scope<'_> {
+        self.scope(Vec::new(), false)
+    }
+
+    /// What a fixture's steps on itself may name.
+    pub(super) fn own_scope(&self, fixture: usize) -> Scope<'_> {
+        self.scope(vec![fixture], false)
+    }
+
+    /// What an operation that uses these fixtures may name; `open` when `uses` is wrong already.
+    pub(super) fn operation_scope(&self, uses: Vec<usize>, open: bool) -> Scope<'_> {
+        Scope { open: open || self.fixtures.is_none(), ..self.scope(uses, true) }
+    }
+
+    fn scope(&self, bound: Vec<usize>, extensible: bool) -> Scope<'_> {
+        Scope { declared: self.fixtures.as_deref().unwrap_or_default(), bound, extensible, open: false }
+    }
+
+    /// The declared fixture at an index.
+    pub(super) fn object(&self, index: usize) -> Option<&Object<'n>> {
+        self.fixtures.as_ref()?.get(index)
+    }
+}
+
+/// The names that templates of one place may use.
+pub(super) struct Scope<'r> {
+    declared: &'r [Object<'r>],
+    bound: Vec<usize>,
+    /// Whether the author can bind more by `uses`.
+    extensible: bool,
+    open: bool,
+}
+
+/// The values that every call binds.
+const RUN: [&str; 2] = ["run.id", "tag"];
+
+impl Scope<'_> {
+    /// Text that may hold templates of this scope.
+    pub(super) fn template(&self, reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Template> {
+        let template = match Template::parse(text) {
+            Ok(template) => template,
+            Err(malformed) => {
+                reader.complain(reader.narrow(node.span, "{{"), Kind::MalformedTemplate(malformed.0));
+                return None;
+            }
+        };
+        let dangling: Vec<String> = template.names().into_iter().filter(|name| !self.binds(name)).collect();
+        for name in &dangling {
+            reader.complain(reader.narrow(node.span, name), self.dangling(name));
+        }
+        dangling.is_empty().then_some(template)
+    }
+
+    fn objects(&self) -> impl Iterator<Item = &Object<'_>> {
+        self.bound.iter().filter_map(|index| self.declared.get(*index))
+    }
+
+    fn binds(&self, name: &str) -> bool {
+        self.open || RUN.contains(&name) || self.objects().any(|object| object.binds(name))
+    }
+
+    fn dangling(&self, name: &str) -> Kind {
+        let bound: Vec<String> = RUN.into_iter().map(str::to_owned).chain(self.objects().flat_map(Object::bound)).collect();
+        let known = bound.iter().map(String::as_str);
+        let unused = self.declared.iter().find(|object| self.extensible && object.binds(name));
+        Kind::Dangling {
+            name: name.to_owned(),
+            near: nearest(name, known.clone()).map(str::to_owned),
+            unused: unused.map(|object| object.name.to_owned()),
+            known: listed(known),
+        }
+    }
+}
+
+fn declarations<'n, T>(root: &'n Node, key: &str, declare: impl Fn(&'n str, &'n Node) -> T) -> Option<Vec<T>> {
+    let node = root.get(key).filter(|node| matches!(node.value, Value::Map(_)))?;
+    let mut seen = HashSet::new();
+    let named = node.entries().iter().filter_map(|entry| Some((entry.key.as_text()?, &entry.value)));
+    Some(named.filter(|(name, _)| seen.insert(*name)).map(|(name, node)| declare(name, node)).collect())
+}
+
+fn signs_in(persona: &Node) -> Option<bool> {
+    let sign_in = persona.get("sign_in")?;
+    match &sign_in.value {
+        Value::Text(text) => (text == "none").then_some(false),
+        Value::Map(_) => Some(true),
+        _ => None,
+    }
+}
+
+fn captures(fixture: &Node) -> Option<Vec<&str>> {
+    let create = fixture.get("create").filter(|create| matches!(create.value, Value::Map(_)))?;
+    match create.get("capture") {
+        None => Some(Vec::new()),
+        Some(Node { value: Value::Map(entries), .. }) => entries.iter().map(|entry| entry.key.as_text()).collect(),
+        Some(_) => None,
+    }
+}

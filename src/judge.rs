@@ -1,15 +1,25 @@
 //! Observations in, outcomes, verdicts and findings out. Pure: no clock, no network, no async.
+#![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod code;
+mod control;
+mod denial;
+mod docket;
 pub mod finding;
+pub mod hint;
+mod law;
 pub mod outcome;
+mod parity;
+mod reason;
 pub mod roll;
+mod roster;
 pub mod signature;
 pub mod verdict;
 
-pub use code::{Class, Code};
+pub use code::{Class, Code, UnknownCode};
 pub use finding::Finding;
+pub use hint::Hint;
 pub use outcome::{Outcome, Reading, Setting, read};
-pub use roll::{Effect, Gap, Roll, Sight};
-pub use signature::Signature;
+pub use roll::{Conclusion, Effect, Gap, Roll, Sight};
+pub use signature::{Layer, Signature};
 pub use verdict::{Verdict, VerdictKind};

@@ -245,3 +245,493 @@ fn standing_value(text: &HeaderText) -> Option<HeaderValue> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Mutex, PoisonError};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::scenario::RefusalShape;
+    use crate::wire::{Proxies, Settings};
+
+    const TOOL: &str = r#"{"content":[{"type":"text","text":"done"}]}"#;
+    const OPENED: &str = r#"{"protocolVersion":"2025-06-18","capabilities":{}}"#;
+
+    /// A request as the server read it.
+    #[derive(Clone, Debug)]
+    struct Heard {
+        head: String,
+        body: Value,
+    }
+
+    impl Heard {
+        fn method(&self) -> &str {
+            self.body["method"].as_str().unwrap_or_default()
+        }
+
+        fn result(&self, headers: &str, result: &str) -> String {
+            json(
+                200,
+                headers,
+                &format!(
+                    r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#,
+                    self.body["id"]
+                ),
+            )
+        }
+    }
+
+    fn json(status: u16, headers: &str, body: &str) -> String {
+        format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    fn missing_session() -> String {
+        json(
+            400,
+            "",
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Missing session ID"}}"#,
+        )
+    }
+
+    /// A server on loopback that answers each request as told, on a connection each.
+    struct Loopback {
+        address: SocketAddr,
+        heard: Arc<Mutex<Vec<Heard>>>,
+        stopped: Arc<AtomicBool>,
+    }
+
+    impl Loopback {
+        /// `answer` gets the request and how many of its JSON-RPC method came before it.
+        fn new(answer: impl Fn(&Heard, usize) -> String + Send + Sync + 'static) -> Self {
+            let answer = Arc::new(answer);
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let heard = Arc::new(Mutex::new(Vec::new()));
+            let stopped = Arc::new(AtomicBool::new(false));
+            let (noted, over) = (Arc::clone(&heard), Arc::clone(&stopped));
+            std::thread::spawn(move || {
+                let streams = listener.incoming().map_while(Result::ok);
+                for stream in streams.take_while(|_| !over.load(Ordering::Relaxed)) {
+                    let (noted, answer) = (Arc::clone(&noted), Arc::clone(&answer));
+                    std::thread::spawn(move || serve(stream, &noted, &*answer));
+                }
+            });
+            Self {
+                address,
+                heard,
+                stopped,
+            }
+        }
+
+        fn heard(&self, method: &str) -> Vec<Heard> {
+            let heard = self.heard.lock().unwrap();
+            heard
+                .iter()
+                .filter(|request| request.method() == method)
+                .cloned()
+                .collect()
+        }
+
+        fn entrance(&self, signed_in: bool) -> Entrance {
+            let entry = |path: &str| {
+                Some(Entry {
+                    url: format!("http://{}{path}", self.address),
+                    headers: Vec::new(),
+                })
+            };
+            entrance(entry("/api"), entry("/mcp"), signed_in)
+        }
+    }
+
+    impl Drop for Loopback {
+        fn drop(&mut self) {
+            self.stopped.store(true, Ordering::Relaxed);
+            // The listener wakes only for a connection.
+            drop(TcpStream::connect(self.address));
+        }
+    }
+
+    fn serve(
+        stream: TcpStream,
+        noted: &Mutex<Vec<Heard>>,
+        answer: &dyn Fn(&Heard, usize) -> String,
+    ) {
+        let Some(request) = read(&stream) else {
+            return;
+        };
+        let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = noted
+            .iter()
+            .filter(|known| known.method() == request.method())
+            .count();
+        let reply = answer(&request, before);
+        noted.push(request);
+        drop(noted);
+        respond(stream, &reply);
+    }
+
+    fn read(stream: &TcpStream) -> Option<Heard> {
+        let mut reader = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if reader.read_line(&mut head).ok()? == 0 {
+                return None;
+            }
+        }
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        reader.read_exact(&mut body).ok()?;
+        Some(Heard {
+            head,
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        })
+    }
+
+    /// An answer without a length stays open until the client leaves.
+    fn respond(mut stream: TcpStream, reply: &str) {
+        stream.write_all(reply.as_bytes()).unwrap();
+        if !reply.contains("content-length") {
+            drop(stream.read(&mut [0; 1]));
+        }
+    }
+
+    fn entrance(rest: Option<Entry>, mcp: Option<Entry>, signed_in: bool) -> Entrance {
+        let deployment = Deployment {
+            rest,
+            mcp,
+            doors: Door::ALL.to_vec(),
+            doors_stated: false,
+            mcp_refuses: RefusalShape::Http,
+            disposable: false,
+        };
+        let settings = Settings {
+            connect: Duration::from_secs(5),
+            request: Duration::from_secs(5),
+            body_cap: 1 << 20,
+            authorities: Vec::new(),
+            proxies: Proxies::default(),
+        };
+        let credential = Credential {
+            authorization: signed_in.then(|| HeaderValue::from_static("Bearer t")),
+            claims: None,
+            fingerprint: String::new(),
+            issuers: Vec::new(),
+            took: Duration::ZERO,
+        };
+        Entrance::new(
+            &deployment,
+            &Wire::new(&settings).unwrap(),
+            credential,
+            &Arc::default(),
+        )
+    }
+
+    fn tool(name: &str) -> Ask {
+        Ask::Tool {
+            tool: name.to_owned(),
+            arguments: json!({}),
+            headers: Vec::new(),
+        }
+    }
+
+    fn status_and_rpc(answered: &Answered) -> (u16, Option<Rpc>) {
+        match &answered.observation.answer {
+            Answer::Http(answer) => (answer.status, answer.rpc.clone()),
+            Answer::None(silence) => panic!("{silence}"),
+        }
+    }
+
+    fn done() -> (u16, Option<Rpc>) {
+        (
+            200,
+            Some(Rpc::Result {
+                is_error: false,
+                text: "done".to_owned(),
+            }),
+        )
+    }
+
+    fn opens_sessions(request: &Heard, before: usize) -> String {
+        match request.method() {
+            "initialize" => request.result(&format!("mcp-session-id: s{before}\r\n"), OPENED),
+            "tools/call" => request.result("mcp-session-id: other\r\n", TOOL),
+            _ => json(202, "", ""),
+        }
+    }
+
+    #[tokio::test]
+    async fn cells_of_a_persona_share_one_handshake() {
+        let server = Loopback::new(opens_sessions);
+        let entrance = server.entrance(true);
+        let ask = tool("listProducts");
+        for answered in join_all((0..5).map(|_| entrance.call(Door::McpLegacy, &ask))).await {
+            assert_eq!(status_and_rpc(&answered), done());
+            assert_eq!(answered.observation.request, "tools/call listProducts");
+        }
+        assert_eq!(server.heard("initialize").len(), 1);
+        assert_eq!(server.heard("notifications/initialized").len(), 1);
+        let calls = server.heard("tools/call");
+        assert_eq!(calls.len(), 5);
+        for call in calls {
+            assert!(
+                call.head.contains("mcp-session-id: s0\r\n"),
+                "{}",
+                call.head
+            );
+            assert!(
+                call.head.contains("mcp-protocol-version: 2025-06-18\r\n"),
+                "{}",
+                call.head
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fresh_call_opens_a_session_of_its_own() {
+        let server = Loopback::new(opens_sessions);
+        let entrance = server.entrance(true);
+        let ask = tool("listProducts");
+        entrance.call(Door::McpLegacy, &ask).await;
+        assert_eq!(
+            status_and_rpc(&entrance.call_afresh(Door::McpLegacy, &ask).await),
+            done()
+        );
+        entrance.call(Door::McpLegacy, &ask).await;
+        let sessions: Vec<bool> = server
+            .heard("tools/call")
+            .iter()
+            .map(|call| call.head.contains("mcp-session-id: s1"))
+            .collect();
+        assert_eq!(sessions, [false, true, false]);
+    }
+
+    #[tokio::test]
+    async fn an_intermittent_refusal_of_the_handshake_colours_no_column() {
+        let server = Loopback::new(|request, before| match request.method() {
+            "initialize" if before == 0 => json(401, "", ""),
+            _ => opens_sessions(request, before),
+        });
+        let answered = server
+            .entrance(true)
+            .call(Door::McpLegacy, &tool("listProducts"))
+            .await;
+        assert_eq!(status_and_rpc(&answered), done());
+        assert_eq!(server.heard("initialize").len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_refused_handshake_counts_where_the_call_only_misses_its_session() {
+        for (signed_in, handshakes) in [(false, 1), (true, 2)] {
+            let server = Loopback::new(|request, _| match request.method() {
+                "initialize" => json(401, "", ""),
+                _ => missing_session(),
+            });
+            let entrance = server.entrance(signed_in);
+            for _ in 0..2 {
+                let answered = entrance.call(Door::McpLegacy, &tool("listProducts")).await;
+                assert_eq!(status_and_rpc(&answered), (401, Some(Rpc::Absent)));
+                assert_eq!(answered.observation.request, "initialize");
+            }
+            assert_eq!(server.heard("initialize").len(), handshakes);
+            assert_eq!(server.heard("tools/call").len(), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_gets_through_without_a_session_counts_for_itself() {
+        let server = Loopback::new(|request, _| match request.method() {
+            "initialize" => json(403, "", ""),
+            _ => request.result("", TOOL),
+        });
+        let answered = server
+            .entrance(false)
+            .call(Door::McpLegacy, &tool("deleteProduct"))
+            .await;
+        assert_eq!(status_and_rpc(&answered), done());
+        assert!(
+            !server.heard("tools/call")[0]
+                .head
+                .contains("mcp-session-id")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_succeeds_without_a_usable_session_proves_no_tool() {
+        let server = Loopback::new(|request, _| match request.method() {
+            "initialize" => request.result("", r#"{"protocolVersion":"2026-07-28"}"#),
+            _ => missing_session(),
+        });
+        let answered = server
+            .entrance(false)
+            .call(Door::McpLegacy, &tool("deleteProduct"))
+            .await;
+        assert_eq!(status_and_rpc(&answered), (200, Some(Rpc::Absent)));
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_passes_away_is_tried_anew() {
+        let server = Loopback::new(|request, before| match request.method() {
+            "initialize" if before == 0 => json(503, "", ""),
+            "tools/call" if !request.head.contains("mcp-session-id") => missing_session(),
+            _ => opens_sessions(request, before),
+        });
+        let entrance = server.entrance(false);
+        let ask = tool("listProducts");
+        assert_eq!(
+            status_and_rpc(&entrance.call(Door::McpLegacy, &ask).await).0,
+            503
+        );
+        assert_eq!(
+            status_and_rpc(&entrance.call(Door::McpLegacy, &ask).await),
+            done()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_expired_session_is_opened_anew() {
+        let server = Loopback::new(|request, before| match request.method() {
+            "tools/call" if request.head.contains("mcp-session-id: s0") => json(404, "", ""),
+            _ => opens_sessions(request, before),
+        });
+        let answered = server
+            .entrance(true)
+            .call(Door::McpLegacy, &tool("listProducts"))
+            .await;
+        assert_eq!(status_and_rpc(&answered), done());
+        assert_eq!(server.heard("initialize").len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_call_opens_an_expired_session_anew_once() {
+        let server = Loopback::new(|request, before| match request.method() {
+            "tools/call" => json(404, "", ""),
+            _ => opens_sessions(request, before),
+        });
+        let answered = server
+            .entrance(true)
+            .call(Door::McpLegacy, &tool("listProducts"))
+            .await;
+        assert_eq!(status_and_rpc(&answered), (404, Some(Rpc::Absent)));
+        assert_eq!(
+            (
+                server.heard("initialize").len(),
+                server.heard("tools/call").len()
+            ),
+            (2, 2)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_never_ends_is_left_at_our_message() {
+        let server = Loopback::new(|request, _| {
+            let id = &request.body["id"];
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: ping\n\ndata: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{TOOL}}}\n\n: ping\n"
+            )
+        });
+        let answered = server
+            .entrance(true)
+            .call(Door::Mcp, &tool("listProducts"))
+            .await;
+        assert_eq!(status_and_rpc(&answered), done());
+        assert!(answered.observation.took_ms < 4000);
+        let call = &server.heard("tools/call")[0];
+        assert!(call.head.contains("mcp-name: listProducts\r\n"));
+        assert!(call.head.contains("authorization: Bearer t\r\n"));
+    }
+
+    #[tokio::test]
+    async fn the_rest_door_gives_the_json_body() {
+        let server = Loopback::new(|_, _| json(201, "server: backend\r\n", r#"{"id":7}"#));
+        let ask = Ask::Rest {
+            method: "POST".to_owned(),
+            target: "/products?x=%2e".to_owned(),
+            headers: Vec::new(),
+            json: Some(json!({ "price": 1 })),
+        };
+        let answered = server.entrance(false).call(Door::Rest, &ask).await;
+        assert_eq!(answered.payload, Some(json!({ "id": 7 })));
+        assert_eq!(status_and_rpc(&answered), (201, None));
+        assert_eq!(answered.observation.request, "POST /products?x=%2e");
+        let heard = &server.heard("")[0];
+        assert!(
+            heard
+                .head
+                .starts_with("POST /api/products?x=%2e HTTP/1.1\r\n"),
+            "{}",
+            heard.head
+        );
+        assert!(!heard.head.contains("authorization") && !heard.head.contains("origin"));
+        assert_eq!(heard.body, json!({ "price": 1 }));
+    }
+
+    #[tokio::test]
+    async fn both_eras_are_discovered_and_the_handshake_is_kept() {
+        let server = Loopback::new(|request, before| match request.method() {
+            "server/discover" => request.result("", r#"{"supportedVersions":["2026-07-28"]}"#),
+            _ => opens_sessions(request, before),
+        });
+        let entrance = server.entrance(true);
+        let found = discovery::discover(&entrance).await;
+        let answers: Vec<_> = found
+            .iter()
+            .map(|found| (found.door, found.answers))
+            .collect();
+        assert_eq!(
+            answers,
+            [(Door::Mcp, Some(true)), (Door::McpLegacy, Some(true))]
+        );
+        entrance.call(Door::McpLegacy, &tool("listProducts")).await;
+        assert_eq!(server.heard("initialize").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_unknown_tool_has_another_name_each_time() {
+        let server = Loopback::new(opens_sessions);
+        let entrance = server.entrance(true);
+        let (first, answered) = entrance.call_unknown_tool(Door::Mcp).await;
+        let (second, _) = entrance.call_unknown_tool(Door::McpLegacy).await;
+        assert_eq!(answered.observation.request, format!("tools/call {first}"));
+        assert!(
+            first.starts_with("rolecall-no-such-tool-") && first.len() == 30,
+            "{first}"
+        );
+        assert_ne!(first, second);
+        assert_eq!(server.heard("tools/call")[0].body["params"]["name"], first);
+    }
+
+    #[tokio::test]
+    async fn a_door_that_is_not_there_answers_as_one_where_nothing_listens() {
+        let entrance = entrance(None, None, true);
+        let rest = Ask::Rest {
+            method: "GET".to_owned(),
+            target: "/".to_owned(),
+            headers: Vec::new(),
+            json: None,
+        };
+        let calls = [
+            (Door::Rest, &rest),
+            (Door::Mcp, &tool("a")),
+            (Door::McpLegacy, &tool("a")),
+            (Door::Mcp, &rest),
+        ];
+        for (door, ask) in calls {
+            let answered = entrance.call(door, ask).await;
+            assert_eq!(
+                answered.observation.answer,
+                Answer::None(Silence::ConnectionRefused)
+            );
+        }
+        assert!(discovery::discover(&entrance).await.is_empty());
+    }
+}

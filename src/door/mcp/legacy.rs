@@ -79,22 +79,27 @@ pub fn tool(session: Option<&Session>, name: &str, arguments: &Value) -> Utteran
 }
 
 /// Whether a call in a session was told that the session is gone: 404 (2025-11-25 transports, Session Management) by
-/// someone who did not answer the call itself.
+/// someone who did not answer the call itself, or words about it, as the TypeScript SDK's v1 gives with 400.
 pub fn has_expired(session: &Session, spoken: &Spoken) -> bool {
-    session.id.is_some() && spoken.status() == Some(404) && spoken.message.is_none()
+    let unplaced = spoken.status() == Some(404) && spoken.message.is_none();
+    session.id.is_some() && (unplaced || is_about_the_session(spoken))
 }
 
-/// Whether a call without a session was told only that: 400 or 404 with words about sessions or `initialize`, in a
+/// Whether a call was told only that it lacks a session: 400 or 404 with words about sessions or `initialize`, in a
 /// JSON-RPC error or in plain text. It says nothing about the persona.
 pub fn is_about_the_session(spoken: &Spoken) -> bool {
-    let Answer::Http(answer) = &spoken.answered.observation.answer else {
+    let observation = &spoken.answered.observation;
+    let Answer::Http(answer) = &observation.answer else {
         return false;
     };
     let words = match spoken.error() {
-        Some(error) => error.message.to_ascii_lowercase(),
-        None if is_plain(answer) => answer.body.to_ascii_lowercase(),
+        Some(error) => error.message.as_str(),
+        None if is_plain(answer) => answer.body.as_str(),
         None => return false,
     };
+    // A tool may be called `closeSession`; its name says nothing here.
+    let tool = observation.request.rsplit(' ').next().unwrap_or_default();
+    let words = words.replace(tool, "").to_ascii_lowercase();
     matches!(answer.status, 400 | 404)
         && ["session", "initializ"]
             .iter()
@@ -143,7 +148,12 @@ mod tests {
                 .headers
                 .insert(SESSION, HeaderValue::from_str(session).unwrap());
         }
-        Spoken::of(&initialize(), &reply, 7, &Redactor::default())
+        Spoken::of(
+            &tool(None, "closeSession", &json!({})),
+            &reply,
+            7,
+            &Redactor::default(),
+        )
     }
 
     fn result(version: &str) -> String {
@@ -243,6 +253,11 @@ mod tests {
         assert!(!has_expired(&session(None), &gone));
         assert!(!has_expired(&session(Some("s1")), &ours));
         assert!(!has_expired(&session(Some("s1")), &spoken(400, "", "", "")));
+        let unknown = complaint("Bad Request: No valid session ID provided");
+        assert!(has_expired(
+            &session(Some("s1")),
+            &spoken(400, "application/json", "", &unknown)
+        ));
     }
 
     #[test]
@@ -264,6 +279,7 @@ mod tests {
             (404, json, complaint("Session not found"), true),
             (400, "text/plain", "Missing session ID".to_owned(), true),
             (400, json, complaint("Invalid arguments"), false),
+            (404, json, complaint("Tool closeSession not found"), false),
             (401, json, complaint("session"), false),
             (403, json, r#"{"error":"session"}"#.to_owned(), false),
             (400, json, r#"{"error":"session"}"#.to_owned(), false),

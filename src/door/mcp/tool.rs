@@ -61,7 +61,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::secret::Redactor;
+    use crate::secret::{Redactor, Secret};
 
     fn read(result: &Value) -> (Rpc, Option<Value>) {
         meaning(
@@ -135,5 +135,23 @@ mod tests {
             message: "y".repeat(TEXT_CAP),
         };
         assert_eq!(error(&shout, &Scrubber::new(&redactor)), expected);
+    }
+
+    #[test]
+    fn a_secret_that_a_tool_repeats_does_not_survive() {
+        let canary = "canary-7f3a91c2e85d";
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new(canary.to_owned()));
+        let scrubber = Scrubber::new(&redactor);
+        let words = format!("{}{canary}", "x".repeat(TEXT_CAP - 8));
+        let echo = json!({ "content": [{ "type": "text", "text": words }], "isError": true });
+        let (result, _) = meaning(echo.as_object().unwrap(), &scrubber);
+        let refusal = RpcError {
+            code: -1,
+            message: words,
+            data: None,
+        };
+        let record = serde_json::to_string(&[result, error(&refusal, &scrubber)]).unwrap();
+        assert!(!record.contains("canary"), "{record}");
     }
 }

@@ -1,0 +1,3 @@
+//! Whole rooms and whole runs, one module a subject.
+
+mod scenarios;

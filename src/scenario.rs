@@ -31,6 +31,7 @@ use reader::{Fields, Reader};
 use register::Register;
 use template::{JsonTemplate, Template};
 
+pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider};
 pub use sources::{Missing, Sources};
 
 /// One author's file, resolved: every name is an index, every variable has its value.
@@ -69,7 +70,10 @@ impl Scenario {
             }
         };
         match read {
-            Some(scenario) if reader.found.is_empty() => Ok(Self { secrets: reader.secrets, ..scenario }),
+            Some(scenario) if reader.found.is_empty() => Ok(Self {
+                secrets: reader.secrets,
+                ..scenario
+            }),
             _ => Err(Complaints::new(&file, text, reader.found, &reader.hidden)),
         }
     }
@@ -78,12 +82,22 @@ impl Scenario {
         let fields = reader.fields(root.span, root, "the scenario", KEYS)?;
         let register = Register::of(root);
         version(reader, &fields);
-        let name = fields.need(reader, "name").and_then(|name| reader.plain(name.node, "`name`"));
-        let deployment = fields.need(reader, "deployment").and_then(|node| deployment::read(reader, node, &register));
+        let name = fields
+            .need(reader, "name")
+            .and_then(|name| reader.plain(name.node, "`name`"));
+        let deployment = fields
+            .need(reader, "deployment")
+            .and_then(|node| deployment::read(reader, node, &register));
         let identity = default_identity(reader, &fields);
-        let personas = fields.need(reader, "personas").map(|personas| persona::read(reader, personas, &identity));
-        let fixtures = fields.get("fixtures").map(|fixtures| fixture::read(reader, fixtures, &register));
-        let operations = fields.need(reader, "operations").map(|node| operation::read(reader, node, &register));
+        let personas = fields
+            .need(reader, "personas")
+            .map(|personas| persona::read(reader, personas, &identity));
+        let fixtures = fields
+            .get("fixtures")
+            .map(|fixtures| fixture::read(reader, fixtures, &register));
+        let operations = fields
+            .need(reader, "operations")
+            .map(|node| operation::read(reader, node, &register));
         Some(Self {
             path: Arc::clone(file),
             name: name?,
@@ -96,20 +110,33 @@ impl Scenario {
     }
 }
 
-const KEYS: &[&str] = &["rolecall", "name", "deployment", "identity", "personas", "fixtures", "operations"];
+const KEYS: &[&str] = &[
+    "rolecall",
+    "name",
+    "deployment",
+    "identity",
+    "personas",
+    "fixtures",
+    "operations",
+];
 
 fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {
-    let Some(version) = fields.need(reader, "rolecall") else { return };
+    let Some(version) = fields.need(reader, "rolecall") else {
+        return;
+    };
     if !matches!(&version.node.value, raw::Value::Number(number) if number.as_u64() == Some(1)) {
         reader.complain(version.node.span, Kind::Version);
     }
 }
 
 fn default_identity(reader: &mut Reader<'_>, fields: &Fields<'_>) -> DefaultIdentity {
-    match fields.get("identity").map(|named| identity::read(reader, named)) {
+    match fields
+        .get("identity")
+        .map(|named| identity::read(reader, named))
+    {
         None => DefaultIdentity::Absent,
         Some(None) => DefaultIdentity::Wrong,
-        Some(Some(identity)) => DefaultIdentity::Read(identity),
+        Some(Some(identity)) => DefaultIdentity::Read(Box::new(identity)),
     }
 }
 
@@ -207,75 +234,6 @@ pub enum SignIn {
     },
 }
 
-/// An identity provider, and what a good token of it looks like.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Where tokens come from.
-    pub provider: Provider,
-    /// Accepted `aud` values; empty means the audience is not compared.
-    pub audiences: Vec<String>,
-    /// Where in the claims the roles stand, an RFC 6901 pointer such as `/roles` or `/realm_access/roles`.
-    pub roles_pointer: String,
-    /// The `tid` that tokens must carry, when the provider has tenants.
-    pub tenant: Option<String>,
-    /// Scope asked for, unless the sign-in states its own.
-    pub scope: Option<String>,
-    /// Further form parameters of the token request, such as `audience` or `resource`.
-    pub parameters: Vec<(String, String)>,
-    /// How the client authenticates at the token endpoint (RFC 6749 §2.3.1).
-    pub client_auth: ClientAuth,
-}
-
-/// Where tokens come from.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Provider {
-    /// Microsoft Entra ID.
-    Entra {
-        /// Authority without a slash at its end, such as `https://login.microsoftonline.com`.
-        authority: String,
-        /// Tenant GUID or domain.
-        tenant: String,
-        /// App ID URI or GUID of the API.
-        resource: String,
-        /// Which token endpoint is asked.
-        endpoint: EntraEndpoint,
-    },
-    /// Any OpenID provider, found by discovery.
-    Oidc {
-        /// The issuer, exactly as its discovery document must state it.
-        issuer: String,
-        /// Token endpoint that replaces the discovered one.
-        token_endpoint: Option<String>,
-    },
-    /// Endpoints given by hand.
-    Endpoints {
-        /// Token endpoint.
-        token_endpoint: String,
-        /// The `iss` that tokens must carry, when it is to be compared.
-        issuer: Option<String>,
-    },
-}
-
-/// Entra's two generations of token endpoint. The endpoint does not decide the token's version; the API's manifest does.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum EntraEndpoint {
-    /// `/oauth2/token`, which takes `resource`.
-    V1,
-    /// `/oauth2/v2.0/token`, which takes `scope`.
-    #[default]
-    V2,
-}
-
-/// How a client authenticates at the token endpoint.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum ClientAuth {
-    /// `client_id` and `client_secret` in the form body.
-    #[default]
-    Post,
-    /// HTTP Basic.
-    Basic,
-}
-
 /// An object that a run makes for itself, reads back and removes.
 #[derive(Clone, Debug)]
 pub struct Fixture {
@@ -334,7 +292,11 @@ pub struct Operation {
 impl Operation {
     /// Whether it has a shape for the door.
     pub fn has(&self, door: Door) -> bool {
-        if door.speaks_mcp() { self.mcp.is_some() } else { self.rest.is_some() }
+        if door.speaks_mcp() {
+            self.mcp.is_some()
+        } else {
+            self.rest.is_some()
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Every code that a finding can have: its class, its words, its likely cause and its fix.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 /// What a finding does to the run.
@@ -10,8 +13,22 @@ pub enum Class {
     Fail,
     /// Could not be judged: never green.
     Unproven,
+    /// Something of the run's own remains at the deployment.
+    Residue,
     /// Worth knowing.
     Note,
+}
+
+impl Class {
+    /// The class's one spelling.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Unproven => "unproven",
+            Self::Residue => "residue",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// A finding's code, the gravest first; the order carries meaning.
@@ -66,4 +83,213 @@ pub enum Code {
     Incomplete,
     /// An object of the run could not be removed.
     LeftBehind,
+}
+
+/// The one place that words findings: a `##` heading a code, then its headline and labelled paragraphs.
+const PAGE: &str = include_str!("../../docs/findings.md");
+
+impl Code {
+    /// Every code, the gravest first.
+    pub const ALL: [Self; 24] = [
+        Self::Leak,
+        Self::EffectDespiteRefusal,
+        Self::CrashedNotRefused,
+        Self::Lockout,
+        Self::Broken,
+        Self::NoEffect,
+        Self::DoorsDisagree,
+        Self::Flips,
+        Self::WrongRefusal,
+        Self::TokenRolesMissing,
+        Self::TokenRolesExtra,
+        Self::TokenAudience,
+        Self::TokenIssuer,
+        Self::TokenTenant,
+        Self::TokenExpired,
+        Self::TokenOpaque,
+        Self::SignInFailed,
+        Self::Intercepted,
+        Self::NoAnswer,
+        Self::FixtureFailed,
+        Self::DoorClosed,
+        Self::NoControl,
+        Self::Incomplete,
+        Self::LeftBehind,
+    ];
+
+    /// The code's one spelling, as in records, reports and `rolecall explain`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Leak => "leak",
+            Self::EffectDespiteRefusal => "effect-despite-refusal",
+            Self::CrashedNotRefused => "crashed-not-refused",
+            Self::Lockout => "lockout",
+            Self::Broken => "broken",
+            Self::NoEffect => "no-effect",
+            Self::DoorsDisagree => "doors-disagree",
+            Self::Flips => "flips",
+            Self::WrongRefusal => "wrong-refusal",
+            Self::TokenRolesMissing => "token-roles-missing",
+            Self::TokenRolesExtra => "token-roles-extra",
+            Self::TokenAudience => "token-audience",
+            Self::TokenIssuer => "token-issuer",
+            Self::TokenTenant => "token-tenant",
+            Self::TokenExpired => "token-expired",
+            Self::TokenOpaque => "token-opaque",
+            Self::SignInFailed => "sign-in-failed",
+            Self::Intercepted => "intercepted",
+            Self::NoAnswer => "no-answer",
+            Self::FixtureFailed => "fixture-failed",
+            Self::DoorClosed => "door-closed",
+            Self::NoControl => "no-control",
+            Self::Incomplete => "incomplete",
+            Self::LeftBehind => "left-behind",
+        }
+    }
+
+    /// What a finding with this code does to the run.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Leak
+            | Self::EffectDespiteRefusal
+            | Self::CrashedNotRefused
+            | Self::Lockout
+            | Self::Broken
+            | Self::NoEffect
+            | Self::DoorsDisagree
+            | Self::Flips
+            | Self::WrongRefusal
+            | Self::TokenRolesMissing
+            | Self::TokenRolesExtra
+            | Self::TokenAudience
+            | Self::TokenIssuer
+            | Self::TokenTenant
+            | Self::TokenExpired => Class::Fail,
+            Self::TokenOpaque
+            | Self::SignInFailed
+            | Self::Intercepted
+            | Self::NoAnswer
+            | Self::FixtureFailed
+            | Self::DoorClosed
+            | Self::NoControl
+            | Self::Incomplete => Class::Unproven,
+            Self::LeftBehind => Class::Residue,
+        }
+    }
+
+    /// One sentence: what a finding with this code says.
+    pub fn headline(self) -> &'static str {
+        self.explain().lines().find(|line| !line.is_empty()).unwrap_or_default()
+    }
+
+    /// The likely cause, one or two sentences.
+    pub fn cause(self) -> &'static str {
+        self.paragraph("**Likely cause.** ")
+    }
+
+    /// The first thing to do about it, one or two sentences.
+    pub fn remedy(self) -> &'static str {
+        self.paragraph("**First step.** ")
+    }
+
+    /// The full text, Markdown: what was seen, why it matters, likely causes, how to fix it. It is the code's section of `docs/findings.md`.
+    pub fn explain(self) -> &'static str {
+        let sections = PAGE.split("\n## ").skip(1);
+        let mut own = sections.filter_map(|section| section.strip_prefix(self.name())?.strip_prefix('\n'));
+        own.next().unwrap_or_default().trim()
+    }
+
+    fn paragraph(self, label: &str) -> &'static str {
+        self.explain().lines().find_map(|line| line.strip_prefix(label)).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        Self::ALL.into_iter().find(|code| code.name() == text).ok_or_else(|| UnknownCode::new(text))
+    }
+}
+
+/// A word that names no code.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnknownCode {
+    /// The word.
+    pub word: String,
+    /// The code whose name is most like it, when one is like it at all.
+    pub nearest: Option<Code>,
+}
+
+impl UnknownCode {
+    fn new(word: &str) -> Self {
+        let likeness = |code: Code| strsim::jaro_winkler(&word.to_lowercase(), code.name());
+        let best = Code::ALL.into_iter().max_by(|left, right| likeness(*left).total_cmp(&likeness(*right)));
+        Self { word: word.to_owned(), nearest: best.filter(|code| likeness(*code) > 0.75) }
+    }
+}
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no finding code", self.word)?;
+        match self.nearest {
+            Some(code) => write!(f, "; did you mean `{code}`?"),
+            None => {
+                let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+                write!(f, "; the codes are {}", names.join(", "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for UnknownCode {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_section_and_every_section_a_code() {
+        let headings: Vec<&str> = PAGE.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(headings, names);
+    }
+
+    #[test]
+    fn every_section_has_all_its_parts() {
+        for code in Code::ALL {
+            let text = code.explain();
+            assert!(code.headline().ends_with('.') && !code.headline().starts_with('*'), "{code}");
+            assert!(code.cause().ends_with('.'), "{code}: cause");
+            assert!(code.remedy().ends_with('.'), "{code}: first step");
+            for part in ["**Seen.** ", "**Why it matters.** ", "**How to fix it.**"] {
+                assert_eq!(text.matches(part).count(), 1, "{code}: {part}");
+            }
+            assert_eq!(code.paragraph("**Class.** "), code.class().name(), "{code}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_record_and_read_back() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{code}\""));
+            assert_eq!(code.name().parse(), Ok(code));
+        }
+        assert!(Code::ALL.is_sorted());
+    }
+
+    #[test]
+    fn a_misspelt_code_is_answered_with_the_nearest() {
+        assert_eq!("lekage".parse::<Code>().unwrap_err().nearest, Some(Code::Leak));
+        assert_eq!("wrong_refusal".parse::<Code>().unwrap_err().nearest, Some(Code::WrongRefusal));
+        let error = "zzz".parse::<Code>().unwrap_err();
+        assert_eq!(error.nearest, None);
+        assert!(error.to_string().starts_with("`zzz` is no finding code; the codes are leak, "));
+    }
 }

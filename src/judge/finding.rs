@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::code::Code;
+use super::hint::Hint;
 use super::signature::Signature;
 
 /// One defect, one finding.
@@ -15,6 +16,33 @@ pub struct Finding {
     /// The recognised signature behind it, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
+    /// The pattern of its cells, when it points at one cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Hint>,
     /// Matrix indices of the cells that it covers, ascending; empty when it is about no cell.
     pub cells: Vec<usize>,
+}
+
+impl Finding {
+    /// A finding without signature or hint: the code, one redacted sentence, and matrix indices in ascending order.
+    pub fn new(code: Code, detail: impl Into<String>, cells: Vec<usize>) -> Self {
+        Self { code, detail: detail.into(), signature: None, hint: None, cells }
+    }
+
+    /// The likely cause: the pattern's where there is one, else the signature's, else the code's.
+    pub fn cause(&self) -> &'static str {
+        let known = self.hint.map(Hint::cause).or_else(|| self.signature.map(Signature::cause));
+        known.unwrap_or_else(|| self.code.cause())
+    }
+
+    /// The first thing to do about it: the pattern's, else the signature's, else the code's.
+    pub fn remedy(&self) -> &'static str {
+        let known = self.hint.map(Hint::remedy).or_else(|| self.signature.map(Signature::remedy));
+        known.unwrap_or_else(|| self.code.remedy())
+    }
+
+    /// What findings are sorted by: severity, then code, then first cell, then words.
+    pub(super) fn order(&self) -> (Code, Option<usize>, Option<Signature>, &str) {
+        (self.code, self.cells.first().copied(), self.signature, &self.detail)
+    }
 }

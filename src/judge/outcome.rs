@@ -249,6 +249,3 @@ fn shape(answer: &HttpAnswer, tool: Option<&str>) -> Option<(u16, Option<i64>, b
         Rpc::Absent => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

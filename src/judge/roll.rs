@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::control::Controls;
 use super::finding::Finding;
+use super::law::{self, Case, Ruling};
 use super::outcome::Reading;
 use super::verdict::Verdict;
-use crate::plan::Matrix;
+use super::{docket, parity, reason};
+use crate::plan::{Check, Matrix};
 use crate::scenario::RefusalShape;
 
 /// Everything that was seen, one sight an index of the matrix.
@@ -77,8 +80,53 @@ pub struct Conclusion {
 }
 
 impl Roll<'_> {
-    /// Judges everything at once.
+    /// Judges everything at once. A sight that is missing counts as a cell that the run did not reach.
     pub fn conclude(&self) -> Conclusion {
-        Conclusion::default()
+        let controls = Controls::of(self);
+        let rulings = self.rulings(&controls);
+        let mut findings = docket::findings(self, &controls, &rulings);
+        findings.extend(parity::disagreement(self, &controls, &rulings));
+        findings.extend_from_slice(self.earlier);
+        findings.sort_by(|left, right| left.order().cmp(&right.order()));
+        Conclusion { verdicts: reason::verdicts(self, &controls, &rulings), findings }
+    }
+
+    /// What was seen of a cell.
+    pub(super) fn sight(&self, index: usize) -> Sight {
+        self.sights.get(index).copied().unwrap_or_default()
+    }
+
+    fn rulings(&self, controls: &Controls) -> Vec<Option<Ruling>> {
+        let indices = 0..self.matrix.len();
+        indices.map(|index| self.matrix.check(index).map(|check| self.ruling(&check, controls))).collect()
+    }
+
+    fn ruling(&self, check: &Check<'_>, controls: &Controls) -> Ruling {
+        let sight = self.sight(check.index);
+        if let Some(gap) = sight.gap {
+            return self.leak_before(check, &sight).unwrap_or(Ruling::Gap(gap));
+        }
+        let Some(reading) = sight.reading else { return Ruling::Gap(Gap::NotReached) };
+        let shape = if check.door.speaks_mcp() { self.mcp_refuses } else { RefusalShape::Http };
+        let case = Case {
+            demand: &check.demand.expectation,
+            outcome: controls.settle(check.index, reading.outcome),
+            status: sight.status,
+            effect: sight.effect,
+            control: controls.stand(check.index),
+            shape,
+        };
+        match sight.second {
+            Some(second) => law::rule_pair(case, controls.settle(check.index, second.outcome)),
+            None => law::rule(case),
+        }
+    }
+
+    /// A leak that was seen before the cell's answer was given up stands.
+    fn leak_before(&self, check: &Check<'_>, sight: &Sight) -> Option<Ruling> {
+        let mut readings = [sight.reading, sight.second].into_iter().flatten();
+        let leaked = law::must_be_stopped(&check.demand.expectation)
+            && readings.any(|reading| law::reached(reading.outcome));
+        leaked.then_some(Ruling::Fail(super::code::Code::Leak))
     }
 }

@@ -19,9 +19,16 @@ pub(super) enum Bounds {
 
 /// Reads an absolute http(s) URL without user information and fragment; user information would be a secret in the file
 /// (RFC 3986 §3.2.1), and a fragment is never sent (§3.5).
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node, place: &'static str, bounds: Bounds) -> Option<String> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    place: &'static str,
+    bounds: Bounds,
+) -> Option<String> {
     let expanded = reader.text(node, place)?;
-    if expanded.whole && let Err(kind) = check(&expanded.text, bounds) {
+    if expanded.whole
+        && let Err(kind) = check(&expanded.text, bounds)
+    {
         if expanded.text.contains('@') {
             reader.hidden.extend(node.span.line..=node.last_line);
         }
@@ -36,12 +43,17 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, place: &'static str, bo
 
 fn check(text: &str, bounds: Bounds) -> Result<(), Kind> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Err(Kind::Url("this URL holds a space, a backslash or a control character"));
+        return Err(Kind::Url(
+            "this URL holds a space, a backslash or a control character",
+        ));
     }
     let url = Url::parse(text).map_err(|_invalid| Kind::Url("this is no absolute URL"))?;
     // The parser forgives a missing or a third slash; what is sent verbatim must not depend on that.
     let authority = text.split_once("://").map_or("", |(_, rest)| rest);
-    if !matches!(url.scheme(), "http" | "https") || authority.starts_with('/') || authority.is_empty() {
+    if !matches!(url.scheme(), "http" | "https")
+        || authority.starts_with('/')
+        || authority.is_empty()
+    {
         return Err(Kind::Url("this is no http or https URL"));
     }
     if !url.username().is_empty() || url.password().is_some() || url.authority().contains('@') {
@@ -51,7 +63,9 @@ fn check(text: &str, bounds: Bounds) -> Result<(), Kind> {
         return Err(Kind::Url("this URL has a fragment, which is never sent"));
     }
     if bounds != Bounds::Endpoint && url.query().is_some() {
-        return Err(Kind::Url("this URL has a query, and a path would be appended to it"));
+        return Err(Kind::Url(
+            "this URL has a query, and a path would be appended to it",
+        ));
     }
     Ok(())
 }

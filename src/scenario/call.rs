@@ -19,7 +19,12 @@ pub(super) struct Shapes {
 }
 
 /// Reads `rest` and `mcp` of an operation or a step; neither is a complaint.
-pub(super) fn shapes(reader: &mut Reader<'_>, fields: &Fields<'_>, register: &Register<'_>, scope: &Scope<'_>) -> Shapes {
+pub(super) fn shapes(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    register: &Register<'_>,
+    scope: &Scope<'_>,
+) -> Shapes {
     let (rest, mcp) = (fields.get("rest"), fields.get("mcp"));
     if rest.is_none() && mcp.is_none() {
         reader.complain(fields.at, Kind::NoShape);
@@ -64,20 +69,45 @@ impl McpCall {
 fn rest_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Option<RestCall> {
     if matches!(named.node.value, Value::Text(_)) {
         let (method, target) = request(reader, named.node, scope)?;
-        return Some(RestCall { method, target, headers: Vec::new(), json: None });
+        return Some(RestCall {
+            method,
+            target,
+            headers: Vec::new(),
+            json: None,
+        });
     }
-    let fields = reader.fields(named.at, named.node, "this `rest` shape", &["request", "query", "headers", "json"])?;
-    let line = fields.need(reader, "request").and_then(|line| request(reader, line.node, scope));
-    let query = fields.get("query").map(|query| query_text(reader, query.node, scope)).unwrap_or_default();
-    let headers = fields.get("headers").map(|headers| header::read(reader, headers.node, scope)).unwrap_or_default();
-    let json = fields.get("json").map(|body| json(reader, body.node, scope));
+    let fields = reader.fields(
+        named.at,
+        named.node,
+        "this `rest` shape",
+        &["request", "query", "headers", "json"],
+    )?;
+    let line = fields
+        .need(reader, "request")
+        .and_then(|line| request(reader, line.node, scope));
+    let query = fields
+        .get("query")
+        .map(|query| query_text(reader, query.node, scope))
+        .unwrap_or_default();
+    let headers = fields
+        .get("headers")
+        .map(|headers| header::read(reader, headers.node, scope))
+        .unwrap_or_default();
+    let json = fields
+        .get("json")
+        .map(|body| json(reader, body.node, scope));
     let (method, target) = line?;
     let target = with_query(&target, &query)?;
     let json = match json {
         None => None,
         Some(json) => Some(json?),
     };
-    Some(RestCall { method, target, headers, json })
+    Some(RestCall {
+        method,
+        target,
+        headers,
+        json,
+    })
 }
 
 /// `METHOD /path`: the method a token in upper case (RFC 9110 §9.1), the path in origin form (RFC 9112 §3.2.1).
@@ -102,9 +132,13 @@ fn request(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<(S
 
 fn check_method(method: &str) -> Result<(), Kind> {
     let token = method.starts_with(|c: char| c.is_ascii_uppercase())
-        && method.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
+        && method
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
     match method {
-        "CONNECT" => Err(Kind::Request("CONNECT asks for a tunnel, not for an operation")),
+        "CONNECT" => Err(Kind::Request(
+            "CONNECT asks for a tunnel, not for an operation",
+        )),
         _ if token => Ok(()),
         _ => Err(Kind::Request("this is no method in upper case")),
     }
@@ -113,16 +147,25 @@ fn check_method(method: &str) -> Result<(), Kind> {
 fn check_target(template: &Template) -> Result<(), Kind> {
     let source = template.source();
     if !source.starts_with('/') {
-        return Err(Kind::Request("this path does not begin with `/`; the deployment's URL goes before it"));
+        return Err(Kind::Request(
+            "this path does not begin with `/`; the deployment's URL goes before it",
+        ));
     }
     if source.starts_with("//") {
         return Err(Kind::Request("`//` would begin with another host"));
     }
-    if template.literals().any(|text| text.contains(|c: char| c.is_control() || c == ' ' || !c.is_ascii())) {
-        return Err(Kind::Request("this path holds a space, a control character or a letter that is not ASCII"));
+    if template
+        .literals()
+        .any(|text| text.contains(|c: char| c.is_control() || c == ' ' || !c.is_ascii()))
+    {
+        return Err(Kind::Request(
+            "this path holds a space, a control character or a letter that is not ASCII",
+        ));
     }
     if template.literals().any(|text| text.contains('#')) {
-        return Err(Kind::Request("this path has a fragment, which is never sent"));
+        return Err(Kind::Request(
+            "this path has a fragment, which is never sent",
+        ));
     }
     Ok(())
 }
@@ -143,7 +186,11 @@ fn query_value(reader: &mut Reader<'_>, entry: Named<'_>, scope: &Scope<'_>) -> 
         Value::Number(number) => number.to_string(),
         Value::Text(text) => reader.expand(entry.node, text)?.text,
         Value::Null | Value::NoNumber | Value::List(_) | Value::Map(_) => {
-            reader.wrong(entry.node, format!("query parameter `{}`", entry.name), "text");
+            reader.wrong(
+                entry.node,
+                format!("query parameter `{}`", entry.name),
+                "text",
+            );
             return None;
         }
     };
@@ -154,7 +201,11 @@ fn with_query(target: &Template, query: &[String]) -> Option<Template> {
     if query.is_empty() {
         return Some(target.clone());
     }
-    let joint = if target.source().contains('?') { '&' } else { '?' };
+    let joint = if target.source().contains('?') {
+        '&'
+    } else {
+        '?'
+    };
     Template::parse(&format!("{}{joint}{}", target.source(), query.join("&"))).ok()
 }
 
@@ -162,10 +213,20 @@ fn mcp_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Opt
     let nothing = JsonTemplate::parse(&Json::Object(Map::new())).ok()?;
     if matches!(named.node.value, Value::Text(_)) {
         let tool = reader.plain(named.node, "the tool's name")?;
-        return Some(McpCall { tool, arguments: nothing });
+        return Some(McpCall {
+            tool,
+            arguments: nothing,
+        });
     }
-    let fields = reader.fields(named.at, named.node, "this `mcp` shape", &["tool", "arguments"])?;
-    let tool = fields.need(reader, "tool").and_then(|tool| reader.plain(tool.node, "the tool's name"));
+    let fields = reader.fields(
+        named.at,
+        named.node,
+        "this `mcp` shape",
+        &["tool", "arguments"],
+    )?;
+    let tool = fields
+        .need(reader, "tool")
+        .and_then(|tool| reader.plain(tool.node, "the tool's name"));
     let arguments = match fields.get("arguments") {
         None => Some(nothing),
         Some(Named { node, .. }) if !matches!(node.value, Value::Map(_)) => {
@@ -174,7 +235,10 @@ fn mcp_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Opt
         }
         Some(arguments) => json(reader, arguments.node, scope),
     };
-    Some(McpCall { tool: tool?, arguments: arguments? })
+    Some(McpCall {
+        tool: tool?,
+        arguments: arguments?,
+    })
 }
 
 fn json(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<JsonTemplate> {
@@ -197,17 +261,30 @@ fn json_value(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option
         }
         Value::Text(text) => {
             let expanded = reader.expand(node, text)?;
-            scope.template(reader, node, &expanded.text).map(|_| Json::String(expanded.text))
+            scope
+                .template(reader, node, &expanded.text)
+                .map(|_| Json::String(expanded.text))
         }
         Value::List(items) => {
-            let items: Vec<Option<Json>> = items.iter().map(|item| json_value(reader, item, scope)).collect();
+            let items: Vec<Option<Json>> = items
+                .iter()
+                .map(|item| json_value(reader, item, scope))
+                .collect();
             items.into_iter().collect()
         }
         Value::Map(_) => {
             let entries = reader.entries(node, "this JSON value")?;
-            let read = |entry: Named<'_>| Some((entry.name.to_owned(), json_value(reader, entry.node, scope)?));
+            let read = |entry: Named<'_>| {
+                Some((
+                    entry.name.to_owned(),
+                    json_value(reader, entry.node, scope)?,
+                ))
+            };
             let entries: Vec<Option<(String, Json)>> = entries.into_iter().map(read).collect();
-            entries.into_iter().collect::<Option<Map<String, Json>>>().map(Json::Object)
+            entries
+                .into_iter()
+                .collect::<Option<Map<String, Json>>>()
+                .map(Json::Object)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with a scenario, worded once, with line, column and caret.
 
 mod kind;
+mod remedy;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,7 +19,11 @@ pub(super) struct Span {
 
 impl Span {
     /// The first character of the file.
-    pub(super) const START: Self = Self { line: 1, column: 1, length: 1 };
+    pub(super) const START: Self = Self {
+        line: 1,
+        column: 1,
+        length: 1,
+    };
 }
 
 /// One thing that is wrong, where it is, and what to do about it.
@@ -59,7 +64,12 @@ impl Complaints {
     }
 
     /// Turns what was found into complaints; `hidden` are the lines that are not to be shown.
-    pub(super) fn new(file: &Arc<str>, text: &str, mut found: Vec<(Span, Kind)>, hidden: &BTreeSet<u32>) -> Self {
+    pub(super) fn new(
+        file: &Arc<str>,
+        text: &str,
+        mut found: Vec<(Span, Kind)>,
+        hidden: &BTreeSet<u32>,
+    ) -> Self {
         let lines = lines(text);
         found.sort_by_key(|(span, _)| *span);
         let mut complaints: Vec<Complaint> = found
@@ -105,15 +115,38 @@ impl fmt::Display for Complaints {
 
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { message, file, line, column, help, .. } = self;
+        let Self {
+            message,
+            file,
+            line,
+            column,
+            help,
+            ..
+        } = self;
         let number = line.to_string();
         let width = number.len();
-        write!(f, "error: {message}\n{:width$}--> {}:{line}:{column}\n{:width$} |\n", "", shown(file), "")?;
+        write!(
+            f,
+            "error: {message}\n{:width$}--> {}:{line}:{column}\n{:width$} |\n",
+            "",
+            shown(file),
+            ""
+        )?;
         match &self.source {
-            None => write!(f, "{:width$} = help: {help}; the line is not shown, it may hold a secret", ""),
+            None => write!(
+                f,
+                "{:width$} = help: {help}; the line is not shown, it may hold a secret",
+                ""
+            ),
             Some(source) => {
                 let (source, before, length) = self.window(source);
-                write!(f, "{number} | {source}\n{:width$} | {:before$}{} {help}", "", "", "^".repeat(length))
+                write!(
+                    f,
+                    "{number} | {source}\n{:width$} | {:before$}{} {help}",
+                    "",
+                    "",
+                    "^".repeat(length)
+                )
             }
         }
     }
@@ -124,12 +157,23 @@ impl Complaint {
     fn window(&self, source: &str) -> (String, usize, usize) {
         let column = self.column.saturating_sub(1) as usize;
         let count = source.chars().count();
-        let start = if count > WIDEST { column.saturating_sub(LEAD) } else { 0 };
+        let start = if count > WIDEST {
+            column.saturating_sub(LEAD)
+        } else {
+            0
+        };
         let visible: String = source.chars().skip(start).take(WIDEST).collect();
         let room = visible.chars().count().saturating_sub(column - start);
-        let (lead, tail) = (if start > 0 { "…" } else { "" }, if start + WIDEST < count { "…" } else { "" });
+        let (lead, tail) = (
+            if start > 0 { "…" } else { "" },
+            if start + WIDEST < count { "…" } else { "" },
+        );
         let length = (self.length as usize).min(room).max(1);
-        (format!("{lead}{visible}{tail}").trim_end().to_owned(), column - start + lead.chars().count(), length)
+        (
+            format!("{lead}{visible}{tail}").trim_end().to_owned(),
+            column - start + lead.chars().count(),
+            length,
+        )
     }
 }
 
@@ -145,7 +189,7 @@ pub(super) fn lines(text: &str) -> Vec<&str> {
     while let Some(end) = rest.find(['\n', '\r']) {
         let (line, tail) = rest.split_at(end);
         lines.push(line);
-        rest = tail.strip_prefix("\r\n").unwrap_or(&tail[1..]);
+        rest = tail.strip_prefix("\r\n").unwrap_or_else(|| &tail[1..]);
     }
     lines.push(rest);
     lines
@@ -154,21 +198,36 @@ pub(super) fn lines(text: &str) -> Vec<&str> {
 fn source(lines: &[&str], line: u32, hidden: &BTreeSet<u32>) -> Option<String> {
     let place = line.saturating_sub(1) as usize;
     let text = lines.get(place).copied().unwrap_or_default();
-    let above = place.checked_sub(1).and_then(|above| lines.get(above)).copied().unwrap_or_default();
+    let above = place
+        .checked_sub(1)
+        .and_then(|above| lines.get(above))
+        .copied()
+        .unwrap_or_default();
     let kept = hidden.contains(&line) || holds_secret(text) || opens_secret(above);
     (!kept).then(|| shown(text))
 }
 
 /// Words whose values are not for the screen, in keys and header names.
-pub(super) const SECRETIVE: [&str; 8] =
-    ["authorization", "cookie", "credential", "key", "passphrase", "password", "secret", "token"];
+pub(super) const SECRETIVE: [&str; 8] = [
+    "authorization",
+    "cookie",
+    "credential",
+    "key",
+    "passphrase",
+    "password",
+    "secret",
+    "token",
+];
 
 /// Whether a line has a key that sounds secret with a value that is not a reference. A misspelt key is not known to be
 /// one for a secret, so the line's own words decide.
 fn holds_secret(line: &str) -> bool {
     secretive(line).any(|value| {
         let inner = value.trim_start_matches(['{', ' ']);
-        !value.is_empty() && !inner.starts_with("env:") && !inner.starts_with("file:") && !value.starts_with("http")
+        !value.is_empty()
+            && !inner.starts_with("env:")
+            && !inner.starts_with("file:")
+            && !value.starts_with("http")
     })
 }
 
@@ -180,8 +239,14 @@ fn opens_secret(line: &str) -> bool {
 fn secretive(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices(':').filter_map(move |(colon, _)| {
         let key = line[..colon].trim_end_matches(['"', '\'', ' ']);
-        let word = key.rsplit([' ', '{', ',', '"', '\'', '?']).next()?.to_lowercase();
-        SECRETIVE.iter().any(|secret| word.contains(secret)).then(|| line[colon + 1..].trim())
+        let word = key
+            .rsplit([' ', '{', ',', '"', '\'', '?'])
+            .next()?
+            .to_lowercase();
+        SECRETIVE
+            .iter()
+            .any(|secret| word.contains(secret))
+            .then(|| line[colon + 1..].trim())
     })
 }
 
@@ -190,7 +255,10 @@ fn shown(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\t' => ' ',
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => '\u{fffd}',
             c if c.is_control() => '\u{fffd}',
             c => c,
         })
@@ -202,12 +270,25 @@ mod tests {
     use super::*;
 
     fn complain(text: &str, span: Span) -> String {
-        Complaints::new(&Arc::from("x.yaml"), text, vec![(span, Kind::NoShape)], &BTreeSet::new()).to_string()
+        Complaints::new(
+            &Arc::from("x.yaml"),
+            text,
+            vec![(span, Kind::NoShape)],
+            &BTreeSet::new(),
+        )
+        .to_string()
     }
 
     #[test]
     fn the_caret_stands_below_what_is_wrong() {
-        let text = complain("a: 1\nbé: two\n", Span { line: 2, column: 5, length: 3 });
+        let text = complain(
+            "a: 1\nbé: two\n",
+            Span {
+                line: 2,
+                column: 5,
+                length: 3,
+            },
+        );
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], " --> x.yaml:2:5");
         assert_eq!(lines[3], "2 | bé: two");
@@ -216,20 +297,40 @@ mod tests {
 
     #[test]
     fn a_line_that_sounds_secret_is_not_shown() {
-        let span = Span { line: 1, column: 1, length: 1 };
-        for line in ["client_secrt_password: hunter2", "x: { api-key: hunter2 }", "\"Secret\": 'hunter2'"] {
+        let span = Span {
+            line: 1,
+            column: 1,
+            length: 1,
+        };
+        for line in [
+            "client_secrt_password: hunter2",
+            "x: { api-key: hunter2 }",
+            "\"Secret\": 'hunter2'",
+        ] {
             assert!(!complain(line, span).contains("hunter2"), "{line}");
         }
-        assert!(!complain("client_secret: |\n  hunter2", Span { line: 2, ..span }).contains("hunter2"));
+        assert!(
+            !complain("client_secret: |\n  hunter2", Span { line: 2, ..span }).contains("hunter2")
+        );
         assert!(complain("x: { client_secret: { env: READER }, y: 1 }", span).contains("READER"));
     }
 
     #[test]
     fn a_long_line_is_shown_around_the_caret() {
-        let text = complain(&format!("{}here{}", "a".repeat(5000), "b".repeat(5000)), Span { line: 1, column: 5001, length: 4 });
+        let text = complain(
+            &format!("{}here{}", "a".repeat(5000), "b".repeat(5000)),
+            Span {
+                line: 1,
+                column: 5001,
+                length: 4,
+            },
+        );
         let lines: Vec<&str> = text.lines().collect();
         let caret = lines[4].chars().position(|c| c == '^').unwrap();
-        assert_eq!(lines[3].chars().skip(caret).take(4).collect::<String>(), "here");
+        assert_eq!(
+            lines[3].chars().skip(caret).take(4).collect::<String>(),
+            "here"
+        );
         assert!(lines[3].chars().count() < 200);
     }
 

@@ -22,7 +22,9 @@ pub(super) fn read(
 ) -> Option<Demands> {
     let doors = [shapes.has_rest, shapes.has_mcp, shapes.has_mcp];
     let before = reader.found.len();
-    let allow = fields.get("allow").map(|allow| allowed(reader, allow, register));
+    let allow = fields
+        .get("allow")
+        .map(|allow| allowed(reader, allow, register));
     let personas = register.personas.as_ref().map_or(0, Vec::len);
     let mut demands: Demands = vec![[None, None, None]; personas];
     if let Some(expect) = fields.get("expect") {
@@ -45,9 +47,17 @@ fn allowed(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -
             reader.wrong(item, "this persona", "text");
             continue;
         };
-        let Some(persona) = register.persona(reader, item.span, name) else { continue };
+        let Some(persona) = register.persona(reader, item.span, name) else {
+            continue;
+        };
         if allowed.contains(&persona) {
-            reader.complain(item.span, Kind::Repeated { noun: "persona", name: name.to_owned() });
+            reader.complain(
+                item.span,
+                Kind::Repeated {
+                    noun: "persona",
+                    name: name.to_owned(),
+                },
+            );
         } else {
             allowed.push(persona);
         }
@@ -55,7 +65,13 @@ fn allowed(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -
     allowed
 }
 
-fn fill(demands: &mut Demands, allow: &[usize], line: u32, register: &Register<'_>, doors: [bool; 3]) {
+fn fill(
+    demands: &mut Demands,
+    allow: &[usize],
+    line: u32,
+    register: &Register<'_>,
+    doors: [bool; 3],
+) {
     let personas = register.personas.as_deref().unwrap_or_default();
     for (place, (row, persona)) in demands.iter_mut().zip(personas).enumerate() {
         let expectation = match persona.signs_in {
@@ -63,8 +79,15 @@ fn fill(demands: &mut Demands, allow: &[usize], line: u32, register: &Register<'
             Some(false) => Expectation::Unauthenticated,
             Some(true) | None => Expectation::Forbidden,
         };
-        for (cell, _) in row.iter_mut().zip(doors).filter(|(cell, has)| *has && cell.is_none()) {
-            *cell = Some(Demand { expectation: expectation.clone(), line });
+        for (cell, _) in row
+            .iter_mut()
+            .zip(doors)
+            .filter(|(cell, has)| *has && cell.is_none())
+        {
+            *cell = Some(Demand {
+                expectation: expectation.clone(),
+                line,
+            });
         }
     }
 }
@@ -92,18 +115,26 @@ fn expected(
 
 fn by_door(reader: &mut Reader<'_>, named: Named<'_>, doors: [bool; 3]) -> [Option<Demand>; 3] {
     let mut row = [None, None, None];
-    let entries = reader.entries(named.node, "this expectation").unwrap_or_default();
+    let entries = reader
+        .entries(named.node, "this expectation")
+        .unwrap_or_default();
     for entry in &entries {
         let demand = demand(reader, *entry);
         match entry.name.parse::<Door>() {
-            Err(_) => reader.unknown(entry.at, "door", entry.name, Door::ALL.map(Door::name)),
-            Ok(door) if !doors[door.index()] => reader.complain(entry.at, Kind::NoSuchDoor { door }),
+            Err(_) => reader.unknown(entry.at, "door", entry.name, &Door::ALL.map(Door::name)),
+            Ok(door) if !doors[door.index()] => {
+                reader.complain(entry.at, Kind::NoSuchDoor { door });
+            }
             Ok(door) => row[door.index()] = demand,
         }
     }
     // `mcp` speaks for both eras unless the older one is stated too.
-    if !entries.iter().any(|entry| entry.name == Door::McpLegacy.name()) {
-        row[Door::McpLegacy.index()] = row[Door::Mcp.index()].clone();
+    if !entries
+        .iter()
+        .any(|entry| entry.name == Door::McpLegacy.name())
+    {
+        let [_, modern, legacy] = &mut row;
+        legacy.clone_from(modern);
     }
     row
 }
@@ -125,7 +156,7 @@ fn expectation(reader: &mut Reader<'_>, node: &Node) -> Option<Expectation> {
             "allow" => return Some(Expectation::Allow),
             "deny" => return Some(Expectation::Deny),
             "hidden" => return Some(Expectation::Hidden),
-            other => nearest(other, ["allow", "deny", "hidden", "401", "403"]),
+            other => nearest(other, &["allow", "deny", "hidden", "401", "403"]),
         },
         Value::Null | Value::Bool(_) | Value::NoNumber | Value::Map(_) => None,
     };
@@ -140,11 +171,24 @@ fn statuses(reader: &mut Reader<'_>, node: &Node, items: &[Node]) -> Option<Vec<
     }
     let mut statuses = Vec::with_capacity(items.len());
     for item in items {
-        let number = if let Value::Number(number) = &item.value { number.as_u64() } else { None };
-        match number.and_then(|number| u16::try_from(number).ok()).filter(|status| (100..600).contains(status)) {
+        let number = if let Value::Number(number) = &item.value {
+            number.as_u64()
+        } else {
+            None
+        };
+        match number
+            .and_then(|number| u16::try_from(number).ok())
+            .filter(|status| (100..600).contains(status))
+        {
             None => reader.complain(item.span, Kind::Status),
             Some(status) if statuses.contains(&status) => {
-                reader.complain(item.span, Kind::Repeated { noun: "status", name: status.to_string() });
+                reader.complain(
+                    item.span,
+                    Kind::Repeated {
+                        noun: "status",
+                        name: status.to_string(),
+                    },
+                );
             }
             Some(status) => statuses.push(status),
         }
@@ -159,16 +203,27 @@ fn undecided(
     doors: [bool; 3],
     demands: &Demands,
 ) {
-    let Some(personas) = &register.personas else { return };
-    let cells: Vec<String> = personas
+    let Some(personas) = &register.personas else {
+        return;
+    };
+    let open: Vec<String> = personas
         .iter()
         .zip(demands)
         .flat_map(|(persona, row)| {
             let open = move |door: &Door| doors[door.index()] && row[door.index()].is_none();
-            Door::ALL.into_iter().filter(open).map(move |door| format!("{} at {door}", persona.name))
+            Door::ALL
+                .into_iter()
+                .filter(open)
+                .map(move |door| format!("{} at {door}", persona.name))
         })
         .collect();
-    if !cells.is_empty() {
-        reader.complain(fields.at, Kind::Undecided { cells: listed(cells.iter().map(String::as_str)) });
+    if !open.is_empty() {
+        let cells: Vec<&str> = open.iter().map(String::as_str).collect();
+        reader.complain(
+            fields.at,
+            Kind::Undecided {
+                cells: listed(&cells),
+            },
+        );
     }
 }

@@ -10,36 +10,78 @@ use super::{Deployment, Entry, RefusalShape};
 use crate::cell::Door;
 
 /// Reads what is under test.
-pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Option<Deployment> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    register: &Register<'_>,
+) -> Option<Deployment> {
     let known = &["rest", "mcp", "doors", "disposable"];
     let fields = reader.fields(named.at, named.node, "the deployment", known)?;
-    let rest = fields.get("rest").and_then(|rest| entry(reader, rest, register));
-    let mcp = fields.get("mcp").and_then(|mcp| entry(reader, mcp, register));
-    let mcp_refuses = fields.get("mcp").and_then(|mcp| refuses(reader, mcp)).unwrap_or_default();
+    let rest = fields
+        .get("rest")
+        .and_then(|rest| entry(reader, rest, register));
+    let mcp = fields
+        .get("mcp")
+        .and_then(|mcp| entry(reader, mcp, register));
+    let mcp_refuses = fields
+        .get("mcp")
+        .and_then(|mcp| refuses(reader, mcp))
+        .unwrap_or_default();
     if fields.get("rest").is_none() && fields.get("mcp").is_none() {
         reader.complain(fields.at, Kind::NoDeployment);
     }
-    let stated = fields.get("doors").map(|stated| doors(reader, stated, register));
+    let stated = fields
+        .get("doors")
+        .map(|stated| doors(reader, stated, register));
     let doors_stated = stated.is_some();
-    let doors = stated.unwrap_or_else(|| Door::ALL.into_iter().filter(|door| fields.get(shape(*door)).is_some()).collect());
+    let doors = stated.unwrap_or_else(|| {
+        Door::ALL
+            .into_iter()
+            .filter(|door| fields.get(shape(*door)).is_some())
+            .collect()
+    });
     let disposable = flag(reader, &fields);
-    Some(Deployment { rest, mcp, doors, doors_stated, mcp_refuses, disposable })
+    Some(Deployment {
+        rest,
+        mcp,
+        doors,
+        doors_stated,
+        mcp_refuses,
+        disposable,
+    })
 }
 
 fn flag(reader: &mut Reader<'_>, fields: &Fields<'_>) -> bool {
-    fields.get("disposable").and_then(|flag| reader.flag(flag.node, "`disposable`")).unwrap_or_default()
+    fields
+        .get("disposable")
+        .and_then(|flag| reader.flag(flag.node, "`disposable`"))
+        .unwrap_or_default()
 }
 
 fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Option<Entry> {
-    let bounds = if named.name == "rest" { Bounds::Base } else { Bounds::Endpoint };
+    let bounds = if named.name == "rest" {
+        Bounds::Base
+    } else {
+        Bounds::Endpoint
+    };
     if !matches!(named.node.value, Value::Map(_)) {
         let url = address::read(reader, named.node, "this URL", bounds)?;
-        return Some(Entry { url, headers: Vec::new() });
+        return Some(Entry {
+            url,
+            headers: Vec::new(),
+        });
     }
-    let known: &[&str] = if named.name == "rest" { &["url", "headers"] } else { &["url", "headers", "refuses"] };
+    let known: &[&str] = if named.name == "rest" {
+        &["url", "headers"]
+    } else {
+        &["url", "headers", "refuses"]
+    };
     let fields = reader.fields(named.at, named.node, "this door", known)?;
     let scope = register.bare_scope();
-    let headers = fields.get("headers").map(|headers| header::read(reader, headers.node, &scope)).unwrap_or_default();
+    let headers = fields
+        .get("headers")
+        .map(|headers| header::read(reader, headers.node, &scope))
+        .unwrap_or_default();
     let url = fields.need(reader, "url")?;
     let url = address::read(reader, url.node, "this URL", bounds)?;
     Some(Entry { url, headers })
@@ -57,16 +99,26 @@ fn refuses(reader: &mut Reader<'_>, mcp: Named<'_>) -> Option<RefusalShape> {
 }
 
 fn doors(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Vec<Door> {
-    let Some(items) = reader.list(named.node, "`doors`") else { return Vec::new() };
+    let Some(items) = reader.list(named.node, "`doors`") else {
+        return Vec::new();
+    };
     let words = Door::ALL.map(|door| (door.name(), door));
     let mut doors = Vec::new();
     if items.is_empty() {
         reader.complain(named.node.span, Kind::Empty { what: "doors" });
     }
     for item in items {
-        let Some(door) = reader.word(item, "door", &words) else { continue };
+        let Some(door) = reader.word(item, "door", &words) else {
+            continue;
+        };
         if doors.contains(&door) {
-            reader.complain(item.span, Kind::Repeated { noun: "door", name: door.name().to_owned() });
+            reader.complain(
+                item.span,
+                Kind::Repeated {
+                    noun: "door",
+                    name: door.name().to_owned(),
+                },
+            );
         } else if !register.reachable[door.index()] {
             reader.complain(item.span, Kind::NoAddress { door });
         } else {

@@ -8,32 +8,66 @@ use super::register::{Object, Register, Scope};
 use super::{Fixture, Step};
 
 /// Reads the objects that a run makes for itself.
-pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Vec<Fixture> {
-    let fixtures = reader.names(named.node, "`fixtures`", "a fixture").unwrap_or_default();
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    register: &Register<'_>,
+) -> Vec<Fixture> {
+    let fixtures = reader
+        .names(named.node, "`fixtures`", "a fixture")
+        .unwrap_or_default();
     let read = |(place, named)| fixture(reader, named, place, register);
     fixtures.into_iter().enumerate().filter_map(read).collect()
 }
 
-fn fixture(reader: &mut Reader<'_>, named: Named<'_>, place: usize, register: &Register<'_>) -> Option<Fixture> {
+fn fixture(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    place: usize,
+    register: &Register<'_>,
+) -> Option<Fixture> {
     if matches!(named.name, "run" | "tag") {
-        reader.complain(named.at, Kind::ReservedName { name: named.name.to_owned() });
+        reader.complain(
+            named.at,
+            Kind::ReservedName {
+                name: named.name.to_owned(),
+            },
+        );
     }
     let known = &["as", "create", "read", "find", "remove", "decoy"];
     let fields = reader.fields(named.at, named.node, "this fixture", known)?;
-    let owner = fields.need(reader, "as").and_then(|owner| owner_index(reader, owner, register));
+    let owner = fields
+        .need(reader, "as")
+        .and_then(|owner| owner_index(reader, owner, register));
     let (bare, own) = (register.bare_scope(), register.own_scope(place));
-    let create = fields.need(reader, "create").and_then(|named| capturing(reader, named, register, &bare));
-    let read = fields.get("read").map(|named| step(reader, named, register, &own, &["rest", "mcp"]));
-    let find = fields.get("find").map(|named| capturing(reader, named, register, &bare));
-    let remove = fields.need(reader, "remove").and_then(|named| Some((named.at, step(reader, named, register, &own, SHAPES)?)));
+    let create = fields
+        .need(reader, "create")
+        .and_then(|named| capturing(reader, named, register, &bare));
+    let read = fields
+        .get("read")
+        .map(|named| step(reader, named, register, &own, &["rest", "mcp"]));
+    let find = fields
+        .get("find")
+        .map(|named| capturing(reader, named, register, &bare));
+    let remove = fields
+        .need(reader, "remove")
+        .and_then(|named| Some((named.at, step(reader, named, register, &own, SHAPES)?)));
     let object = register.object(place);
-    let decoy = fields.get("decoy").map(|named| decoy(reader, named, object));
+    let decoy = fields
+        .get("decoy")
+        .map(|named| decoy(reader, named, object));
     if let Some((at, remove)) = &remove {
         keeps_to_its_own(reader, *at, remove, object);
     }
-    finds_what_remove_needs(reader, &fields, object, find.as_ref().and_then(Option::as_ref), remove.as_ref());
+    finds_what_remove_needs(
+        reader,
+        &fields,
+        object,
+        find.as_ref().and_then(Option::as_ref),
+        remove.as_ref(),
+    );
     let (create, capture) = create?;
-    let (find, find_capture) = found(find)?;
+    let (find, find_capture) = settled(find)?.unzip();
     Some(Fixture {
         name: named.name.to_owned(),
         owner: owner?,
@@ -41,7 +75,7 @@ fn fixture(reader: &mut Reader<'_>, named: Named<'_>, place: usize, register: &R
         capture,
         read: settled(read)?,
         find,
-        find_capture,
+        find_capture: find_capture.unwrap_or_default(),
         remove: remove?.1,
         decoy: settled(decoy)?,
         line: named.at.line,
@@ -54,17 +88,19 @@ const SHAPES: &[&str] = &["rest", "mcp"];
 type Capturing = (Step, Vec<(String, String)>);
 
 /// What is absent is fine; what is there and wrong is not.
-#[expect(clippy::option_option, reason = "absent, wrong and read are three things")]
+#[expect(
+    clippy::option_option,
+    reason = "absent, wrong and read are three things"
+)]
 fn settled<T>(part: Option<Option<T>>) -> Option<Option<T>> {
     part.map_or(Some(None), |read| read.map(Some))
 }
 
-#[expect(clippy::option_option, reason = "absent, wrong and read are three things")]
-fn found(find: Option<Option<Capturing>>) -> Option<(Option<Step>, Vec<(String, String)>)> {
-    Some(settled(find)?.map_or((None, Vec::new()), |(step, capture)| (Some(step), capture)))
-}
-
-fn owner_index(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Option<usize> {
+fn owner_index(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    register: &Register<'_>,
+) -> Option<usize> {
     let Some(name) = named.node.as_text() else {
         reader.wrong(named.node, "the fixture's owner", "text");
         return None;
@@ -72,7 +108,12 @@ fn owner_index(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_
     let owner = register.persona(reader, named.node.span, name)?;
     let declared = register.personas.as_ref()?.get(owner)?;
     if declared.signs_in == Some(false) {
-        reader.complain(named.node.span, Kind::OwnerAnonymous { persona: name.to_owned() });
+        reader.complain(
+            named.node.span,
+            Kind::OwnerAnonymous {
+                persona: name.to_owned(),
+            },
+        );
         return None;
     }
     Some(owner)
@@ -90,20 +131,45 @@ fn step(
 }
 
 fn whole(shapes: Shapes) -> Option<Step> {
-    let Shapes { rest, mcp, has_rest, has_mcp } = shapes;
+    let Shapes {
+        rest,
+        mcp,
+        has_rest,
+        has_mcp,
+    } = shapes;
     (rest.is_some() == has_rest && mcp.is_some() == has_mcp).then_some(Step { rest, mcp })
 }
 
-fn capturing(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>, scope: &Scope<'_>) -> Option<Capturing> {
-    let fields = reader.fields(named.at, named.node, "this step", &["rest", "mcp", "capture"])?;
+fn capturing(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    register: &Register<'_>,
+    scope: &Scope<'_>,
+) -> Option<Capturing> {
+    let fields = reader.fields(
+        named.at,
+        named.node,
+        "this step",
+        &["rest", "mcp", "capture"],
+    )?;
     let shapes = call::shapes(reader, &fields, register, scope);
-    let pointers = fields.get("capture").map(|capture| pointers(reader, capture)).unwrap_or_default();
+    let pointers = fields
+        .get("capture")
+        .map(|capture| pointers(reader, capture))
+        .unwrap_or_default();
     Some((whole(shapes)?, pointers))
 }
 
 fn pointers(reader: &mut Reader<'_>, named: Named<'_>) -> Vec<(String, String)> {
-    let entries = reader.names(named.node, "`capture`", "a capture").unwrap_or_default();
-    let read = |entry: Named<'_>| Some((entry.name.to_owned(), identity::pointer(reader, entry.node)?));
+    let entries = reader
+        .names(named.node, "`capture`", "a capture")
+        .unwrap_or_default();
+    let read = |entry: Named<'_>| {
+        Some((
+            entry.name.to_owned(),
+            identity::pointer(reader, entry.node)?,
+        ))
+    };
     entries.into_iter().filter_map(read).collect()
 }
 
@@ -114,7 +180,12 @@ fn keeps_to_its_own(reader: &mut Reader<'_>, at: Span, remove: &Step, object: Op
     let rest = remove.rest.as_ref().is_none_or(|call| own(call.names()));
     let mcp = remove.mcp.as_ref().is_none_or(|call| own(call.names()));
     if !rest || !mcp {
-        reader.complain(at, Kind::RemovesForeign { fixture: object.name.to_owned() });
+        reader.complain(
+            at,
+            Kind::RemovesForeign {
+                fixture: object.name.to_owned(),
+            },
+        );
     }
 }
 
@@ -126,35 +197,71 @@ fn finds_what_remove_needs(
     find: Option<&Capturing>,
     remove: Option<&(Span, Step)>,
 ) {
-    let (Some(object), Some(named), Some((step, taken))) = (object, fields.get("find"), find) else { return };
+    let (Some(object), Some(named), Some((step, taken))) = (object, fields.get("find"), find)
+    else {
+        return;
+    };
     let tagged = |names: Vec<String>| names.iter().any(|name| name == "tag");
     let rest = step.rest.as_ref().is_none_or(|call| tagged(call.names()));
     let mcp = step.mcp.as_ref().is_none_or(|call| tagged(call.names()));
     if !rest || !mcp {
         reader.complain(named.at, Kind::FindsForeign);
     }
-    for entry in named.node.get("capture").map_or(&[][..], |capture| capture.entries()) {
-        known_capture(reader, entry.key.span, entry.key.as_text().unwrap_or_default(), object);
+    for entry in named
+        .node
+        .get("capture")
+        .map_or(&[][..], |capture| capture.entries())
+    {
+        known_capture(
+            reader,
+            entry.key.span,
+            entry.key.as_text().unwrap_or_default(),
+            object,
+        );
     }
     let Some((_, remove)) = remove else { return };
-    let mut needed = remove.rest.as_ref().map(super::RestCall::names).unwrap_or_default();
-    needed.extend(remove.mcp.as_ref().map(super::McpCall::names).unwrap_or_default());
+    let mut needed = remove
+        .rest
+        .as_ref()
+        .map(super::RestCall::names)
+        .unwrap_or_default();
+    needed.extend(
+        remove
+            .mcp
+            .as_ref()
+            .map(super::McpCall::names)
+            .unwrap_or_default(),
+    );
     needed.sort_unstable();
     needed.dedup();
     let prefix = format!("{}.", object.name);
     for capture in needed.iter().filter_map(|name| name.strip_prefix(&prefix)) {
         if !taken.iter().any(|(name, _)| name == capture) {
-            reader.complain(named.at, Kind::FindsTooLittle { capture: capture.to_owned() });
+            reader.complain(
+                named.at,
+                Kind::FindsTooLittle {
+                    capture: capture.to_owned(),
+                },
+            );
         }
     }
 }
 
-fn decoy(reader: &mut Reader<'_>, named: Named<'_>, object: Option<&Object<'_>>) -> Option<Vec<(String, String)>> {
+fn decoy(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    object: Option<&Object<'_>>,
+) -> Option<Vec<(String, String)>> {
     let entries = reader.entries(named.node, "`decoy`")?;
     let object = object?;
     for capture in object.captures.iter().flatten() {
         if !entries.iter().any(|entry| entry.name == *capture) {
-            reader.complain(named.at, Kind::DecoyIncomplete { capture: (*capture).to_owned() });
+            reader.complain(
+                named.at,
+                Kind::DecoyIncomplete {
+                    capture: (*capture).to_owned(),
+                },
+            );
         }
     }
     let mut values = Vec::with_capacity(entries.len());
@@ -168,8 +275,10 @@ fn decoy(reader: &mut Reader<'_>, named: Named<'_>, object: Option<&Object<'_>>)
 }
 
 fn known_capture(reader: &mut Reader<'_>, at: Span, name: &str, object: &Object<'_>) {
-    let Some(captures) = &object.captures else { return };
+    let Some(captures) = &object.captures else {
+        return;
+    };
     if !captures.contains(&name) {
-        reader.unknown(at, "capture", name, captures.iter().copied());
+        reader.unknown(at, "capture", name, captures);
     }
 }

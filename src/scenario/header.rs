@@ -7,12 +7,23 @@ use super::reader::{Named, Reader};
 use super::register::Scope;
 
 /// Reads the headers of an entry or a call.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Vec<(String, HeaderText)> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    scope: &Scope<'_>,
+) -> Vec<(String, HeaderText)> {
     let entries = reader.entries(node, "`headers`").unwrap_or_default();
-    entries.into_iter().filter_map(|entry| header(reader, entry, scope)).collect()
+    entries
+        .into_iter()
+        .filter_map(|entry| header(reader, entry, scope))
+        .collect()
 }
 
-fn header(reader: &mut Reader<'_>, entry: Named<'_>, scope: &Scope<'_>) -> Option<(String, HeaderText)> {
+fn header(
+    reader: &mut Reader<'_>,
+    entry: Named<'_>,
+    scope: &Scope<'_>,
+) -> Option<(String, HeaderText)> {
     let name = entry.name.to_owned();
     if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
         reader.complain(entry.at, Kind::HeaderName);
@@ -33,13 +44,20 @@ fn header(reader: &mut Reader<'_>, entry: Named<'_>, scope: &Scope<'_>) -> Optio
     Some((name, text))
 }
 
-fn plain(reader: &mut Reader<'_>, node: &Node, name: &str, scope: &Scope<'_>) -> Option<HeaderText> {
+fn plain(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    name: &str,
+    scope: &Scope<'_>,
+) -> Option<HeaderText> {
     let expanded = reader.text(node, format!("header `{name}`"))?;
     if http::HeaderValue::from_str(&expanded.text).is_err() || !expanded.text.is_ascii() {
         reader.complain(node.span, Kind::HeaderValue);
         return None;
     }
-    scope.template(reader, node, &expanded.text).map(HeaderText::Plain)
+    scope
+        .template(reader, node, &expanded.text)
+        .map(HeaderText::Plain)
 }
 
 /// Why a header is not the author's to set.
@@ -47,7 +65,9 @@ fn own(name: &str) -> Option<&'static str> {
     match name {
         "authorization" => Some("it carries the persona's token; say how the persona signs in"),
         "host" => Some("it follows from the URL"),
-        "content-length" | "transfer-encoding" | "trailer" => Some("it follows from the body (RFC 9112 §6)"),
+        "content-length" | "transfer-encoding" | "trailer" => {
+            Some("it follows from the body (RFC 9112 §6)")
+        }
         "mcp-protocol-version" | "mcp-method" | "mcp-name" | "mcp-session-id" => {
             Some("it follows from the MCP revision and the call")
         }

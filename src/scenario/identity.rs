@@ -4,20 +4,100 @@ use super::address::{self, Bounds};
 use super::complaint::Kind;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
-use super::{ClientAuth, EntraEndpoint, Identity, Provider};
+
+/// An identity provider, and what a good token of it looks like.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Where tokens come from.
+    pub provider: Provider,
+    /// Accepted `aud` values; empty means the audience is not compared.
+    pub audiences: Vec<String>,
+    /// Where in the claims the roles stand, an RFC 6901 pointer such as `/roles` or `/realm_access/roles`.
+    pub roles_pointer: String,
+    /// The `tid` that tokens must carry, when the provider has tenants.
+    pub tenant: Option<String>,
+    /// Scope asked for, unless the sign-in states its own.
+    pub scope: Option<String>,
+    /// Further form parameters of the token request, such as `audience` or `resource`.
+    pub parameters: Vec<(String, String)>,
+    /// How the client authenticates at the token endpoint (RFC 6749 §2.3.1).
+    pub client_auth: ClientAuth,
+}
+
+/// Where tokens come from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Provider {
+    /// Microsoft Entra ID.
+    Entra {
+        /// Authority without a slash at its end, such as `https://login.microsoftonline.com`.
+        authority: String,
+        /// Tenant GUID or domain.
+        tenant: String,
+        /// App ID URI or GUID of the API.
+        resource: String,
+        /// Which token endpoint is asked.
+        endpoint: EntraEndpoint,
+    },
+    /// Any OIDC provider, found by discovery.
+    Oidc {
+        /// The issuer, exactly as its discovery document must state it.
+        issuer: String,
+        /// Token endpoint that replaces the discovered one.
+        token_endpoint: Option<String>,
+    },
+    /// Endpoints given by hand.
+    Endpoints {
+        /// Token endpoint.
+        token_endpoint: String,
+        /// The `iss` that tokens must carry, when it is to be compared.
+        issuer: Option<String>,
+    },
+}
+
+/// Entra's two generations of token endpoint. The endpoint does not decide the token's version; the API's manifest does.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum EntraEndpoint {
+    /// `/oauth2/token`, which takes `resource`.
+    V1,
+    /// `/oauth2/v2.0/token`, which takes `scope`.
+    #[default]
+    V2,
+}
+
+/// How a client authenticates at the token endpoint.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ClientAuth {
+    /// `client_id` and `client_secret` in the form body.
+    #[default]
+    Post,
+    /// HTTP Basic.
+    Basic,
+}
 
 /// The words for Entra's endpoints.
-pub(super) const ENDPOINTS: [(&str, EntraEndpoint); 2] = [("v1", EntraEndpoint::V1), ("v2", EntraEndpoint::V2)];
+pub(super) const ENDPOINTS: [(&str, EntraEndpoint); 2] =
+    [("v1", EntraEndpoint::V1), ("v2", EntraEndpoint::V2)];
 
 /// Reads where tokens come from: exactly one provider.
 pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
-    let fields = reader.fields(named.at, named.node, "this identity", &["entra", "oidc", "endpoints"])?;
-    let given: Vec<Named<'_>> = PROVIDERS.iter().filter_map(|(name, _)| fields.get(name)).collect();
+    let fields = reader.fields(
+        named.at,
+        named.node,
+        "this identity",
+        &["entra", "oidc", "endpoints"],
+    )?;
+    let given: Vec<Named<'_>> = PROVIDERS
+        .iter()
+        .filter_map(|(name, _)| fields.get(name))
+        .collect();
     let read = |reader: &mut Reader<'_>, provider: &Named<'_>| {
         let (_, read) = PROVIDERS.iter().find(|(name, _)| *name == provider.name)?;
         read(reader, *provider)
     };
-    let identities: Vec<Option<Identity>> = given.iter().map(|provider| read(reader, provider)).collect();
+    let identities: Vec<Option<Identity>> = given
+        .iter()
+        .map(|provider| read(reader, provider))
+        .collect();
     if given.len() != 1 {
         reader.complain(named.at, Kind::Providers { count: given.len() });
         return None;
@@ -38,7 +118,9 @@ fn entra(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
         Some(authority) => address::read(reader, authority.node, "the authority", Bounds::Base),
         None => Some("https://login.microsoftonline.com".to_owned()),
     };
-    let endpoint = fields.get("endpoint").and_then(|word| reader.word(word.node, "endpoint", &ENDPOINTS));
+    let endpoint = fields
+        .get("endpoint")
+        .and_then(|word| reader.word(word.node, "endpoint", &ENDPOINTS));
     let scope = optional(reader, &fields, "scope");
     let (tenant, resource) = (tenant?, resource?);
     Some(Identity {
@@ -48,7 +130,12 @@ fn entra(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
         scope: Some(scope.unwrap_or_else(|| format!("{resource}/.default"))),
         parameters: Vec::new(),
         client_auth: ClientAuth::Post,
-        provider: Provider::Entra { authority: authority?, tenant, resource, endpoint: endpoint.unwrap_or_default() },
+        provider: Provider::Entra {
+            authority: authority?,
+            tenant,
+            resource,
+            endpoint: endpoint.unwrap_or_default(),
+        },
     })
 }
 
@@ -56,30 +143,65 @@ fn entra(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
 /// (Microsoft identity platform, access token claims reference).
 fn audiences(resource: &str) -> Vec<String> {
     let bare = resource.strip_prefix("api://").filter(|rest| is_guid(rest));
-    std::iter::once(resource).chain(bare).map(str::to_owned).collect()
+    std::iter::once(resource)
+        .chain(bare)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.chars().all(|c| c.is_ascii_hexdigit()))
+        && groups
+            .iter()
+            .all(|group| group.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 fn oidc(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
-    let known = &["issuer", "token_endpoint", "audience", "scope", "roles", "parameters", "client_auth"];
+    let known = &[
+        "issuer",
+        "token_endpoint",
+        "audience",
+        "scope",
+        "roles",
+        "parameters",
+        "client_auth",
+    ];
     let fields = reader.fields(named.at, named.node, "`oidc`", known)?;
-    let issuer = fields.need(reader, "issuer").and_then(|url| issuer(reader, url));
-    let token_endpoint = fields.get("token_endpoint").and_then(|url| endpoint(reader, url));
-    let provider = issuer.map(|issuer| Provider::Oidc { issuer, token_endpoint });
+    let issuer = fields
+        .need(reader, "issuer")
+        .and_then(|url| issuer(reader, url));
+    let token_endpoint = fields
+        .get("token_endpoint")
+        .and_then(|url| endpoint(reader, url));
+    let provider = issuer.map(|issuer| Provider::Oidc {
+        issuer,
+        token_endpoint,
+    });
     expected(reader, &fields, provider)
 }
 
 fn endpoints(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
-    let known = &["token", "issuer", "audience", "scope", "roles", "parameters", "client_auth"];
+    let known = &[
+        "token",
+        "issuer",
+        "audience",
+        "scope",
+        "roles",
+        "parameters",
+        "client_auth",
+    ];
     let fields = reader.fields(named.at, named.node, "`endpoints`", known)?;
-    let token_endpoint = fields.need(reader, "token").and_then(|url| endpoint(reader, url));
-    let issuer = fields.get("issuer").and_then(|issuer| reader.plain(issuer.node, "the issuer"));
-    let provider = token_endpoint.map(|token_endpoint| Provider::Endpoints { token_endpoint, issuer });
+    let token_endpoint = fields
+        .need(reader, "token")
+        .and_then(|url| endpoint(reader, url));
+    let issuer = fields
+        .get("issuer")
+        .and_then(|issuer| reader.plain(issuer.node, "the issuer"));
+    let provider = token_endpoint.map(|token_endpoint| Provider::Endpoints {
+        token_endpoint,
+        issuer,
+    });
     expected(reader, &fields, provider)
 }
 
@@ -92,13 +214,26 @@ fn endpoint(reader: &mut Reader<'_>, url: Named<'_>) -> Option<String> {
 }
 
 /// What `oidc` and `endpoints` say alike about their tokens.
-fn expected(reader: &mut Reader<'_>, fields: &Fields<'_>, provider: Option<Provider>) -> Option<Identity> {
-    let audiences = fields.get("audience").and_then(|audience| audience_list(reader, audience.node));
-    let roles_pointer = fields.get("roles").and_then(|roles| pointer(reader, roles.node));
+fn expected(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    provider: Option<Provider>,
+) -> Option<Identity> {
+    let audiences = fields
+        .get("audience")
+        .and_then(|audience| audience_list(reader, audience.node));
+    let roles_pointer = fields
+        .get("roles")
+        .and_then(|roles| pointer(reader, roles.node));
     let scope = optional(reader, fields, "scope");
-    let parameters = fields.get("parameters").map(|parameters| form(reader, parameters.node)).unwrap_or_default();
+    let parameters = fields
+        .get("parameters")
+        .map(|parameters| form(reader, parameters.node))
+        .unwrap_or_default();
     let words = [("post", ClientAuth::Post), ("basic", ClientAuth::Basic)];
-    let client_auth = fields.get("client_auth").and_then(|word| reader.word(word.node, "client authentication", &words));
+    let client_auth = fields
+        .get("client_auth")
+        .and_then(|word| reader.word(word.node, "client authentication", &words));
     Some(Identity {
         provider: provider?,
         audiences: audiences.unwrap_or_default(),
@@ -118,18 +253,33 @@ fn audience_list(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<String>> {
         }
         return Some(audiences);
     }
-    reader.plain(node, "the audience").map(|audience| vec![audience])
+    reader
+        .plain(node, "the audience")
+        .map(|audience| vec![audience])
 }
 
 fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
-    const OWN: [&str; 6] = ["grant_type", "client_id", "client_secret", "username", "password", "scope"];
+    const OWN: [&str; 6] = [
+        "grant_type",
+        "client_id",
+        "client_secret",
+        "username",
+        "password",
+        "scope",
+    ];
     let entries = reader.entries(node, "`parameters`").unwrap_or_default();
     let mut form = Vec::with_capacity(entries.len());
     for entry in entries {
         if OWN.contains(&entry.name) {
             reader.hidden.extend(entry.at.line..=entry.node.last_line);
-            reader.complain(entry.at, Kind::OwnParameter { name: entry.name.to_owned() });
-        } else if let Some(value) = reader.plain(entry.node, format!("parameter `{}`", entry.name)) {
+            reader.complain(
+                entry.at,
+                Kind::OwnParameter {
+                    name: entry.name.to_owned(),
+                },
+            );
+        } else if let Some(value) = reader.plain(entry.node, format!("parameter `{}`", entry.name))
+        {
             form.push((entry.name.to_owned(), value));
         }
     }
@@ -143,7 +293,10 @@ pub(super) fn pointer(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
         return None;
     };
     let pointer = reader.expand(node, text)?.text;
-    let escaped = pointer.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    let escaped = pointer
+        .split('~')
+        .skip(1)
+        .all(|rest| rest.starts_with(['0', '1']));
     if escaped && (pointer.is_empty() || pointer.starts_with('/')) {
         return Some(pointer);
     }
@@ -151,7 +304,12 @@ pub(super) fn pointer(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     None
 }
 
-fn needed(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str, place: &'static str) -> Option<String> {
+fn needed(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    key: &'static str,
+    place: &'static str,
+) -> Option<String> {
     let field = fields.need(reader, key)?;
     reader.plain(field.node, place)
 }
@@ -168,7 +326,10 @@ mod tests {
     #[test]
     fn an_app_id_uri_of_a_guid_is_also_accepted_bare() {
         let guid = "11111111-2222-3333-4444-55555555abcd";
-        assert_eq!(audiences(&format!("api://{guid}")), [format!("api://{guid}"), guid.to_owned()]);
+        assert_eq!(
+            audiences(&format!("api://{guid}")),
+            [format!("api://{guid}"), guid.to_owned()]
+        );
         assert_eq!(audiences("api://catalog"), ["api://catalog"]);
         assert_eq!(audiences(guid), [guid]);
     }

@@ -9,27 +9,58 @@ use super::{Operation, demand};
 use crate::cell::{Door, OperationName};
 
 /// Reads what is attempted.
-pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Vec<Operation> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    register: &Register<'_>,
+) -> Vec<Operation> {
     let operations = reader.names(named.node, "`operations`", "an operation");
     if operations.as_ref().is_some_and(Vec::is_empty) {
         reader.complain(named.at, Kind::Empty { what: "operations" });
     }
-    operations.unwrap_or_default().into_iter().filter_map(|named| operation(reader, named, register)).collect()
+    operations
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|named| operation(reader, named, register))
+        .collect()
 }
 
-fn operation(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Option<Operation> {
-    let known = &["allow", "mutates", "uses", "creates", "rest", "mcp", "expect"];
+fn operation(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    register: &Register<'_>,
+) -> Option<Operation> {
+    let known = &[
+        "allow", "mutates", "uses", "creates", "rest", "mcp", "expect",
+    ];
     let fields = reader.fields(named.at, named.node, "this operation", known)?;
-    let uses = fields.get("uses").map(|uses| fixtures(reader, uses.node, register));
-    let creates = fields.get("creates").map(|creates| register.fixture(reader, creates.node));
-    let bound = uses.as_ref().map(|uses| uses.places.clone()).unwrap_or_default();
-    let scope = register.operation_scope(bound.clone(), uses.as_ref().is_some_and(|uses| uses.wrong));
+    let uses = fields
+        .get("uses")
+        .map(|uses| fixtures(reader, uses.node, register));
+    let creates = fields
+        .get("creates")
+        .map(|creates| register.fixture(reader, creates.node));
+    let bound = uses
+        .as_ref()
+        .map(|uses| uses.places.clone())
+        .unwrap_or_default();
+    let scope =
+        register.operation_scope(bound.clone(), uses.as_ref().is_some_and(|uses| uses.wrong));
     let shapes = call::shapes(reader, &fields, register, &scope);
     let demands = demand::read(reader, &fields, &shapes, register);
     let mutates = mutates(reader, &fields, &shapes)?;
-    let harm = Harm { mutates, uses: &bound, wrong: uses.is_some_and(|uses| uses.wrong) };
+    let harm = Harm {
+        mutates,
+        uses: &bound,
+        wrong: uses.is_some_and(|uses| uses.wrong),
+    };
     harmless(reader, &fields, &shapes, register, &harm);
-    let Shapes { rest, mcp, has_rest, has_mcp } = shapes;
+    let Shapes {
+        rest,
+        mcp,
+        has_rest,
+        has_mcp,
+    } = shapes;
     let whole = rest.is_some() == has_rest && mcp.is_some() == has_mcp;
     let creates = match creates {
         None => None,
@@ -37,7 +68,16 @@ fn operation(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>)
     };
     let name = OperationName::new(named.name);
     let line = named.at.line;
-    whole.then_some(Operation { name, rest, mcp, mutates, uses: bound, creates, demands: demands?, line })
+    whole.then_some(Operation {
+        name,
+        rest,
+        mcp,
+        mutates,
+        uses: bound,
+        creates,
+        demands: demands?,
+        line,
+    })
 }
 
 /// The fixtures that `uses` lists, and whether it lists anything that is none.
@@ -47,14 +87,27 @@ struct Uses {
 }
 
 fn fixtures(reader: &mut Reader<'_>, node: &Node, register: &Register<'_>) -> Uses {
-    let items = if let Value::List(items) = &node.value { items.as_slice() } else { std::slice::from_ref(node) };
-    let mut uses = Uses { places: Vec::with_capacity(items.len()), wrong: false };
+    let items = if let Value::List(items) = &node.value {
+        items.as_slice()
+    } else {
+        std::slice::from_ref(node)
+    };
+    let mut uses = Uses {
+        places: Vec::with_capacity(items.len()),
+        wrong: false,
+    };
     for item in items {
         match register.fixture(reader, item) {
             None => uses.wrong = true,
             Some(place) if uses.places.contains(&place) => {
                 let name = item.as_text().unwrap_or_default().to_owned();
-                reader.complain(item.span, Kind::Repeated { noun: "fixture", name });
+                reader.complain(
+                    item.span,
+                    Kind::Repeated {
+                        noun: "fixture",
+                        name,
+                    },
+                );
             }
             Some(place) => uses.places.push(place),
         }
@@ -69,7 +122,10 @@ fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Opt
         return reader.flag(stated.node, "`mutates`");
     }
     if let Some(rest) = &shapes.rest {
-        return Some(!matches!(rest.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE"));
+        return Some(!matches!(
+            rest.method.as_str(),
+            "GET" | "HEAD" | "OPTIONS" | "TRACE"
+        ));
     }
     if shapes.has_mcp && !shapes.has_rest {
         reader.complain(fields.at, Kind::MutatesUnstated);
@@ -85,7 +141,13 @@ struct Harm<'u> {
 }
 
 /// A call that changes something changes only what this run made.
-fn harmless(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes, register: &Register<'_>, harm: &Harm<'_>) {
+fn harmless(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    shapes: &Shapes,
+    register: &Register<'_>,
+    harm: &Harm<'_>,
+) {
     match (harm.mutates, fields.get("creates")) {
         (false, Some(creates)) => reader.complain(creates.at, Kind::CreatesReadOnly),
         (false, None) | (true, Some(_)) => {}
@@ -95,19 +157,40 @@ fn harmless(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes, regis
     }
 }
 
-fn named_in_each(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes, register: &Register<'_>, uses: &[usize]) {
+fn named_in_each(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    shapes: &Shapes,
+    register: &Register<'_>,
+    uses: &[usize],
+) {
     let objects = || uses.iter().filter_map(|place| register.object(*place));
-    let named = |names: Vec<String>| names.iter().any(|name| objects().any(|object| object.binds(name)));
+    let named = |names: Vec<String>| {
+        names
+            .iter()
+            .any(|name| objects().any(|object| object.binds(name)))
+    };
     let rest = shapes.rest.as_ref().is_none_or(|call| named(call.names()));
     let mcp = shapes.mcp.as_ref().is_none_or(|call| named(call.names()));
     let first = objects().next();
     let example = first.map_or_else(String::new, |object| {
-        let capture = object.captures.as_ref().and_then(|captures| captures.first()).copied().unwrap_or("id");
+        let capture = object
+            .captures
+            .as_ref()
+            .and_then(|captures| captures.first())
+            .copied()
+            .unwrap_or("id");
         format!("{}.{capture}", object.name)
     });
     for (fine, door) in [(rest, Door::Rest), (mcp, Door::Mcp)] {
         if let (false, Some(shape)) = (fine, fields.get(door.name())) {
-            reader.complain(shape.at, Kind::ShapeWithoutFixture { door, fixture: example.clone() });
+            reader.complain(
+                shape.at,
+                Kind::ShapeWithoutFixture {
+                    door,
+                    fixture: example.clone(),
+                },
+            );
         }
     }
 }

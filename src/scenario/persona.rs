@@ -14,7 +14,7 @@ pub(super) enum Default {
     /// There is one, and it is wrong: nobody else is to be blamed for that.
     Wrong,
     /// There is one.
-    Read(Identity),
+    Read(Box<Identity>),
 }
 
 /// Reads who attempts the operations.
@@ -23,14 +23,29 @@ pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, default: &Default)
     if personas.as_ref().is_some_and(Vec::is_empty) {
         reader.complain(named.at, Kind::Empty { what: "personas" });
     }
-    personas.unwrap_or_default().into_iter().filter_map(|named| persona(reader, named, default)).collect()
+    personas
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|named| persona(reader, named, default))
+        .collect()
 }
 
 fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Option<Persona> {
-    let fields = reader.fields(named.at, named.node, "this persona", &["roles", "sign_in", "identity"])?;
-    let roles = fields.get("roles").and_then(|roles| reader.texts(roles.node, "`roles`", "role"));
-    let own = fields.get("identity").map(|own| identity::read(reader, own));
-    let sign_in = fields.need(reader, "sign_in").and_then(|named| sign_in(reader, named));
+    let fields = reader.fields(
+        named.at,
+        named.node,
+        "this persona",
+        &["roles", "sign_in", "identity"],
+    )?;
+    let roles = fields
+        .get("roles")
+        .and_then(|roles| reader.texts(roles.node, "`roles`", "role"));
+    let own = fields
+        .get("identity")
+        .map(|own| identity::read(reader, own));
+    let sign_in = fields
+        .need(reader, "sign_in")
+        .and_then(|named| sign_in(reader, named));
     let (sign_in, endpoint) = sign_in?;
     let name = PersonaName::new(named.name);
     let line = named.at.line;
@@ -40,26 +55,49 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
                 reader.complain(field.at, Kind::Anonymous { key });
             }
         }
-        return Some(Persona { name, roles: None, sign_in, identity: None, line });
+        return Some(Persona {
+            name,
+            roles: None,
+            sign_in,
+            identity: None,
+            line,
+        });
     }
     let identity = match (own, default) {
         (Some(own), _) => own?,
-        (None, Default::Read(identity)) => identity.clone(),
+        (None, Default::Read(identity)) => (**identity).clone(),
         (None, Default::Wrong) => return None,
         (None, Default::Absent) => {
-            reader.complain(named.at, Kind::NoIdentity { persona: named.name.to_owned() });
+            reader.complain(
+                named.at,
+                Kind::NoIdentity {
+                    persona: named.name.to_owned(),
+                },
+            );
             return None;
         }
     };
     let identity = Some(at_endpoint(reader, identity, endpoint)?);
-    Some(Persona { name, roles, sign_in, identity, line })
+    Some(Persona {
+        name,
+        roles,
+        sign_in,
+        identity,
+        line,
+    })
 }
 
 /// The endpoint that a sign-in states, with its place.
 type Endpoint = Option<(Span, EntraEndpoint)>;
 
-fn at_endpoint(reader: &mut Reader<'_>, mut identity: Identity, stated: Endpoint) -> Option<Identity> {
-    let Some((at, stated)) = stated else { return Some(identity) };
+fn at_endpoint(
+    reader: &mut Reader<'_>,
+    mut identity: Identity,
+    stated: Endpoint,
+) -> Option<Identity> {
+    let Some((at, stated)) = stated else {
+        return Some(identity);
+    };
     match &mut identity.provider {
         Provider::Entra { endpoint, .. } => *endpoint = stated,
         Provider::Oidc { .. } | Provider::Endpoints { .. } => {
@@ -72,10 +110,19 @@ fn at_endpoint(reader: &mut Reader<'_>, mut identity: Identity, stated: Endpoint
 
 fn sign_in(reader: &mut Reader<'_>, named: Named<'_>) -> Option<(SignIn, Endpoint)> {
     if matches!(named.node.value, Value::Text(_)) {
-        return reader.word(named.node, "way to sign in", &[("none", ())]).map(|()| (SignIn::None, None));
+        return reader
+            .word(named.node, "way to sign in", &[("none", ())])
+            .map(|()| (SignIn::None, None));
     }
-    let fields = reader.fields(named.at, named.node, "`sign_in`", &["client_credentials", "password"])?;
-    let client = fields.get("client_credentials").map(|way| client_credentials(reader, way));
+    let fields = reader.fields(
+        named.at,
+        named.node,
+        "`sign_in`",
+        &["client_credentials", "password"],
+    )?;
+    let client = fields
+        .get("client_credentials")
+        .map(|way| client_credentials(reader, way));
     let user = fields.get("password").map(|way| password(reader, way));
     match (client, user) {
         (Some(way), None) | (None, Some(way)) => way,
@@ -94,24 +141,53 @@ fn client_credentials(reader: &mut Reader<'_>, named: Named<'_>) -> Option<(Sign
     let known = &["client_id", "client_secret", "scope", "endpoint"];
     let fields = reader.fields(named.at, named.node, "`client_credentials`", known)?;
     let client_id = needed(reader, &fields, "client_id");
-    let client_secret = fields.need(reader, "client_secret").and_then(|secret| kept(reader, secret));
+    let client_secret = fields
+        .need(reader, "client_secret")
+        .and_then(|secret| kept(reader, secret));
     let scope = scope(reader, &fields);
     let endpoint = endpoint(reader, &fields);
     let (client_id, client_secret) = (client_id?, client_secret?);
-    Some((SignIn::ClientCredentials { client_id, client_secret, scope }, endpoint))
+    Some((
+        SignIn::ClientCredentials {
+            client_id,
+            client_secret,
+            scope,
+        },
+        endpoint,
+    ))
 }
 
 fn password(reader: &mut Reader<'_>, named: Named<'_>) -> Option<(SignIn, Endpoint)> {
-    let known = &["client_id", "client_secret", "username", "password", "scope", "endpoint"];
+    let known = &[
+        "client_id",
+        "client_secret",
+        "username",
+        "password",
+        "scope",
+        "endpoint",
+    ];
     let fields = reader.fields(named.at, named.node, "`password`", known)?;
     let client_id = needed(reader, &fields, "client_id");
-    let client_secret = fields.get("client_secret").and_then(|secret| kept(reader, secret));
+    let client_secret = fields
+        .get("client_secret")
+        .and_then(|secret| kept(reader, secret));
     let username = needed(reader, &fields, "username");
-    let password = fields.need(reader, "password").and_then(|secret| kept(reader, secret));
+    let password = fields
+        .need(reader, "password")
+        .and_then(|secret| kept(reader, secret));
     let scope = scope(reader, &fields);
     let endpoint = endpoint(reader, &fields);
     let (client_id, username, password) = (client_id?, username?, password?);
-    Some((SignIn::Password { client_id, client_secret, username, password, scope }, endpoint))
+    Some((
+        SignIn::Password {
+            client_id,
+            client_secret,
+            username,
+            password,
+            scope,
+        },
+        endpoint,
+    ))
 }
 
 fn kept(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Secret> {

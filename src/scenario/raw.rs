@@ -41,17 +41,28 @@ pub(super) struct Entry {
 impl Node {
     /// The entries of a map; none when it is something else.
     pub(super) fn entries(&self) -> &[Entry] {
-        if let Value::Map(entries) = &self.value { entries } else { &[] }
+        if let Value::Map(entries) = &self.value {
+            entries
+        } else {
+            &[]
+        }
     }
 
     /// The first value under a key of a map.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        self.entries().iter().find(|entry| entry.key.as_text() == Some(key)).map(|entry| &entry.value)
+        self.entries()
+            .iter()
+            .find(|entry| entry.key.as_text() == Some(key))
+            .map(|entry| &entry.value)
     }
 
     /// Text as it stands in the file.
     pub(super) fn as_text(&self) -> Option<&str> {
-        if let Value::Text(text) = &self.value { Some(text) } else { None }
+        if let Value::Text(text) = &self.value {
+            Some(text)
+        } else {
+            None
+        }
     }
 }
 
@@ -88,7 +99,11 @@ pub(super) fn parse(text: &str) -> Result<Node, (Span, Kind)> {
             Err(error) => return Err((place(error.marker()), syntax(error.kind()))),
         }
     }
-    Ok(builder.root.unwrap_or(Node { span: Span::START, last_line: 1, value: Value::Null }))
+    Ok(builder.root.unwrap_or(Node {
+        span: Span::START,
+        last_line: 1,
+        value: Value::Null,
+    }))
 }
 
 /// Containers within containers.
@@ -123,19 +138,40 @@ impl Builder {
     fn hear(&mut self, event: Event<'_>, at: &granit_parser::Span) -> Result<(), (Span, Kind)> {
         let span = extent(at);
         if event.tag().is_some() {
-            return Err((span, Kind::Syntax("a tag stands before this value; scenarios use none")));
+            return Err((
+                span,
+                Kind::Syntax("a tag stands before this value; scenarios use none"),
+            ));
         }
         match event {
-            Event::DocumentStart(..) if self.root.is_some() => Err((span, Kind::Syntax("a second document starts here"))),
+            Event::DocumentStart(..) if self.root.is_some() => {
+                Err((span, Kind::Syntax("a second document starts here")))
+            }
             Event::Scalar(text, style, anchor, _) => {
-                let value = if style == ScalarStyle::Plain { plain(&text) } else { Value::Text(text.into_owned()) };
+                let value = if style == ScalarStyle::Plain {
+                    plain(&text)
+                } else {
+                    Value::Text(text.into_owned())
+                };
                 let last_line = line(at.end.line());
                 self.count(span, 1)?;
-                self.place(Node { span, last_line, value }, anchor, 1);
+                self.place(
+                    Node {
+                        span,
+                        last_line,
+                        value,
+                    },
+                    anchor,
+                    1,
+                );
                 Ok(())
             }
-            Event::SequenceStart(_, anchor, _) => self.open(span, anchor, Content::List(Vec::new())),
-            Event::MappingStart(_, anchor, _) => self.open(span, anchor, Content::Map(Vec::new(), None)),
+            Event::SequenceStart(_, anchor, _) => {
+                self.open(span, anchor, Content::List(Vec::new()))
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.open(span, anchor, Content::Map(Vec::new(), None))
+            }
             Event::SequenceEnd | Event::MappingEnd => {
                 self.close(line(at.end.line()));
                 Ok(())
@@ -147,21 +183,46 @@ impl Builder {
 
     fn count(&mut self, span: Span, more: usize) -> Result<(), (Span, Kind)> {
         self.nodes += more;
-        if self.nodes > MOST_NODES { Err((span, Kind::TooLarge)) } else { Ok(()) }
+        if self.nodes > MOST_NODES {
+            Err((span, Kind::TooLarge))
+        } else {
+            Ok(())
+        }
     }
 
     fn open(&mut self, span: Span, anchor: usize, content: Content) -> Result<(), (Span, Kind)> {
-        self.open.push(Open { span, anchor, before: self.nodes, content });
+        self.open.push(Open {
+            span,
+            anchor,
+            before: self.nodes,
+            content,
+        });
         self.count(span, 1)
     }
 
     fn close(&mut self, last_line: u32) {
-        let Some(Open { span, anchor, before, content }) = self.open.pop() else { return };
+        let Some(Open {
+            span,
+            anchor,
+            before,
+            content,
+        }) = self.open.pop()
+        else {
+            return;
+        };
         let value = match content {
             Content::List(items) => Value::List(items),
             Content::Map(entries, _) => Value::Map(entries),
         };
-        self.place(Node { span, last_line, value }, anchor, self.nodes - before);
+        self.place(
+            Node {
+                span,
+                last_line,
+                value,
+            },
+            anchor,
+            self.nodes - before,
+        );
     }
 
     fn repeat(&mut self, span: Span, anchor: usize) -> Result<(), (Span, Kind)> {
@@ -198,13 +259,24 @@ fn line(number: usize) -> u32 {
 }
 
 fn place(marker: &granit_parser::Marker) -> Span {
-    Span { line: line(marker.line()), column: line(marker.col() + 1), length: 1 }
+    Span {
+        line: line(marker.line()),
+        column: line(marker.col() + 1),
+        length: 1,
+    }
 }
 
 fn extent(span: &granit_parser::Span) -> Span {
     let start = place(&span.start);
-    let length = if span.start.line() == span.end.line() { span.end.col().saturating_sub(span.start.col()) } else { 1 };
-    Span { length: line(length), ..start }
+    let length = if span.start.line() == span.end.line() {
+        span.end.col().saturating_sub(span.start.col())
+    } else {
+        1
+    };
+    Span {
+        length: line(length),
+        ..start
+    }
 }
 
 fn plain(text: &str) -> Value {
@@ -226,7 +298,9 @@ fn number(text: &str) -> Option<Value> {
     }
     let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && digits.contains(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
+        && digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
     if !numeric {
         return None;
     }
@@ -247,7 +321,11 @@ fn based(text: &str) -> Option<u64> {
         ("0o", digits) => (digits, 8),
         _ => return None,
     };
-    if digits.starts_with('+') { None } else { u64::from_str_radix(digits, radix).ok() }
+    if digits.starts_with('+') {
+        None
+    } else {
+        u64::from_str_radix(digits, radix).ok()
+    }
 }
 
 /// Own words for what the parser says: its texts may carry pieces of the file, and so secrets.
@@ -258,12 +336,15 @@ fn syntax(kind: &ErrorKind) -> Kind {
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofFlowSequence
-        | ErrorKind::UnexpectedEofImplicitFlowMapping => "a `{` or `[` is not closed, or a comma is missing",
+        | ErrorKind::UnexpectedEofImplicitFlowMapping => {
+            "a `{` or `[` is not closed, or a comma is missing"
+        }
         ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => {
             "this bracket closes nothing that is open"
         }
         ErrorKind::UnclosedQuotedScalar => "a quotation mark is not closed",
-        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
+        ErrorKind::InvalidTrailingSingleQuotedScalar
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
             "something stands after the closing quotation mark"
         }
         ErrorKind::TabNotAllowed
@@ -278,9 +359,9 @@ fn syntax(kind: &ErrorKind) -> Kind {
         | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidFlowScalarIndent => "the indentation does not fit the lines above",
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => "a key has no `:` after it",
-        ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed | ErrorKind::InvalidColonPlacement => {
-            "a `:` stands where none can be"
-        }
+        ErrorKind::MappingValueNotAllowed
+        | ErrorKind::MappingKeyNotAllowed
+        | ErrorKind::InvalidColonPlacement => "a `:` stands where none can be",
         ErrorKind::UnknownAnchor => "an alias names no anchor",
         ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => {
             "quoted text holds an escape that YAML does not know"
@@ -328,7 +409,9 @@ mod tests {
 
     #[test]
     fn an_alias_repeats_its_anchor_but_not_inside_itself() {
-        assert!(matches!(parse("a: &x [1]\nb: *x\n"), Ok(Node { value: Value::Map(entries), .. }) if entries.len() == 2));
+        assert!(
+            matches!(parse("a: &x [1]\nb: *x\n"), Ok(Node { value: Value::Map(entries), .. }) if entries.len() == 2)
+        );
         assert!(matches!(parse("a: &x [*x]\n"), Err((_, Kind::Syntax(_)))));
     }
 

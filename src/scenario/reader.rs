@@ -1,11 +1,13 @@
 //! A node and what its place takes in, the value out; what does not fit is noted, and reading goes on.
 
+mod reference;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::complaint::{Kind, Span, lines};
 use super::raw::{Node, Value};
-use super::sources::{Expanded, Missing, Sources, variable_name};
+use super::sources::{Expanded, Sources};
 use super::spelling::{listed, nearest};
 use crate::secret::Secret;
 
@@ -49,7 +51,13 @@ impl<'n> Fields<'n> {
     pub(super) fn need(&self, reader: &mut Reader<'_>, key: &'static str) -> Option<Named<'n>> {
         let found = self.get(key);
         if found.is_none() {
-            reader.complain(self.at, Kind::MissingKey { key, place: self.place });
+            reader.complain(
+                self.at,
+                Kind::MissingKey {
+                    key,
+                    place: self.place,
+                },
+            );
         }
         found
     }
@@ -60,7 +68,10 @@ impl<'s> Reader<'s> {
     pub(super) fn new(path: &str, text: &'s str, sources: &'s Sources) -> Self {
         Self {
             sources,
-            folder: Path::new(path).parent().unwrap_or(Path::new("")).to_owned(),
+            folder: Path::new(path)
+                .parent()
+                .map(Path::to_owned)
+                .unwrap_or_default(),
             lines: lines(text),
             found: Vec::new(),
             hidden: BTreeSet::new(),
@@ -74,25 +85,36 @@ impl<'s> Reader<'s> {
     }
 
     /// Notes that a word is none of the known ones.
-    pub(super) fn unknown<'k>(
-        &mut self,
-        at: Span,
-        noun: &'static str,
-        name: &str,
-        known: impl IntoIterator<Item = &'k str> + Clone,
-    ) {
-        let near = nearest(name, known.clone()).map(str::to_owned);
-        self.complain(at, Kind::Unknown { noun, name: name.to_owned(), near, known: listed(known) });
+    pub(super) fn unknown(&mut self, at: Span, noun: &'static str, name: &str, known: &[&str]) {
+        let near = nearest(name, known).map(str::to_owned);
+        let (name, known) = (name.to_owned(), listed(known));
+        self.complain(
+            at,
+            Kind::Unknown {
+                noun,
+                name,
+                near,
+                known,
+            },
+        );
     }
 
     /// Notes that a place takes something else.
     pub(super) fn wrong(&mut self, node: &Node, place: impl Into<String>, wanted: &'static str) {
-        let kind = Kind::WrongSort { wanted, found: node.value.sort(), place: place.into() };
+        let kind = Kind::WrongSort {
+            wanted,
+            found: node.value.sort(),
+            place: place.into(),
+        };
         self.complain(node.span, kind);
     }
 
     /// The entries of a map, each key once.
-    pub(super) fn entries<'n>(&mut self, node: &'n Node, place: impl Into<String>) -> Option<Vec<Named<'n>>> {
+    pub(super) fn entries<'n>(
+        &mut self,
+        node: &'n Node,
+        place: impl Into<String>,
+    ) -> Option<Vec<Named<'n>>> {
         let Value::Map(entries) = &node.value else {
             self.wrong(node, place, "a map");
             return None;
@@ -102,13 +124,24 @@ impl<'s> Reader<'s> {
         for entry in entries {
             let at = entry.key.span;
             match &entry.key.value {
-                Value::Text(name) => match seen.get(name.as_str()) {
-                    Some(&first) => self.complain(at, Kind::DuplicateKey { key: name.clone(), first }),
-                    None => {
+                Value::Text(name) => {
+                    if let Some(&first) = seen.get(name.as_str()) {
+                        self.complain(
+                            at,
+                            Kind::DuplicateKey {
+                                key: name.clone(),
+                                first,
+                            },
+                        );
+                    } else {
                         seen.insert(name, at.line);
-                        named.push(Named { name, at, node: &entry.value });
+                        named.push(Named {
+                            name,
+                            at,
+                            node: &entry.value,
+                        });
                     }
-                },
+                }
                 Value::Map(_) => self.complain(at, Kind::UnquotedBraces),
                 _ => self.wrong(&entry.key, "this key", "text"),
             }
@@ -128,9 +161,17 @@ impl<'s> Reader<'s> {
         entries.retain(|entry| {
             let fits = known.contains(&entry.name);
             if !fits {
-                let near = nearest(entry.name, known.iter().copied()).map(str::to_owned);
-                let known = listed(known.iter().copied());
-                self.complain(entry.at, Kind::UnknownKey { key: entry.name.to_owned(), place, near, known });
+                let near = nearest(entry.name, known).map(str::to_owned);
+                let known = listed(known);
+                self.complain(
+                    entry.at,
+                    Kind::UnknownKey {
+                        key: entry.name.to_owned(),
+                        place,
+                        near,
+                        known,
+                    },
+                );
             }
             fits
         });
@@ -138,7 +179,12 @@ impl<'s> Reader<'s> {
     }
 
     /// A map from names of the author's own choice.
-    pub(super) fn names<'n>(&mut self, node: &'n Node, place: &'static str, noun: &'static str) -> Option<Vec<Named<'n>>> {
+    pub(super) fn names<'n>(
+        &mut self,
+        node: &'n Node,
+        place: &'static str,
+        noun: &'static str,
+    ) -> Option<Vec<Named<'n>>> {
         let entries = self.entries(node, place)?;
         for entry in &entries {
             if !well_named(entry.name) {
@@ -152,7 +198,9 @@ impl<'s> Reader<'s> {
     pub(super) fn text(&mut self, node: &Node, place: impl Into<String>) -> Option<Expanded> {
         let Value::Text(text) = &node.value else {
             if let Value::Map(entries) = &node.value
-                && entries.iter().any(|entry| matches!(entry.key.value, Value::Map(_)))
+                && entries
+                    .iter()
+                    .any(|entry| matches!(entry.key.value, Value::Map(_)))
             {
                 self.complain(node.span, Kind::UnquotedBraces);
             } else {
@@ -162,7 +210,12 @@ impl<'s> Reader<'s> {
         };
         let expanded = self.expand(node, text)?;
         if expanded.text.is_empty() {
-            self.complain(node.span, Kind::EmptyText { place: place.into() });
+            self.complain(
+                node.span,
+                Kind::EmptyText {
+                    place: place.into(),
+                },
+            );
             return None;
         }
         Some(expanded)
@@ -182,7 +235,10 @@ impl<'s> Reader<'s> {
     /// Any text with its variables resolved, also empty.
     pub(super) fn expand(&mut self, node: &Node, text: &str) -> Option<Expanded> {
         let sources = self.sources;
-        sources.expand(text).map_err(|(piece, kind)| self.complain(self.narrow(node.span, piece), kind)).ok()
+        sources
+            .expand(text)
+            .map_err(|(piece, kind)| self.complain(self.narrow(node.span, piece), kind))
+            .ok()
     }
 
     /// `true` or `false`.
@@ -195,15 +251,24 @@ impl<'s> Reader<'s> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, node: &Node, noun: &'static str, words: &[(&'static str, T)]) -> Option<T> {
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        node: &Node,
+        noun: &'static str,
+        words: &[(&'static str, T)],
+    ) -> Option<T> {
         let Value::Text(text) = &node.value else {
             self.wrong(node, format!("the {noun}"), "text");
             return None;
         };
         let expanded = self.expand(node, text)?;
-        let found = words.iter().find(|(word, _)| *word == expanded.text).map(|(_, meaning)| *meaning);
+        let found = words
+            .iter()
+            .find(|(word, _)| *word == expanded.text)
+            .map(|(_, meaning)| *meaning);
         if found.is_none() {
-            self.unknown(node.span, noun, &expanded.text, words.iter().map(|(word, _)| *word));
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.unknown(node.span, noun, &expanded.text, &known);
         }
         found
     }
@@ -218,11 +283,18 @@ impl<'s> Reader<'s> {
     }
 
     /// A list of text without repetition.
-    pub(super) fn texts(&mut self, node: &Node, place: &'static str, noun: &'static str) -> Option<Vec<String>> {
+    pub(super) fn texts(
+        &mut self,
+        node: &Node,
+        place: &'static str,
+        noun: &'static str,
+    ) -> Option<Vec<String>> {
         let items = self.list(node, place)?;
         let mut texts: Vec<String> = Vec::with_capacity(items.len());
         for item in items {
-            let Some(text) = self.plain(item, format!("this {noun}")) else { continue };
+            let Some(text) = self.plain(item, format!("this {noun}")) else {
+                continue;
+            };
             if texts.contains(&text) {
                 self.complain(item.span, Kind::Repeated { noun, name: text });
             } else {
@@ -232,86 +304,34 @@ impl<'s> Reader<'s> {
         Some(texts)
     }
 
-    /// A secret, which the file names but does not hold.
-    pub(super) fn secret(&mut self, node: &Node, place: impl Into<String>) -> Option<Secret> {
-        let Some((source, name)) = reference(node) else {
-            self.hidden.extend(node.span.line..=node.last_line);
-            self.complain(node.span, Kind::InlineSecret { place: place.into() });
-            return None;
-        };
-        let Value::Text(text) = &name.value else { return None };
-        let value = match source {
-            Source::Env => self.variable(name.span, text),
-            Source::File => self.file(name, text),
-        }?;
-        let secret = Secret::new(value);
-        if !secret.is_empty() {
-            self.secrets.push(secret.clone());
-        } else if self.sources.missing == Missing::Refused {
-            self.complain(name.span, Kind::EmptySecret { name: text.clone() });
-            return None;
-        }
-        Some(secret)
-    }
-
     /// The place of a piece of a value, where the line shows it; the value's own otherwise.
     pub(super) fn narrow(&self, span: Span, piece: &str) -> Span {
-        let Some(line) = self.lines.get(span.line.saturating_sub(1) as usize) else { return span };
+        let Some(line) = self.lines.get(span.line.saturating_sub(1) as usize) else {
+            return span;
+        };
         let from = span.column.saturating_sub(1) as usize;
-        let tail = line.char_indices().nth(from).map_or("", |(start, _)| &line[start..]);
-        let (Some(found), false) = (tail.find(piece), piece.is_empty()) else { return span };
+        let tail = line
+            .char_indices()
+            .nth(from)
+            .map_or("", |(start, _)| &line[start..]);
+        let (Some(found), false) = (tail.find(piece), piece.is_empty()) else {
+            return span;
+        };
         let column = span.column + count(&tail[..found]);
-        Span { line: span.line, column, length: count(piece) }
-    }
-
-    fn variable(&mut self, at: Span, name: &str) -> Option<String> {
-        match (self.sources.variables.get(name), self.sources.missing) {
-            (Some(value), _) => Some(value.clone()),
-            (None, Missing::Kept) => Some(String::new()),
-            (None, Missing::Refused) => {
-                self.complain(at, Kind::MissingSecret { name: name.to_owned() });
-                None
-            }
+        Span {
+            line: span.line,
+            column,
+            length: count(piece),
         }
-    }
-
-    fn file(&mut self, node: &Node, text: &str) -> Option<String> {
-        let path = self.expand(node, text)?.text;
-        match ((self.sources.read_file)(&self.folder.join(&path)), self.sources.missing) {
-            (Ok(value), _) => {
-                let value = value.strip_suffix('\n').unwrap_or(&value);
-                Some(value.strip_suffix('\r').unwrap_or(value).to_owned())
-            }
-            (Err(_), Missing::Kept) => Some(String::new()),
-            (Err(error), Missing::Refused) => {
-                self.complain(node.span, Kind::UnreadableSecret { path: text.to_owned(), why: error.kind() });
-                None
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Source {
-    Env,
-    File,
-}
-
-/// `{ env: NAME }` or `{ file: path }`; anything else may be the secret itself.
-fn reference(node: &Node) -> Option<(Source, &Node)> {
-    let Value::Map(entries) = &node.value else { return None };
-    let [entry] = entries.as_slice() else { return None };
-    match (&entry.key.value, &entry.value.value) {
-        (Value::Text(key), Value::Text(name)) if key == "env" && variable_name(name) => Some((Source::Env, &entry.value)),
-        (Value::Text(key), Value::Text(path)) if key == "file" && !path.is_empty() => Some((Source::File, &entry.value)),
-        _ => None,
     }
 }
 
 fn well_named(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 fn count(text: &str) -> u32 {

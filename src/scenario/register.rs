@@ -36,12 +36,22 @@ pub(super) struct Object<'n> {
 impl Object<'_> {
     /// Whether a dotted name is a capture of this fixture, or could be one.
     pub(super) fn binds(&self, dotted: &str) -> bool {
-        let Some(capture) = dotted.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.')) else { return false };
-        self.captures.as_ref().is_none_or(|captures| captures.contains(&capture))
+        let Some(capture) = dotted
+            .strip_prefix(self.name)
+            .and_then(|rest| rest.strip_prefix('.'))
+        else {
+            return false;
+        };
+        self.captures
+            .as_ref()
+            .is_none_or(|captures| captures.contains(&capture))
     }
 
     fn bound(&self) -> impl Iterator<Item = String> {
-        self.captures.iter().flatten().map(|capture| format!("{}.{capture}", self.name))
+        self.captures
+            .iter()
+            .flatten()
+            .map(|capture| format!("{}.{capture}", self.name))
     }
 }
 
@@ -49,11 +59,19 @@ impl<'n> Register<'n> {
     /// Looks the names up, without judging anything.
     pub(super) fn of(root: &'n Node) -> Self {
         let deployment = root.get("deployment");
-        let reachable = |key: &str| deployment.is_none_or(|node| node.entries().is_empty() || node.get(key).is_some());
+        let reachable = |key: &str| {
+            deployment.is_none_or(|node| node.entries().is_empty() || node.get(key).is_some())
+        };
         Self {
-            personas: declarations(root, "personas", |name, node| Declared { name, signs_in: signs_in(node) }),
-            fixtures: declarations(root, "fixtures", |name, node| Object { name, captures: captures(node) })
-                .or_else(|| root.get("fixtures").is_none().then(Vec::new)),
+            personas: declarations(root, "personas", |name, node| Declared {
+                name,
+                signs_in: signs_in(node),
+            }),
+            fixtures: declarations(root, "fixtures", |name, node| Object {
+                name,
+                captures: captures(node),
+            })
+            .or_else(|| root.get("fixtures").is_none().then(Vec::new)),
             reachable: [reachable("rest"), reachable("mcp"), reachable("mcp")],
         }
     }
@@ -63,7 +81,8 @@ impl<'n> Register<'n> {
         let personas = self.personas.as_ref()?;
         let found = personas.iter().position(|persona| persona.name == name);
         if found.is_none() {
-            reader.unknown(at, "persona", name, personas.iter().map(|persona| persona.name));
+            let known: Vec<&str> = personas.iter().map(|persona| persona.name).collect();
+            reader.unknown(at, "persona", name, &known);
         }
         found
     }
@@ -77,7 +96,8 @@ impl<'n> Register<'n> {
         let fixtures = self.fixtures.as_ref()?;
         let found = fixtures.iter().position(|fixture| fixture.name == name);
         if found.is_none() {
-            reader.unknown(node.span, "fixture", name, fixtures.iter().map(|fixture| fixture.name));
+            let known: Vec<&str> = fixtures.iter().map(|fixture| fixture.name).collect();
+            reader.unknown(node.span, "fixture", name, &known);
         }
         found
     }
@@ -101,11 +121,19 @@ impl<'n> Register<'n> {
 
     /// What an operation that uses these fixtures may name; `open` when `uses` is wrong already.
     pub(super) fn operation_scope(&self, uses: Vec<usize>, open: bool) -> Scope<'_> {
-        Scope { open: open || self.fixtures.is_none(), ..self.scope(uses, true) }
+        Scope {
+            open: open || self.fixtures.is_none(),
+            ..self.scope(uses, true)
+        }
     }
 
     fn scope(&self, bound: Vec<usize>, extensible: bool) -> Scope<'_> {
-        Scope { declared: self.fixtures.as_deref().unwrap_or_default(), bound, extensible, open: false }
+        Scope {
+            declared: self.fixtures.as_deref().unwrap_or_default(),
+            bound,
+            extensible,
+            open: false,
+        }
     }
 
     /// The declared fixture at an index.
@@ -128,15 +156,27 @@ const RUN: [&str; 2] = ["run.id", "tag"];
 
 impl Scope<'_> {
     /// Text that may hold templates of this scope.
-    pub(super) fn template(&self, reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Template> {
+    pub(super) fn template(
+        &self,
+        reader: &mut Reader<'_>,
+        node: &Node,
+        text: &str,
+    ) -> Option<Template> {
         let template = match Template::parse(text) {
             Ok(template) => template,
             Err(malformed) => {
-                reader.complain(reader.narrow(node.span, "{{"), Kind::MalformedTemplate(malformed.0));
+                reader.complain(
+                    reader.narrow(node.span, "{{"),
+                    Kind::MalformedTemplate(malformed.0),
+                );
                 return None;
             }
         };
-        let dangling: Vec<String> = template.names().into_iter().filter(|name| !self.binds(name)).collect();
+        let dangling: Vec<String> = template
+            .names()
+            .into_iter()
+            .filter(|name| !self.binds(name))
+            .collect();
         for name in &dangling {
             reader.complain(reader.narrow(node.span, name), self.dangling(name));
         }
@@ -144,7 +184,9 @@ impl Scope<'_> {
     }
 
     fn objects(&self) -> impl Iterator<Item = &Object<'_>> {
-        self.bound.iter().filter_map(|index| self.declared.get(*index))
+        self.bound
+            .iter()
+            .filter_map(|index| self.declared.get(*index))
     }
 
     fn binds(&self, name: &str) -> bool {
@@ -152,23 +194,44 @@ impl Scope<'_> {
     }
 
     fn dangling(&self, name: &str) -> Kind {
-        let bound: Vec<String> = RUN.into_iter().map(str::to_owned).chain(self.objects().flat_map(Object::bound)).collect();
-        let known = bound.iter().map(String::as_str);
-        let unused = self.declared.iter().find(|object| self.extensible && object.binds(name));
+        let bound: Vec<String> = RUN
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.objects().flat_map(Object::bound))
+            .collect();
+        let known: Vec<&str> = bound.iter().map(String::as_str).collect();
+        let unused = self
+            .declared
+            .iter()
+            .find(|object| self.extensible && object.binds(name));
         Kind::Dangling {
             name: name.to_owned(),
-            near: nearest(name, known.clone()).map(str::to_owned),
+            near: nearest(name, &known).map(str::to_owned),
             unused: unused.map(|object| object.name.to_owned()),
-            known: listed(known),
+            known: listed(&known),
         }
     }
 }
 
-fn declarations<'n, T>(root: &'n Node, key: &str, declare: impl Fn(&'n str, &'n Node) -> T) -> Option<Vec<T>> {
-    let node = root.get(key).filter(|node| matches!(node.value, Value::Map(_)))?;
+fn declarations<'n, T>(
+    root: &'n Node,
+    key: &str,
+    declare: impl Fn(&'n str, &'n Node) -> T,
+) -> Option<Vec<T>> {
+    let node = root
+        .get(key)
+        .filter(|node| matches!(node.value, Value::Map(_)))?;
     let mut seen = HashSet::new();
-    let named = node.entries().iter().filter_map(|entry| Some((entry.key.as_text()?, &entry.value)));
-    Some(named.filter(|(name, _)| seen.insert(*name)).map(|(name, node)| declare(name, node)).collect())
+    let named = node
+        .entries()
+        .iter()
+        .filter_map(|entry| Some((entry.key.as_text()?, &entry.value)));
+    Some(
+        named
+            .filter(|(name, _)| seen.insert(*name))
+            .map(|(name, node)| declare(name, node))
+            .collect(),
+    )
 }
 
 fn signs_in(persona: &Node) -> Option<bool> {
@@ -181,10 +244,15 @@ fn signs_in(persona: &Node) -> Option<bool> {
 }
 
 fn captures(fixture: &Node) -> Option<Vec<&str>> {
-    let create = fixture.get("create").filter(|create| matches!(create.value, Value::Map(_)))?;
+    let create = fixture
+        .get("create")
+        .filter(|create| matches!(create.value, Value::Map(_)))?;
     match create.get("capture") {
         None => Some(Vec::new()),
-        Some(Node { value: Value::Map(entries), .. }) => entries.iter().map(|entry| entry.key.as_text()).collect(),
+        Some(Node {
+            value: Value::Map(entries),
+            ..
+        }) => entries.iter().map(|entry| entry.key.as_text()).collect(),
         Some(_) => None,
     }
 }

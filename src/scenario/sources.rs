@@ -29,7 +29,9 @@ pub enum Missing {
 /// Mute about the variables: the environment holds secrets.
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sources").field("missing", &self.missing).finish_non_exhaustive()
+        f.debug_struct("Sources")
+            .field("missing", &self.missing)
+            .finish_non_exhaustive()
     }
 }
 
@@ -46,7 +48,10 @@ impl Sources {
     /// # Errors
     /// The first malformed or missing variable, with the piece of text that is it.
     pub(super) fn expand<'t>(&self, text: &'t str) -> Result<Expanded, (&'t str, Kind)> {
-        let mut expanded = Expanded { text: String::with_capacity(text.len()), whole: true };
+        let mut expanded = Expanded {
+            text: String::with_capacity(text.len()),
+            whole: true,
+        };
         let mut rest = text;
         while let Some(start) = rest.find("${") {
             let (before, from) = rest.split_at(start);
@@ -60,7 +65,12 @@ impl Sources {
             match (self.value(&variable), self.missing) {
                 (Some(value), _) => expanded.text.push_str(value),
                 (None, Missing::Refused) => {
-                    return Err((variable.source, Kind::MissingVariable { name: variable.name.to_owned() }));
+                    return Err((
+                        variable.source,
+                        Kind::MissingVariable {
+                            name: variable.name.to_owned(),
+                        },
+                    ));
                 }
                 (None, Missing::Kept) => {
                     expanded.text.push_str(variable.source);
@@ -96,7 +106,11 @@ impl<'t> Variable<'t> {
             Some((name, default)) => (name, Some(default)),
             None => (inside, None),
         };
-        variable_name(name).then_some(Self { source: &text[..=end], name, default })
+        variable_name(name).then_some(Self {
+            source: &text[..=end],
+            name,
+            default,
+        })
     }
 }
 
@@ -113,7 +127,9 @@ mod tests {
     fn sources(missing: Missing) -> Sources {
         let variables = [("A", "1"), ("EMPTY", ""), ("NESTED", "${A}")];
         Sources {
-            variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            variables: variables
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             missing,
             read_file: |_| Err(io::ErrorKind::NotFound.into()),
         }
@@ -140,9 +156,15 @@ mod tests {
     #[test]
     fn what_is_missing_or_malformed_is_pointed_at() {
         let refused = sources(Missing::Refused);
-        assert!(matches!(refused.expand("a ${NO} b"), Err(("${NO}", Kind::MissingVariable { .. }))));
+        assert!(matches!(
+            refused.expand("a ${NO} b"),
+            Err(("${NO}", Kind::MissingVariable { .. }))
+        ));
         for text in ["${", "${}", "${1A}", "${A-B}", "${A:-x"] {
-            assert!(matches!(refused.expand(text), Err((_, Kind::MalformedVariable))), "{text}");
+            assert!(
+                matches!(refused.expand(text), Err((_, Kind::MalformedVariable))),
+                "{text}"
+            );
         }
     }
 
@@ -154,6 +176,9 @@ mod tests {
 
     #[test]
     fn debugging_shows_no_variable() {
-        assert_eq!(format!("{:?}", sources(Missing::Kept)), "Sources { missing: Kept, .. }");
+        assert_eq!(
+            format!("{:?}", sources(Missing::Kept)),
+            "Sources { missing: Kept, .. }"
+        );
     }
 }

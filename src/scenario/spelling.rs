@@ -1,12 +1,19 @@
 //! A word and the known words in, the one that was probably meant out.
 
 /// The known word that is nearest to this one; `None` when none is near enough to be meant.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word: String = word.chars().take(LONGEST).collect();
     known
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|candidate| candidate.len() <= LONGEST)
-        .map(|candidate| (strsim::osa_distance(&word, candidate), strsim::jaro(&word, candidate), candidate))
+        .map(|candidate| {
+            (
+                strsim::osa_distance(&word, candidate),
+                strsim::jaro(&word, candidate),
+                candidate,
+            )
+        })
         .filter(|(distance, alike, candidate)| {
             // Two changes turn any short word into any other.
             (*distance <= 2 && distance * 2 < candidate.chars().count()) || *alike >= 0.8
@@ -16,10 +23,11 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// The known words as one piece of a sentence.
-pub(super) fn listed<'k>(known: impl IntoIterator<Item = &'k str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
+pub(super) fn listed(known: &[&str]) -> String {
     match known.split_at_checked(MOST) {
-        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+        Some((first, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", first.join(", "), rest.len())
+        }
         _ => known.join(", "),
     }
 }
@@ -42,13 +50,14 @@ mod tests {
             ("operator", None),
             ("", None),
         ] {
-            assert_eq!(nearest(word, known), expected, "{word}");
+            assert_eq!(nearest(word, &known), expected, "{word}");
         }
     }
 
     #[test]
     fn a_long_list_is_cut() {
-        let known: Vec<String> = (0..14).map(|n| format!("p{n}")).collect();
-        assert!(listed(known.iter().map(String::as_str)).ends_with("p11 and 2 more"));
+        let names: Vec<String> = (0..14).map(|n| format!("p{n}")).collect();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert!(listed(&known).ends_with("p11 and 2 more"));
     }
 }

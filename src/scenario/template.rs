@@ -92,7 +92,10 @@ impl Template {
         if done < text.len() {
             pieces.push(Piece::Text(done..text.len()));
         }
-        Ok(Self { source: text.to_owned(), pieces })
+        Ok(Self {
+            source: text.to_owned(),
+            pieces,
+        })
     }
 
     /// The text as the author wrote it.
@@ -155,7 +158,11 @@ impl Template {
         }
     }
 
-    fn fill_with(&self, bindings: &Bindings, encode: fn(&str) -> String) -> Result<String, Unbound> {
+    fn fill_with(
+        &self,
+        bindings: &Bindings,
+        encode: fn(&str) -> String,
+    ) -> Result<String, Unbound> {
         let mut text = String::with_capacity(self.source.len());
         for piece in &self.pieces {
             match piece {
@@ -173,7 +180,10 @@ impl JsonTemplate {
     /// # Errors
     /// What is wrong with the first template that is not well formed.
     pub fn parse(value: &Value) -> Result<Self, Malformed> {
-        Ok(Self { source: value.clone(), part: Part::parse(value)? })
+        Ok(Self {
+            source: value.clone(),
+            part: Part::parse(value)?,
+        })
     }
 
     /// The value as the author wrote it.
@@ -216,7 +226,9 @@ impl Part {
     fn parse(value: &Value) -> Result<Self, Malformed> {
         let part = match value {
             Value::String(text) => Self::Text(Template::parse(text)?),
-            Value::Array(items) => Self::List(items.iter().map(Self::parse).collect::<Result<_, _>>()?),
+            Value::Array(items) => {
+                Self::List(items.iter().map(Self::parse).collect::<Result<_, _>>()?)
+            }
             Value::Object(entries) => Self::Map(
                 entries
                     .iter()
@@ -225,7 +237,11 @@ impl Part {
             ),
             Value::Null | Value::Bool(_) | Value::Number(_) => Self::Fixed(value.clone()),
         };
-        Ok(if part.fixed() { Self::Fixed(value.clone()) } else { part })
+        Ok(if part.fixed() {
+            Self::Fixed(value.clone())
+        } else {
+            part
+        })
     }
 
     fn fixed(&self) -> bool {
@@ -254,15 +270,20 @@ impl Part {
                 None => template.fill(bindings).map(Value::String),
             },
             Self::List(parts) => parts.iter().map(|part| part.fill(bindings)).collect(),
-            Self::Map(parts) => {
-                parts.iter().map(|(key, part)| Ok((key.clone(), part.fill(bindings)?))).collect()
-            }
+            Self::Map(parts) => parts
+                .iter()
+                .map(|(key, part)| Ok((key.clone(), part.fill(bindings)?)))
+                .collect(),
         }
     }
 }
 
 /// RFC 3986 §2.3: letters, digits, hyphen, period, underscore and tilde need no encoding.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A value as it may stand between the delimiters of a target.
 pub(super) fn percent_encoded(text: &str) -> String {
@@ -278,7 +299,9 @@ pub(super) fn percent_encoded(text: &str) -> String {
 fn bare(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 
@@ -289,9 +312,17 @@ fn name(inside: &str) -> Result<String, Malformed> {
     }
     let well_formed = name.split('.').all(|word| {
         word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+            && word
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
     });
-    if well_formed { Ok(name.to_owned()) } else { Err(Malformed("`{{ … }}` holds more than a dotted name".to_owned())) }
+    if well_formed {
+        Ok(name.to_owned())
+    } else {
+        Err(Malformed(
+            "`{{ … }}` holds more than a dotted name".to_owned(),
+        ))
+    }
 }
 
 fn sorted(mut names: Vec<String>) -> Vec<String> {
@@ -318,7 +349,11 @@ mod tests {
     #[test]
     fn values_are_inserted_as_they_are_or_percent_encoded_in_targets() {
         for (text, filled, target) in [
-            ("/p/{{ product.id }}?q={{tag}}", "/p/a/b ü?q=r-1", "/p/a%2Fb%20%C3%BC?q=r-1"),
+            (
+                "/p/{{ product.id }}?q={{tag}}",
+                "/p/a/b ü?q=r-1",
+                "/p/a%2Fb%20%C3%BC?q=r-1",
+            ),
             ("/p/{{ up }}", "/p/..", "/p/%2E%2E"),
             ("/./%2e/{{ product.price }}", "/./%2e/2.5", "/./%2e/2.5"),
         ] {
@@ -337,7 +372,17 @@ mod tests {
 
     #[test]
     fn what_is_no_dotted_name_is_malformed() {
-        for text in ["{{", "{{ }}", "{{ a b }}", "{{ a|upper }}", "{{ a..b }}", "{{ a( }}", "{{ \"a\" }}", "a {{ b", "{{{{ a }}"] {
+        for text in [
+            "{{",
+            "{{ }}",
+            "{{ a b }}",
+            "{{ a|upper }}",
+            "{{ a..b }}",
+            "{{ a( }}",
+            "{{ \"a\" }}",
+            "a {{ b",
+            "{{{{ a }}",
+        ] {
             assert!(Template::parse(text).is_err(), "{text}");
         }
     }
@@ -345,7 +390,10 @@ mod tests {
     #[test]
     fn what_nothing_binds_is_named() {
         let template = Template::parse("{{ tag }}{{ loan.id }}").unwrap();
-        assert_eq!(template.fill(&bindings()), Err(Unbound("loan.id".to_owned())));
+        assert_eq!(
+            template.fill(&bindings()),
+            Err(Unbound("loan.id".to_owned()))
+        );
     }
 
     #[test]

@@ -10,5 +10,7 @@ mod corridor;
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
 mod faults;
+/// What a scenario may be, and what is told of one that may not.
+mod scenarios;
 /// What is counted on the wire.
 mod traffic;

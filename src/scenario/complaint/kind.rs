@@ -1,4 +1,4 @@
-//! Evidence in, the one sentence that says what is wrong and the one that says what to do out.
+//! Evidence in, the one sentence that says what is wrong out.
 
 use std::fmt;
 
@@ -242,34 +242,61 @@ pub enum Kind {
 }
 
 impl fmt::Display for Kind {
+    #[expect(clippy::too_many_lines, reason = "one sentence a variant")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax(why) | Self::Request(why) | Self::Url(why) => f.write_str(why),
             Self::TooLarge => f.write_str("this is deeper or larger than a scenario can be"),
             Self::UnquotedBraces => f.write_str("these braces are read as a map"),
-            Self::UnknownKey { key, place, .. } => write!(f, "unknown key `{}` in {place}", brief(key)),
+            Self::UnknownKey { key, place, .. } => {
+                write!(f, "unknown key `{}` in {place}", brief(key))
+            }
             Self::DuplicateKey { key, .. } => write!(f, "`{}` stands here twice", brief(key)),
             Self::MissingKey { key, place } => write!(f, "{place} has no `{key}`"),
-            Self::WrongSort { wanted, found, place } => write!(f, "{place} is {found}, not {wanted}"),
+            Self::WrongSort {
+                wanted,
+                found,
+                place,
+            } => write!(f, "{place} is {found}, not {wanted}"),
             Self::EmptyText { place } => write!(f, "{place} is empty"),
             Self::Empty { what } => write!(f, "there are no {what}"),
-            Self::Version => f.write_str("this is not a version of the scenario language that is known here"),
-            Self::MalformedVariable => f.write_str("`${` is not followed by a variable's name and `}`"),
+            Self::Version => {
+                f.write_str("this is not a version of the scenario language that is known here")
+            }
+            Self::MalformedVariable => {
+                f.write_str("`${` is not followed by a variable's name and `}`")
+            }
             Self::MissingVariable { name } => write!(f, "variable `{name}` has no value"),
-            Self::InlineSecret { place } => write!(f, "{place} is a secret and must not stand in the file"),
-            Self::MissingSecret { name } => write!(f, "variable `{}` has no value, and a secret is read from it", brief(name)),
-            Self::UnreadableSecret { path, why } => write!(f, "secret file `{}` cannot be read: {why}", brief(path)),
+            Self::InlineSecret { place } => {
+                write!(f, "{place} is a secret and must not stand in the file")
+            }
+            Self::MissingSecret { name } => write!(
+                f,
+                "variable `{}` has no value, and a secret is read from it",
+                brief(name)
+            ),
+            Self::UnreadableSecret { path, why } => {
+                write!(f, "secret file `{}` cannot be read: {why}", brief(path))
+            }
             Self::EmptySecret { name } => write!(f, "the secret from `{}` is empty", brief(name)),
             Self::BadName { noun } => write!(f, "this is no name for {noun}"),
             Self::ReservedName { name } => write!(f, "a fixture cannot be called `{name}`"),
             Self::Unknown { noun, name, .. } => write!(f, "unknown {noun} `{}`", brief(name)),
-            Self::Repeated { noun, name } => write!(f, "{noun} `{}` stands in this list twice", brief(name)),
+            Self::Repeated { noun, name } => {
+                write!(f, "{noun} `{}` stands in this list twice", brief(name))
+            }
             Self::MalformedTemplate(why) => f.write_str(why),
-            Self::Dangling { name, .. } => write!(f, "nothing binds `{{{{ {} }}}}` here", brief(name)),
+            Self::Dangling { name, .. } => {
+                write!(f, "nothing binds `{{{{ {} }}}}` here", brief(name))
+            }
             Self::NoShape => f.write_str("this has neither a `rest` nor an `mcp` shape"),
             Self::Undecided { cells } => write!(f, "nothing says what to expect of {cells}"),
             Self::NoAddress { door } => write!(f, "the deployment has no `{}` URL", shape(*door)),
-            Self::NoSuchDoor { door } => write!(f, "this operation has no `{}` shape to expect anything of", shape(*door)),
+            Self::NoSuchDoor { door } => write!(
+                f,
+                "this operation has no `{}` shape to expect anything of",
+                shape(*door)
+            ),
             Self::NoDeployment => f.write_str("the deployment has no URL"),
             Self::Providers { count: 0 } => f.write_str("this identity names no provider"),
             Self::Providers { count } => write!(f, "this identity names {count} providers"),
@@ -277,93 +304,59 @@ impl fmt::Display for Kind {
             Self::SignIns { count } => write!(f, "this names {count} ways to sign in"),
             Self::NoIdentity { persona } => write!(f, "nothing says where `{persona}` signs in"),
             Self::Anonymous { key } => write!(f, "a persona that does not sign in has no `{key}`"),
-            Self::EndpointWithoutEntra => f.write_str("only an `entra` identity has a choice of endpoints"),
-            Self::MutatesUnstated => f.write_str("nothing says whether this operation changes anything"),
-            Self::ChangesForeign => f.write_str("this operation would change what rolecall did not make"),
-            Self::ShapeWithoutFixture { door, .. } => {
-                write!(f, "the `{}` shape would change what rolecall did not make", shape(*door))
+            Self::EndpointWithoutEntra => {
+                f.write_str("only an `entra` identity has a choice of endpoints")
             }
-            Self::CreatesReadOnly => f.write_str("an operation that changes nothing creates nothing"),
-            Self::OwnerAnonymous { persona } => write!(f, "`{}` does not sign in and can own nothing", brief(persona)),
-            Self::RemovesForeign { fixture } => write!(f, "this would remove something else than its own `{fixture}`"),
+            Self::MutatesUnstated => {
+                f.write_str("nothing says whether this operation changes anything")
+            }
+            Self::ChangesForeign => {
+                f.write_str("this operation would change what rolecall did not make")
+            }
+            Self::ShapeWithoutFixture { door, .. } => {
+                write!(
+                    f,
+                    "the `{}` shape would change what rolecall did not make",
+                    shape(*door)
+                )
+            }
+            Self::CreatesReadOnly => {
+                f.write_str("an operation that changes nothing creates nothing")
+            }
+            Self::OwnerAnonymous { persona } => write!(
+                f,
+                "`{}` does not sign in and can own nothing",
+                brief(persona)
+            ),
+            Self::RemovesForeign { fixture } => write!(
+                f,
+                "this would remove something else than its own `{fixture}`"
+            ),
             Self::FindsForeign => f.write_str("this would find objects that rolecall did not make"),
-            Self::FindsTooLittle { capture } => write!(f, "`find` does not capture `{}`, which `remove` needs", brief(capture)),
-            Self::DecoyIncomplete { capture } => write!(f, "the decoy has no value for `{}`", brief(capture)),
+            Self::FindsTooLittle { capture } => write!(
+                f,
+                "`find` does not capture `{}`, which `remove` needs",
+                brief(capture)
+            ),
+            Self::DecoyIncomplete { capture } => {
+                write!(f, "the decoy has no value for `{}`", brief(capture))
+            }
             Self::Status => f.write_str("this is no HTTP status"),
             Self::Expectation { .. } => f.write_str("this is no expectation"),
             Self::Pointer => f.write_str("this is no JSON pointer"),
             Self::HeaderName => f.write_str("this is no header name"),
             Self::HeaderValue => f.write_str("this is no header value"),
             Self::OwnHeader { name, .. } => write!(f, "header `{name}` is set by rolecall itself"),
-            Self::OwnParameter { name } => write!(f, "parameter `{name}` is set by the sign-in itself"),
+            Self::OwnParameter { name } => {
+                write!(f, "parameter `{name}` is set by the sign-in itself")
+            }
             Self::ControlCharacter { place } => write!(f, "{place} holds a control character"),
         }
     }
 }
 
-impl Kind {
-    /// The remedy, in one sentence without a full stop.
-    pub fn help(&self) -> String {
-        match self {
-            Self::Syntax(_) => "inside { } and [ ], quote text that holds `${…}`, `{{ … }}`, commas or colons".into(),
-            Self::TooLarge => "write it flatter, or split it into several scenarios".into(),
-            Self::UnquotedBraces => "quote the text: \"{{ … }}\", \"${…}\"".into(),
-            Self::UnknownKey { near, known, .. } | Self::Unknown { near, known, .. } => suggestion(near.as_deref(), known),
-            Self::DuplicateKey { first, .. } => format!("the first is on line {first}; keep one"),
-            Self::MissingKey { key, .. } => format!("add `{key}:`"),
-            Self::WrongSort { wanted: "text", found: "a number" | "true or false", .. } => "quote it".into(),
-            Self::WrongSort { wanted, .. } => format!("write {wanted}"),
-            Self::EmptyText { .. } => "write something, or leave the key out".into(),
-            Self::Empty { .. } => "write at least one".into(),
-            Self::Version => "write `rolecall: 1`".into(),
-            Self::MalformedVariable => "write `${NAME}` or `${NAME:-default}`; `$${` stands for a literal `${`".into(),
-            Self::MissingVariable { name } => format!("set {name} in the environment, or give it a default: `${{{name}:-…}}`"),
-            Self::InlineSecret { .. } => "name where it comes from: { env: NAME } or { file: path }".into(),
-            Self::MissingSecret { name } => format!("set {} in the environment", brief(name)),
-            Self::UnreadableSecret { .. } => "paths are relative to the scenario's folder".into(),
-            Self::EmptySecret { .. } => "a secret has at least one character".into(),
-            Self::BadName { .. } => "a name starts with a letter, goes on with letters, digits, `.`, `_` and `-`, and has at most 64".into(),
-            Self::ReservedName { .. } => "`{{ run.id }}` and `{{ tag }}` have other meanings; choose another name".into(),
-            Self::Repeated { .. } => "keep one".into(),
-            Self::MalformedTemplate(_) => "write a dotted name: `{{ tag }}`, `{{ product.id }}`".into(),
-            Self::Dangling { unused: Some(fixture), .. } => format!("add `uses: {fixture}` to the operation"),
-            Self::Dangling { near, known, .. } => suggestion(near.as_deref(), known),
-            Self::NoShape => "add `rest: METHOD /path`, `mcp: toolName`, or both".into(),
-            Self::Undecided { .. } => "add `allow`, with the personas that get through; `allow: []` means nobody".into(),
-            Self::NoAddress { door } => format!("add `{}: https://…` to `deployment`, or leave this out", shape(*door)),
-            Self::NoSuchDoor { .. } => "leave this out, or add the shape".into(),
-            Self::NoDeployment => "add `rest: https://…`, `mcp: https://…`, or both".into(),
-            Self::Providers { .. } => "name exactly one of `entra`, `oidc` and `endpoints`".into(),
-            Self::SignIns { .. } => "name exactly one of `client_credentials` and `password`, or write `none`".into(),
-            Self::NoIdentity { .. } => "add `identity` to the scenario or to this persona".into(),
-            Self::Anonymous { key } => format!("leave `{key}` out, or let the persona sign in"),
-            Self::EndpointWithoutEntra => "leave `endpoint` out".into(),
-            Self::MutatesUnstated => "add `mutates: true` or `mutates: false`".into(),
-            Self::ChangesForeign => "add `uses: FIXTURE` and name it in each shape, or `creates: FIXTURE`".into(),
-            Self::ShapeWithoutFixture { fixture, .. } => format!("name the fixture in it, such as `{{{{ {fixture} }}}}`"),
-            Self::CreatesReadOnly => "leave `creates` out, or say `mutates: true`".into(),
-            Self::OwnerAnonymous { .. } => "name a persona that signs in and may create it".into(),
-            Self::RemovesForeign { .. } => "name a capture of the fixture, or `{{ tag }}`, in each of its shapes".into(),
-            Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),
-            Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),
-            Self::DecoyIncomplete { capture } => format!("add `{}: …`, a value that no object can have", brief(capture)),
-            Self::Request(_) => "write `METHOD /path`, such as `GET /api/products`; other characters percent-encoded".into(),
-            Self::Url(_) => "write an absolute URL, such as `https://api.example.com`".into(),
-            Self::Status => "a status is 100 to 599".into(),
-            Self::Expectation { near: Some(word) } => format!("did you mean `{word}`?"),
-            Self::Expectation { near: None } => "write allow, 401, 403, deny, hidden, or a list of statuses such as [404]".into(),
-            Self::Pointer => "it is empty or starts with `/`, such as `/id` or `/items/0/id` (RFC 6901)".into(),
-            Self::HeaderName => "a name is letters, digits and hyphens (RFC 9110 §5.1)".into(),
-            Self::HeaderValue => "a value is visible ASCII, spaces and tabs (RFC 9110 §5.5)".into(),
-            Self::OwnHeader { why, .. } => (*why).into(),
-            Self::OwnParameter { .. } => "leave it out; the sign-in has keys of its own for it".into(),
-            Self::ControlCharacter { .. } => "leave it out".into(),
-        }
-    }
-}
-
 /// A word of the author's, short enough for a sentence.
-fn brief(word: &str) -> String {
+pub(super) fn brief(word: &str) -> String {
     const LONGEST: usize = 80;
     let mut short: String = word.chars().take(LONGEST).collect();
     if short.len() < word.len() {
@@ -372,14 +365,10 @@ fn brief(word: &str) -> String {
     short
 }
 
-fn shape(door: Door) -> &'static str {
-    if door.speaks_mcp() { Door::Mcp.name() } else { Door::Rest.name() }
-}
-
-fn suggestion(near: Option<&str>, known: &str) -> String {
-    match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "there are none".into(),
-        None => format!("known here: {known}"),
+pub(super) fn shape(door: Door) -> &'static str {
+    if door.speaks_mcp() {
+        Door::Mcp.name()
+    } else {
+        Door::Rest.name()
     }
 }

@@ -1,0 +1,88 @@
+//! Everything seen in, which refusals have a control out: no refusal proves anything while everyone is refused.
+
+use super::outcome::Outcome;
+use super::roll::{Gap, Roll, Sight};
+use crate::plan::Check;
+
+/// Who got through where, by operation × door and by persona × door.
+pub(super) struct Controls {
+    personas: usize,
+    doors: usize,
+    /// An allowed call got through, by place.
+    passage: Vec<bool>,
+    /// An allowed call was due, by place.
+    due: Vec<bool>,
+    /// The persona got through somewhere at the door.
+    at_home: Vec<bool>,
+    /// The persona was to get through somewhere at the door; never set for one that does not sign in.
+    awaited: Vec<bool>,
+}
+
+impl Controls {
+    pub(super) fn of(roll: &Roll<'_>) -> Self {
+        let (personas, doors) = (roll.matrix.personas.len(), roll.matrix.doors.len());
+        let (places, entries) = (roll.matrix.operations.len() * doors, personas * doors);
+        let mut controls = Self {
+            personas,
+            doors,
+            passage: vec![false; places],
+            due: vec![false; places],
+            at_home: vec![false; entries],
+            awaited: vec![false; entries],
+        };
+        for check in roll.matrix.checks() {
+            controls.hear(&check, &roll.sight(check.index), roll.matrix.personas[check.persona].signs_in);
+        }
+        controls
+    }
+
+    fn hear(&mut self, check: &Check<'_>, sight: &Sight, signs_in: bool) {
+        let (place, entry) = (self.place(check.index), self.entry(check.index));
+        let through = got_through(sight);
+        let due = check.demand.expectation.allows() && sight.gap != Some(Gap::NotPermitted);
+        self.due[place] |= due;
+        self.passage[place] |= due && through;
+        self.at_home[entry] |= through;
+        self.awaited[entry] |= due && signs_in;
+    }
+
+    /// Whether an allowed call of the cell's operation got through at its door.
+    pub(super) fn of_operation(&self, index: usize) -> bool {
+        self.passage[self.place(index)]
+    }
+
+    /// Whether the cell's persona got through somewhere at its door, or was to get through nowhere there.
+    pub(super) fn of_persona(&self, index: usize) -> bool {
+        let entry = self.entry(index);
+        self.at_home[entry] || !self.awaited[entry]
+    }
+
+    /// Whether a refusal in this cell proves something.
+    pub(super) fn stand(&self, index: usize) -> bool {
+        self.of_operation(index) && self.of_persona(index)
+    }
+
+    /// Whether a missing control has a reason of its own: a due call that failed is told by its own finding.
+    pub(super) fn explained(&self, index: usize) -> bool {
+        self.due[self.place(index)] || !self.of_persona(index)
+    }
+
+    /// The outcome as it counts: what looks like a missing path is only hidden where others find it.
+    pub(super) fn settle(&self, index: usize, outcome: Outcome) -> Outcome {
+        let nowhere = outcome == Outcome::Hidden && !self.of_operation(index);
+        if nowhere { Outcome::Rejected } else { outcome }
+    }
+
+    fn place(&self, index: usize) -> usize {
+        index / self.personas
+    }
+
+    fn entry(&self, index: usize) -> usize {
+        index % self.personas * self.doors + self.place(index) % self.doors
+    }
+}
+
+fn got_through(sight: &Sight) -> bool {
+    let mut readings = [sight.reading, sight.second].into_iter().flatten();
+    sight.gap.is_none() && readings.any(|reading| reading.outcome.got_through())
+}

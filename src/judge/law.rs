@@ -1,0 +1,164 @@
+//! What was demanded, what came back and whether a control stands in, the ruling out (DESIGN: the verdict table).
+
+use super::code::Code;
+use super::outcome::Outcome;
+use super::roll::{Effect, Gap};
+use crate::scenario::{Expectation, RefusalShape};
+
+/// What the law says of a cell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ruling {
+    /// The demand is met, and that is proven.
+    Pass,
+    /// Proven not to be met.
+    Fail(Code),
+    /// The answer proves nothing.
+    Unproven(Code),
+    /// There is no answer.
+    Gap(Gap),
+}
+
+/// One answer before the law.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    pub(super) demand: &'a Expectation,
+    pub(super) outcome: Outcome,
+    /// HTTP status, 0 when there was none.
+    pub(super) status: u16,
+    pub(super) effect: Effect,
+    /// Whether an allowed call of this operation got through at this door, and this persona somewhere at it.
+    pub(super) control: bool,
+    /// How the door is declared to refuse besides 401 and 403.
+    pub(super) shape: RefusalShape,
+}
+
+/// Whether a demand is one that authorization must stop: then a call that gets through is a leak.
+pub(super) fn must_be_stopped(demand: &Expectation) -> bool {
+    match demand {
+        Expectation::Allow => false,
+        Expectation::Unauthenticated | Expectation::Forbidden | Expectation::Deny | Expectation::Hidden => true,
+        Expectation::Statuses(statuses) => !statuses.iter().any(|status| is_success(*status)),
+    }
+}
+
+/// Whether an outcome shows that the call reached what it must not reach.
+pub(super) fn reached(outcome: Outcome) -> bool {
+    outcome.got_through() || outcome == Outcome::ToolError
+}
+
+/// The verdict table. A leak and an effect need no control; a pass of anything but an allowed call does.
+///
+/// A list may name the status of the backend's complaint about a decoy (404 as a disguise): then that is no leak.
+pub(super) fn rule(case: Case<'_>) -> Ruling {
+    if case.demand.allows() {
+        return allowed(case);
+    }
+    if must_be_stopped(case.demand) {
+        let disguise = case.outcome == Outcome::PastTheGuard && listed(case);
+        if reached(case.outcome) && !disguise {
+            return Ruling::Fail(Code::Leak);
+        }
+        if case.effect == Effect::Changed {
+            return Ruling::Fail(Code::EffectDespiteRefusal);
+        }
+    }
+    if meets(case) { proven(case, Ruling::Pass) } else { missed(case) }
+}
+
+/// What `first` and `second` together make of a cell: a leak stands, and an answer that says nothing contradicts nothing.
+pub(super) fn rule_pair(first: Case<'_>, second: Outcome) -> Ruling {
+    let ruling = rule(first);
+    let leaked = must_be_stopped(first.demand) && reached(second);
+    if leaked {
+        return Ruling::Fail(Code::Leak);
+    }
+    let outranked = matches!(ruling, Ruling::Fail(Code::Leak | Code::EffectDespiteRefusal));
+    if outranked || first.outcome.is_silent() || second.is_silent() || first.outcome == second {
+        return ruling;
+    }
+    Ruling::Fail(Code::Flips)
+}
+
+fn allowed(case: Case<'_>) -> Ruling {
+    match case.outcome {
+        Outcome::Granted if !listed(case) => Ruling::Fail(Code::Broken),
+        Outcome::Granted if case.effect == Effect::Unchanged => Ruling::Fail(Code::NoEffect),
+        Outcome::Granted | Outcome::PastTheGuard => Ruling::Pass,
+        Outcome::Unauthenticated
+        | Outcome::Forbidden
+        | Outcome::RefusedInBand
+        | Outcome::Hidden
+        | Outcome::Redirected => Ruling::Fail(Code::Lockout),
+        Outcome::ToolError | Outcome::Rejected | Outcome::Crashed => Ruling::Fail(Code::Broken),
+        Outcome::Intercepted => Ruling::Unproven(Code::Intercepted),
+        Outcome::NoAnswer => Ruling::Unproven(Code::NoAnswer),
+    }
+}
+
+/// Whether the answer is of the kind that was demanded of a cell that is not simply allowed.
+fn meets(case: Case<'_>) -> bool {
+    let declared = match case.outcome {
+        Outcome::RefusedInBand => matches!(case.shape, RefusalShape::InBand | RefusalShape::Any),
+        Outcome::Hidden => matches!(case.shape, RefusalShape::Hidden | RefusalShape::Any),
+        Outcome::Granted
+        | Outcome::PastTheGuard
+        | Outcome::Unauthenticated
+        | Outcome::Forbidden
+        | Outcome::ToolError
+        | Outcome::Rejected
+        | Outcome::Redirected
+        | Outcome::Intercepted
+        | Outcome::Crashed
+        | Outcome::NoAnswer => false,
+    };
+    match case.demand {
+        Expectation::Allow => case.outcome.got_through(),
+        Expectation::Unauthenticated => declared || case.outcome == Outcome::Unauthenticated,
+        Expectation::Forbidden => declared || case.outcome == Outcome::Forbidden,
+        Expectation::Deny => declared || matches!(case.outcome, Outcome::Unauthenticated | Outcome::Forbidden),
+        Expectation::Hidden => case.outcome == Outcome::Hidden,
+        Expectation::Statuses(statuses) => meets_list(case, statuses),
+    }
+}
+
+/// A listed success counts only as a call that got through; where passage is listed, so is the passage of a decoy.
+fn meets_list(case: Case<'_>, statuses: &[u16]) -> bool {
+    if case.outcome.is_silent() {
+        return false;
+    }
+    let passage = case.outcome == Outcome::PastTheGuard && !must_be_stopped(case.demand);
+    passage || statuses.contains(&case.status) && (!is_success(case.status) || case.outcome.got_through())
+}
+
+/// What a refusal that is not the one demanded, or no refusal at all, amounts to.
+fn missed(case: Case<'_>) -> Ruling {
+    match case.outcome {
+        Outcome::Granted | Outcome::PastTheGuard | Outcome::ToolError => Ruling::Fail(Code::Broken),
+        Outcome::Crashed => proven(case, Ruling::Fail(Code::CrashedNotRefused)),
+        Outcome::Unauthenticated
+        | Outcome::Forbidden
+        | Outcome::RefusedInBand
+        | Outcome::Hidden
+        | Outcome::Redirected
+        | Outcome::Rejected => proven(case, Ruling::Fail(Code::WrongRefusal)),
+        Outcome::Intercepted => Ruling::Unproven(Code::Intercepted),
+        Outcome::NoAnswer => Ruling::Unproven(Code::NoAnswer),
+    }
+}
+
+const fn proven(case: Case<'_>, ruling: Ruling) -> Ruling {
+    if case.control { ruling } else { Ruling::Unproven(Code::NoControl) }
+}
+
+/// Whether a list of statuses holds this one; every other demand lists nothing and so excludes nothing that it allows.
+fn listed(case: Case<'_>) -> bool {
+    match case.demand {
+        Expectation::Statuses(statuses) => statuses.contains(&case.status),
+        Expectation::Allow => true,
+        Expectation::Unauthenticated | Expectation::Forbidden | Expectation::Deny | Expectation::Hidden => false,
+    }
+}
+
+const fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299)
+}

@@ -1,0 +1,163 @@
+//! Rulings in, verdicts with one plain sentence each out.
+
+use std::collections::HashMap;
+
+use super::code::Code;
+use super::control::Controls;
+use super::law::Ruling;
+use super::outcome::{Outcome, Reading};
+use super::roll::{Gap, Roll, Sight};
+use super::signature::Signature;
+use super::verdict::{Verdict, VerdictKind};
+use crate::plan::Check;
+
+/// One verdict for each ruling, in matrix order.
+pub(super) fn verdicts(roll: &Roll<'_>, controls: &Controls, rulings: &[Option<Ruling>]) -> Vec<Option<Verdict>> {
+    let bench = Bench { roll, controls, rulings, stopped: stopped(roll) };
+    let indices = rulings.iter().enumerate();
+    indices.map(|(index, ruling)| bench.verdict(&roll.matrix.check(index)?, (*ruling)?)).collect()
+}
+
+/// The first cell of a finding with what it demanded and got; `None` where nothing came back.
+pub(super) fn example(roll: &Roll<'_>, index: usize) -> Option<String> {
+    let check = roll.matrix.check(index)?;
+    let sight = roll.sight(index);
+    let cell = roll.matrix.cell(&check);
+    Some(format!("{cell}: {}: {}", met(&check, &sight), words(sight.reading?)))
+}
+
+struct Bench<'b> {
+    roll: &'b Roll<'b>,
+    controls: &'b Controls,
+    rulings: &'b [Option<Ruling>],
+    /// The code of the earlier finding that stopped a cell's persona, by matrix index.
+    stopped: HashMap<usize, Code>,
+}
+
+impl Bench<'_> {
+    fn verdict(&self, check: &Check<'_>, ruling: Ruling) -> Option<Verdict> {
+        let (kind, code) = match ruling {
+            Ruling::Pass => (VerdictKind::Pass, None),
+            Ruling::Fail(code) => (VerdictKind::Fail, Some(code)),
+            Ruling::Unproven(code) => (VerdictKind::Unproven, Some(code)),
+            Ruling::Gap(Gap::NotPermitted) => (VerdictKind::Skipped, None),
+            Ruling::Gap(gap) => (VerdictKind::Unproven, self.code_of(gap, check.index)),
+        };
+        Some(Verdict { kind, code, reason: self.reason(check, ruling) })
+    }
+
+    fn code_of(&self, gap: Gap, index: usize) -> Option<Code> {
+        match gap {
+            Gap::PersonaStopped => self.stopped.get(&index).copied(),
+            Gap::SignInFailed => Some(Code::SignInFailed),
+            Gap::FixtureFailed => Some(Code::FixtureFailed),
+            Gap::DoorClosed => Some(Code::DoorClosed),
+            Gap::NotReached => Some(Code::Incomplete),
+            Gap::NotPermitted => None,
+        }
+    }
+
+    fn reason(&self, check: &Check<'_>, ruling: Ruling) -> String {
+        let sight = self.roll.sight(check.index);
+        let met = met(check, &sight);
+        match ruling {
+            Ruling::Pass => String::new(),
+            Ruling::Gap(gap) => absent(gap).to_owned(),
+            Ruling::Fail(Code::EffectDespiteRefusal) => format!("{met}: refused, but the object changed all the same"),
+            Ruling::Fail(Code::NoEffect) => format!("{met}: accepted, but nothing changed"),
+            Ruling::Unproven(Code::NoControl) => format!("{met}, {}", self.missing(check)),
+            Ruling::Fail(code) => format!("{met}: {}", told_twice(code, &sight)),
+            Ruling::Unproven(_) => format!("{met}: {}", sight.reading.map(words).unwrap_or_default()),
+        }
+    }
+
+    /// Why a refusal proves nothing, and which finding says more.
+    fn missing(&self, check: &Check<'_>) -> String {
+        let matrix = self.roll.matrix;
+        if self.controls.of_operation(check.index) {
+            let persona = &matrix.personas[check.persona].name;
+            let see = self.see(|other| other.persona == check.persona && other.door == check.door);
+            return format!("but {persona} got through nowhere at {}: its token may be the reason{see}", check.door);
+        }
+        let operation = &matrix.operations[check.operation].name;
+        let see = self.see(|other| other.operation == check.operation && other.door == check.door);
+        format!("but no allowed call of {operation} got through at {}: refused, but so is everyone{see}", check.door)
+    }
+
+    /// Names the code of the first allowed cell that did not get through.
+    fn see(&self, concerns: impl Fn(&Check<'_>) -> bool) -> String {
+        let mut allowed = self.roll.matrix.checks().filter(|check| check.demand.expectation.allows() && concerns(check));
+        let code = allowed.find_map(|check| match (*self.rulings.get(check.index)?)? {
+            Ruling::Fail(code) | Ruling::Unproven(code) => Some(code),
+            Ruling::Gap(gap) => self.code_of(gap, check.index),
+            Ruling::Pass => None,
+        });
+        code.map_or_else(String::new, |code| format!(" (see {code})"))
+    }
+}
+
+fn stopped(roll: &Roll<'_>) -> HashMap<usize, Code> {
+    let mut stopped = HashMap::new();
+    for finding in roll.earlier {
+        for cell in &finding.cells {
+            stopped.entry(*cell).or_insert(finding.code);
+        }
+    }
+    stopped
+}
+
+fn met(check: &Check<'_>, sight: &Sight) -> String {
+    let expected = &check.demand.expectation;
+    match sight.status {
+        0 => format!("expected {expected}, got no answer"),
+        status => format!("expected {expected}, got {status}"),
+    }
+}
+
+/// What came back, and what came back when the call was made once more.
+fn told_twice(code: Code, sight: &Sight) -> String {
+    let first = sight.reading.map(words).unwrap_or_default();
+    match sight.second.map(words) {
+        Some(second) if code == Code::Flips => format!("{first}; the same call on a fresh connection: {second}"),
+        Some(second) => format!("{first}; asked once more: {second}"),
+        None => first,
+    }
+}
+
+fn words(reading: Reading) -> String {
+    match (reading.outcome, reading.signature) {
+        (Outcome::Intercepted, Some(signature)) => format!("met {}, which is not authorization", signature.words()),
+        (outcome, Some(signature @ (Signature::RouteMissing | Signature::PolicyCrash))) => {
+            format!("{}, by {}", plain(outcome), signature.words())
+        }
+        (outcome, _) => plain(outcome).to_owned(),
+    }
+}
+
+const fn plain(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Granted => "the call got through",
+        Outcome::PastTheGuard => "authorization let the call through to the backend",
+        Outcome::Unauthenticated => "refused as not signed in",
+        Outcome::Forbidden => "refused as not permitted",
+        Outcome::RefusedInBand => "refused inside the MCP answer",
+        Outcome::Hidden => "answered as if it did not exist",
+        Outcome::ToolError => "the tool was reached, and failed",
+        Outcome::Rejected => "the request was rejected, for no reason of authorization",
+        Outcome::Redirected => "sent to a sign-in page",
+        Outcome::Intercepted => "answered by something that is not authorization",
+        Outcome::Crashed => "the deployment crashed",
+        Outcome::NoAnswer => "no usable answer",
+    }
+}
+
+const fn absent(gap: Gap) -> &'static str {
+    match gap {
+        Gap::PersonaStopped => "not called: the persona's token is not the declared one",
+        Gap::SignInFailed => "not called: the persona could not sign in",
+        Gap::FixtureFailed => "not called: the object that the call needs could not be made",
+        Gap::DoorClosed => "not called: the door does not answer",
+        Gap::NotReached => "not called: the run ended before its turn",
+        Gap::NotPermitted => "not called: this run may not make mutating calls",
+    }
+}

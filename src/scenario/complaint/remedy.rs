@@ -1,0 +1,72 @@
+//! Evidence in, the one sentence that says what to do out.
+
+use super::kind::{Kind, brief, shape};
+
+impl Kind {
+    /// The remedy, in one sentence without a full stop.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Syntax(_) => "inside { } and [ ], quote text that holds `${…}`, `{{ … }}`, commas or colons".into(),
+            Self::TooLarge => "write it flatter, or split it into several scenarios".into(),
+            Self::UnquotedBraces => "quote the text: \"{{ … }}\", \"${…}\"".into(),
+            Self::UnknownKey { near, known, .. } | Self::Unknown { near, known, .. } => suggestion(near.as_deref(), known),
+            Self::DuplicateKey { first, .. } => format!("the first is on line {first}; keep one"),
+            Self::MissingKey { key, .. } => format!("add `{key}:`"),
+            Self::WrongSort { wanted: "text", found: "a number" | "true or false", .. } => "quote it".into(),
+            Self::WrongSort { wanted, .. } => format!("write {wanted}"),
+            Self::EmptyText { .. } => "write something, or leave the key out".into(),
+            Self::Empty { .. } => "write at least one".into(),
+            Self::Version => "write `rolecall: 1`".into(),
+            Self::MalformedVariable => "write `${NAME}` or `${NAME:-default}`; `$${` stands for a literal `${`".into(),
+            Self::MissingVariable { name } => format!("set {name} in the environment, or give it a default: `${{{name}:-…}}`"),
+            Self::InlineSecret { .. } => "name where it comes from: { env: NAME } or { file: path }".into(),
+            Self::MissingSecret { name } => format!("set {} in the environment", brief(name)),
+            Self::UnreadableSecret { .. } => "paths are relative to the scenario's folder".into(),
+            Self::EmptySecret { .. } => "a secret has at least one character".into(),
+            Self::BadName { .. } => "a name starts with a letter, goes on with letters, digits, `.`, `_` and `-`, and has at most 64".into(),
+            Self::ReservedName { .. } => "`{{ run.id }}` and `{{ tag }}` have other meanings; choose another name".into(),
+            Self::Repeated { .. } => "keep one".into(),
+            Self::MalformedTemplate(_) => "write a dotted name: `{{ tag }}`, `{{ product.id }}`".into(),
+            Self::Dangling { unused: Some(fixture), .. } => format!("add `uses: {fixture}` to the operation"),
+            Self::Dangling { near, known, .. } => suggestion(near.as_deref(), known),
+            Self::NoShape => "add `rest: METHOD /path`, `mcp: toolName`, or both".into(),
+            Self::Undecided { .. } => "add `allow`, with the personas that get through; `allow: []` means nobody".into(),
+            Self::NoAddress { door } => format!("add `{}: https://…` to `deployment`, or leave this out", shape(*door)),
+            Self::NoSuchDoor { .. } => "leave this out, or add the shape".into(),
+            Self::NoDeployment => "add `rest: https://…`, `mcp: https://…`, or both".into(),
+            Self::Providers { .. } => "name exactly one of `entra`, `oidc` and `endpoints`".into(),
+            Self::SignIns { .. } => "name exactly one of `client_credentials` and `password`, or write `none`".into(),
+            Self::NoIdentity { .. } => "add `identity` to the scenario or to this persona".into(),
+            Self::Anonymous { key } => format!("leave `{key}` out, or let the persona sign in"),
+            Self::EndpointWithoutEntra => "leave `endpoint` out".into(),
+            Self::MutatesUnstated => "add `mutates: true` or `mutates: false`".into(),
+            Self::ChangesForeign => "add `uses: FIXTURE` and name it in each shape, or `creates: FIXTURE`".into(),
+            Self::ShapeWithoutFixture { fixture, .. } => format!("name the fixture in it, such as `{{{{ {fixture} }}}}`"),
+            Self::CreatesReadOnly => "leave `creates` out, or say `mutates: true`".into(),
+            Self::OwnerAnonymous { .. } => "name a persona that signs in and may create it".into(),
+            Self::RemovesForeign { .. } => "name a capture of the fixture, or `{{ tag }}`, in each of its shapes".into(),
+            Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),
+            Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),
+            Self::DecoyIncomplete { capture } => format!("add `{}: …`, a value that no object can have", brief(capture)),
+            Self::Request(_) => "write `METHOD /path`, such as `GET /api/products`; other characters percent-encoded".into(),
+            Self::Url(_) => "write an absolute URL, such as `https://api.example.com`".into(),
+            Self::Status => "a status is 100 to 599".into(),
+            Self::Expectation { near: Some(word) } => format!("did you mean `{word}`?"),
+            Self::Expectation { near: None } => "write allow, 401, 403, deny, hidden, or a list of statuses such as [404]".into(),
+            Self::Pointer => "it is empty or starts with `/`, such as `/id` or `/items/0/id` (RFC 6901)".into(),
+            Self::HeaderName => "a name is letters, digits and hyphens (RFC 9110 §5.1)".into(),
+            Self::HeaderValue => "a value is visible ASCII, spaces and tabs (RFC 9110 §5.5)".into(),
+            Self::OwnHeader { why, .. } => (*why).into(),
+            Self::OwnParameter { .. } => "leave it out; the sign-in has keys of its own for it".into(),
+            Self::ControlCharacter { .. } => "leave it out".into(),
+        }
+    }
+}
+
+fn suggestion(near: Option<&str>, known: &str) -> String {
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "there are none".into(),
+        None => format!("known here: {known}"),
+    }
+}

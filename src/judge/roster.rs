@@ -34,7 +34,7 @@ pub(super) fn tell(matrix: &Matrix, cells: &[usize], deed: &str) -> String {
 }
 
 /// Joins names: "a", "a and b", "a, b and c", "a, b, … and 12 more".
-pub(super) fn list(names: impl Iterator<Item = &str>) -> String {
+pub(super) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let mut names: Vec<&str> = names.collect();
     let more = if names.len() > NAMES { names.split_off(NAMES - 1).len() } else { 0 };
     match (names.pop(), more) {

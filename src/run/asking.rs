@@ -42,7 +42,8 @@ pub(super) fn of_tool(deployment: &Deployment, call: &McpCall, bindings: &Bindin
     })
 }
 
-fn door_headers(entry: Option<&Entry>, bindings: &Bindings) -> Result<Vec<(String, HeaderValue)>, Unbound> {
+/// The headers that every call through a door carries.
+pub(super) fn door_headers(entry: Option<&Entry>, bindings: &Bindings) -> Result<Vec<(String, HeaderValue)>, Unbound> {
     entry.map_or_else(|| Ok(Vec::new()), |entry| filled(&entry.headers, bindings))
 }
 

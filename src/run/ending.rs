@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::hall::Hall;
-use crate::judge::{self, Code, Finding, Gap, Roll, Sight};
+use crate::judge::{Code, Finding, Gap, Roll, Sight};
 use crate::plan::Check;
 
 /// Judges the run and tells verdicts in matrix order, findings by gravity, and the end.
@@ -60,12 +60,9 @@ fn failed_fixture(hall: &Hall<'_>, sights: &[Sight], fixture: usize, reason: &st
 }
 
 fn owner_fails(hall: &Hall<'_>, sights: &[Sight], owner: usize) -> bool {
-    let refuses = hall.plan.scenario.deployment.mcp_refuses;
     hall.plan.matrix.checks().filter(|check| check.persona == owner).any(|check| {
         let sight = &sights[check.index];
-        sight.reading.is_some_and(|reading| {
-            !judge::meets(&check.demand.expectation, reading.outcome, sight.status, check.door, refuses)
-        })
+        sight.reading.is_some_and(|reading| !hall.as_demanded(&check, reading, sight.status))
     })
 }
 

@@ -16,8 +16,9 @@ use super::stop::Stop;
 use super::{Means, Settings};
 use crate::cell::Door;
 use crate::door::Observation;
-use crate::judge::{Effect, Gap, Reading, Sight};
+use crate::judge::{self, Effect, Gap, Reading, Sight};
 use crate::plan::{Check, Plan};
+use crate::scenario::RefusalShape;
 use crate::scenario::template::Bindings;
 
 /// What the calls of a run share.
@@ -144,6 +145,15 @@ impl<'r> Hall<'r> {
             took_ms: seen.took_ms,
             evidence: seen.evidence,
         });
+    }
+
+    /// Whether an answer is what its cell demands, controls and effects aside.
+    pub(super) fn as_demanded(&self, check: &Check<'_>, reading: Reading, status: u16) -> bool {
+        let shape = match check.door {
+            Door::Rest => RefusalShape::Http,
+            Door::Mcp | Door::McpLegacy => self.plan.scenario.deployment.mcp_refuses,
+        };
+        judge::as_demanded(&check.demand.expectation, reading.outcome, status, shape)
     }
 
     /// Why a persona's cells at a door cannot be called, when they cannot.

@@ -1,14 +1,15 @@
 //! Personas in, each one's way in or the reason why it has none out.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_util::future::join_all;
+use serde_json::Value;
 
-use super::Means;
 use super::event::Event;
+use super::{Means, asking};
 use crate::door::Entrance;
 use crate::judge::{Code, Gap};
+use crate::scenario::template::Bindings;
 use crate::scenario::{Persona, Scenario};
 use crate::token::preflight::{self, Mismatch};
 use crate::token::{Credential, Desk, Refusal};
@@ -57,11 +58,20 @@ fn stand(
         .map(|mismatch| (code(mismatch), format!("{}: {mismatch}", persona.name)))
         .collect();
     if faults.is_empty() {
-        let entrance = Entrance::new(&scenario.deployment, means.wire, credential, means.redactor);
+        let entrance = entrance(scenario, credential, means);
         Standing { entrance: Some(entrance), gap: None, faults, event }
     } else {
         Standing { event, ..barred(Gap::PersonaStopped, faults) }
     }
+}
+
+/// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
+fn entrance(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
+    let bindings = Bindings::default()
+        .with("run.id", Value::from(means.settings.run_id.as_str()))
+        .with("tag", Value::from(format!("{}-door", means.settings.run_id)));
+    let headers = asking::door_headers(scenario.deployment.mcp.as_ref(), &bindings).unwrap_or_default();
+    Entrance::new(&scenario.deployment, means.wire, credential, means.redactor).with_standing_headers(headers)
 }
 
 fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Standing {

@@ -9,7 +9,7 @@ use super::calling::{Called, Calling};
 use super::hall::{Hall, Seen};
 use super::live;
 use super::object::bind_decoy;
-use crate::judge::{self, Gap, Outcome};
+use crate::judge::{Gap, Outcome};
 use crate::plan::{Check, Conduct, Group};
 use crate::scenario::template::Bindings;
 
@@ -119,8 +119,7 @@ pub(super) fn worth_asking_again(hall: &Hall<'_>, check: &Check<'_>, called: &Ca
 }
 
 fn met(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
-    let refuses = hall.plan.scenario.deployment.mcp_refuses;
-    judge::meets(&check.demand.expectation, called.reading.outcome, called.status(), check.door, refuses)
+    hall.as_demanded(check, called.reading, called.status())
 }
 
 /// What is kept of a cell's answers: evidence only where it is not what was demanded.

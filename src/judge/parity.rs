@@ -76,7 +76,7 @@ fn doors(roll: &Roll<'_>, cells: &[usize]) -> Vec<usize> {
 }
 
 fn detail(roll: &Roll<'_>, sides: &BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>>) -> String {
-    let names = |doors: &[usize]| roster::list(doors.iter().map(|door| roll.matrix.doors[*door].name()));
+    let names = |doors: &[usize]| roster::list(doors.iter().map(|door| roll.matrix.doors[*door].name()).collect());
     let clauses = sides.iter().map(|((through, refused), cells)| {
         let mut cells = cells.clone();
         cells.sort_unstable();

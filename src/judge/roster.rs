@@ -17,10 +17,10 @@ type Reach = BTreeMap<Vec<usize>, Vec<usize>>;
 pub(super) fn tell(matrix: &Matrix, cells: &[usize], deed: &str) -> String {
     let mut clauses = Vec::new();
     for (personas, reach) in gather(matrix, cells) {
-        let who = list(personas.iter().map(|index| matrix.personas[*index].name.as_str()));
+        let who = list(personas.iter().map(|index| matrix.personas[*index].name.as_str()).collect());
         for (doors, operations) in in_order(&reach) {
-            let what = list(operations.iter().map(|index| matrix.operations[*index].name.as_str()));
-            let place = list(doors.iter().map(|index| matrix.doors[*index].name()));
+            let what = list(operations.iter().map(|index| matrix.operations[*index].name.as_str()).collect());
+            let place = list(doors.iter().map(|index| matrix.doors[*index].name()).collect());
             clauses.push(format!("{who} {deed} {what} at {place}"));
         }
     }
@@ -34,8 +34,7 @@ pub(super) fn tell(matrix: &Matrix, cells: &[usize], deed: &str) -> String {
 }
 
 /// Joins names: "a", "a and b", "a, b and c", "a, b, … and 12 more".
-pub(super) fn list(names: impl Iterator<Item = &str>) -> String {
-    let mut names: Vec<&str> = names.collect();
+pub(super) fn list(mut names: Vec<&str>) -> String {
     let more = if names.len() > NAMES { names.split_off(NAMES - 1).len() } else { 0 };
     match (names.pop(), more) {
         (None, _) => String::new(),
@@ -96,7 +95,7 @@ mod tests {
             (8, "a, b, c, d, e, f, g and h"),
             (10, "a, b, c, d, e, f, g and 3 more"),
         ] {
-            assert_eq!(list(names.iter().copied().take(count)), expected);
+            assert_eq!(list(names.iter().copied().take(count).collect()), expected);
         }
     }
 }

@@ -17,11 +17,13 @@ pub(super) fn verdicts(
     controls: &Controls,
     rulings: &[Option<Ruling>],
 ) -> Vec<Option<Verdict>> {
-    let bench = Bench {
+    let mut bench = Bench {
         roll,
         controls,
         rulings,
         stopped: stopped(roll),
+        at_place: HashMap::new(),
+        at_entry: HashMap::new(),
     };
     bench.assign_blame();
     let indices = rulings.iter().enumerate();

@@ -36,7 +36,10 @@ pub(super) struct Case<'a> {
 pub(super) fn must_be_stopped(demand: &Expectation) -> bool {
     match demand {
         Expectation::Allow => false,
-        Expectation::Unauthenticated | Expectation::Forbidden | Expectation::Deny | Expectation::Hidden => true,
+        Expectation::Unauthenticated
+        | Expectation::Forbidden
+        | Expectation::Deny
+        | Expectation::Hidden => true,
         Expectation::Statuses(statuses) => !statuses.iter().any(|status| is_success(*status)),
     }
 }
@@ -62,7 +65,11 @@ pub(super) fn rule(case: Case<'_>) -> Ruling {
             return Ruling::Fail(Code::EffectDespiteRefusal);
         }
     }
-    if meets(case) { proven(case, Ruling::Pass) } else { missed(case) }
+    if meets(case) {
+        proven(case, Ruling::Pass)
+    } else {
+        missed(case)
+    }
 }
 
 /// Whether an answer is what was demanded, controls and effects aside: one that is not must be heard twice.
@@ -79,7 +86,10 @@ pub(super) fn rule_pair(first: Case<'_>, second: Outcome) -> Ruling {
     if leaked {
         return Ruling::Fail(Code::Leak);
     }
-    let outranked = matches!(ruling, Ruling::Fail(Code::Leak | Code::EffectDespiteRefusal));
+    let outranked = matches!(
+        ruling,
+        Ruling::Fail(Code::Leak | Code::EffectDespiteRefusal)
+    );
     if outranked || first.outcome.is_silent() || second.is_silent() || first.outcome == second {
         return ruling;
     }
@@ -122,7 +132,9 @@ fn meets(case: Case<'_>) -> bool {
         Expectation::Allow => case.outcome.got_through(),
         Expectation::Unauthenticated => declared || case.outcome == Outcome::Unauthenticated,
         Expectation::Forbidden => declared || case.outcome == Outcome::Forbidden,
-        Expectation::Deny => declared || matches!(case.outcome, Outcome::Unauthenticated | Outcome::Forbidden),
+        Expectation::Deny => {
+            declared || matches!(case.outcome, Outcome::Unauthenticated | Outcome::Forbidden)
+        }
         Expectation::Hidden => case.outcome == Outcome::Hidden,
         Expectation::Statuses(statuses) => meets_list(case, statuses),
     }
@@ -134,7 +146,9 @@ fn meets_list(case: Case<'_>, statuses: &[u16]) -> bool {
         return false;
     }
     let passage = case.outcome == Outcome::PastTheGuard && !must_be_stopped(case.demand);
-    passage || statuses.contains(&case.status) && (!is_success(case.status) || case.outcome.got_through())
+    passage
+        || statuses.contains(&case.status)
+            && (!is_success(case.status) || case.outcome.got_through())
 }
 
 /// What a refusal that is not the one demanded, or no refusal at all, amounts to.
@@ -154,7 +168,11 @@ fn missed(case: Case<'_>) -> Ruling {
 }
 
 const fn proven(case: Case<'_>, ruling: Ruling) -> Ruling {
-    if case.control { ruling } else { Ruling::Unproven(Code::NoControl) }
+    if case.control {
+        ruling
+    } else {
+        Ruling::Unproven(Code::NoControl)
+    }
 }
 
 /// Whether a list of statuses holds this one; every other demand lists nothing and so excludes nothing that it allows.
@@ -162,10 +180,272 @@ fn listed(case: Case<'_>) -> bool {
     match case.demand {
         Expectation::Statuses(statuses) => statuses.contains(&case.status),
         Expectation::Allow => true,
-        Expectation::Unauthenticated | Expectation::Forbidden | Expectation::Deny | Expectation::Hidden => false,
+        Expectation::Unauthenticated
+        | Expectation::Forbidden
+        | Expectation::Deny
+        | Expectation::Hidden => false,
     }
 }
 
 const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One letter an outcome, in the order of [`Outcome::ALL`]: granted, past-the-guard, unauthenticated, forbidden,
+    /// refused-in-band, hidden, tool-error, rejected, redirected, intercepted, crashed, no-answer.
+    const UNPROVEN: &str = "KKNNNNKNNINA";
+
+    fn demands() -> Vec<(Expectation, &'static str, &'static str)> {
+        vec![
+            (Expectation::Allow, "PPLLLLBBLIBA", "PPLLLLBBLIBA"),
+            (Expectation::Unauthenticated, "KKPWWWKWWICA", UNPROVEN),
+            (Expectation::Forbidden, "KKWPWWKWWICA", UNPROVEN),
+            (Expectation::Deny, "KKPPWWKWWICA", UNPROVEN),
+            (Expectation::Hidden, "KKWWWPKWWICA", UNPROVEN),
+            (
+                Expectation::Statuses(vec![404]),
+                "KPWWWPKWWICA",
+                "KNNNNNKNNINA",
+            ),
+            (Expectation::Statuses(vec![302]), "KKWWWWKWPICA", UNPROVEN),
+            (
+                Expectation::Statuses(vec![401, 500]),
+                "KKPWWWKWWIPA",
+                UNPROVEN,
+            ),
+            (
+                Expectation::Statuses(vec![200]),
+                "PPLLLLBBLIBA",
+                "PPLLLLBBLIBA",
+            ),
+            (
+                Expectation::Statuses(vec![201]),
+                "BPLLLLBBLIBA",
+                "BPLLLLBBLIBA",
+            ),
+            (
+                Expectation::Statuses(vec![200, 403]),
+                "PPWPWWBWWICA",
+                "NNNNNNBNNINA",
+            ),
+        ]
+    }
+
+    const fn usual_status(outcome: Outcome) -> u16 {
+        match outcome {
+            Outcome::Granted | Outcome::RefusedInBand | Outcome::ToolError => 200,
+            Outcome::PastTheGuard | Outcome::Hidden => 404,
+            Outcome::Unauthenticated => 401,
+            Outcome::Forbidden | Outcome::Intercepted => 403,
+            Outcome::Rejected => 400,
+            Outcome::Redirected => 302,
+            Outcome::Crashed => 500,
+            Outcome::NoAnswer => 502,
+        }
+    }
+
+    fn letter(ruling: Ruling) -> char {
+        match ruling {
+            Ruling::Pass => 'P',
+            Ruling::Fail(Code::Leak) => 'K',
+            Ruling::Fail(Code::EffectDespiteRefusal) => 'E',
+            Ruling::Fail(Code::CrashedNotRefused) => 'C',
+            Ruling::Fail(Code::Lockout) => 'L',
+            Ruling::Fail(Code::Broken) => 'B',
+            Ruling::Fail(Code::NoEffect) => 'O',
+            Ruling::Fail(Code::WrongRefusal) => 'W',
+            Ruling::Fail(Code::Flips) => 'F',
+            Ruling::Unproven(Code::NoControl) => 'N',
+            Ruling::Unproven(Code::Intercepted) => 'I',
+            Ruling::Unproven(Code::NoAnswer) => 'A',
+            Ruling::Fail(_) | Ruling::Unproven(_) | Ruling::Gap(_) => '!',
+        }
+    }
+
+    fn case(
+        demand: &Expectation,
+        outcome: Outcome,
+        effect: Effect,
+        control: bool,
+        shape: RefusalShape,
+    ) -> Case<'_> {
+        Case {
+            demand,
+            outcome,
+            status: usual_status(outcome),
+            effect,
+            control,
+            shape,
+        }
+    }
+
+    fn line(demand: &Expectation, effect: Effect, control: bool, shape: RefusalShape) -> String {
+        Outcome::ALL
+            .into_iter()
+            .map(|outcome| letter(rule(case(demand, outcome, effect, control, shape))))
+            .collect()
+    }
+
+    #[test]
+    fn every_demand_meets_every_outcome_with_and_without_control() {
+        for (demand, with, without) in demands() {
+            for effect in [Effect::Unchecked, Effect::Unchanged, Effect::Changed] {
+                let expected = |line: &str| match effect {
+                    Effect::Unchecked => line.to_owned(),
+                    Effect::Unchanged if demand.allows() && line.starts_with('P') => {
+                        line.replacen('P', "O", 1)
+                    }
+                    Effect::Changed if must_be_stopped(&demand) => {
+                        let disguise = line.chars().nth(1) != Some('K');
+                        let stays =
+                            |place: usize| matches!(place, 0 | 6) || place == 1 && !disguise;
+                        (0..line.len())
+                            .map(|place| if stays(place) { 'K' } else { 'E' })
+                            .collect()
+                    }
+                    Effect::Unchanged | Effect::Changed => line.to_owned(),
+                };
+                let http = RefusalShape::Http;
+                assert_eq!(
+                    line(&demand, effect, true, http),
+                    expected(with),
+                    "{demand} {effect:?} with control"
+                );
+                assert_eq!(
+                    line(&demand, effect, false, http),
+                    expected(without),
+                    "{demand} {effect:?} without control"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_declared_shape_of_refusal_passes_besides_401_and_403() {
+        for (shape, forbidden, hidden) in [
+            (RefusalShape::Http, "KKWPWWKWWICA", "KKWWWPKWWICA"),
+            (RefusalShape::InBand, "KKWPPWKWWICA", "KKWWWPKWWICA"),
+            (RefusalShape::Hidden, "KKWPWPKWWICA", "KKWWWPKWWICA"),
+            (RefusalShape::Any, "KKWPPPKWWICA", "KKWWWPKWWICA"),
+        ] {
+            assert_eq!(
+                line(&Expectation::Forbidden, Effect::Unchecked, true, shape),
+                forbidden,
+                "{shape:?}"
+            );
+            assert_eq!(
+                line(&Expectation::Hidden, Effect::Unchecked, true, shape),
+                hidden,
+                "{shape:?}"
+            );
+            assert_eq!(
+                line(&Expectation::Forbidden, Effect::Unchecked, false, shape),
+                UNPROVEN,
+                "{shape:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_leak_stands_whatever_comes_after_it() {
+        for (demand, _, _) in demands()
+            .into_iter()
+            .filter(|(demand, _, _)| must_be_stopped(demand))
+        {
+            for first in Outcome::ALL {
+                for second in Outcome::ALL {
+                    for control in [true, false] {
+                        let case = case(
+                            &demand,
+                            first,
+                            Effect::Unchecked,
+                            control,
+                            RefusalShape::Http,
+                        );
+                        let ruling = rule_pair(case, second);
+                        if first == Outcome::Granted || reached(second) {
+                            assert_eq!(letter(ruling), 'K', "{demand} {first:?} {second:?}");
+                        }
+                        if second.is_silent() {
+                            assert_eq!(ruling, rule(case), "{demand} {first:?} {second:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_answers_of_authorization_flip() {
+        for (demand, first, second, expected) in [
+            (
+                Expectation::Allow,
+                Outcome::Unauthenticated,
+                Outcome::Granted,
+                'F',
+            ),
+            (
+                Expectation::Allow,
+                Outcome::Granted,
+                Outcome::Forbidden,
+                'F',
+            ),
+            (
+                Expectation::Allow,
+                Outcome::Forbidden,
+                Outcome::Forbidden,
+                'L',
+            ),
+            (Expectation::Allow, Outcome::NoAnswer, Outcome::Granted, 'A'),
+            (
+                Expectation::Allow,
+                Outcome::Forbidden,
+                Outcome::NoAnswer,
+                'L',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Unauthenticated,
+                Outcome::Forbidden,
+                'F',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Crashed,
+                Outcome::Forbidden,
+                'F',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Intercepted,
+                Outcome::Forbidden,
+                'I',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Forbidden,
+                Outcome::Granted,
+                'K',
+            ),
+        ] {
+            let case = case(&demand, first, Effect::Unchecked, true, RefusalShape::Http);
+            assert_eq!(
+                letter(rule_pair(case, second)),
+                expected,
+                "{demand} {first:?} {second:?}"
+            );
+        }
+        let changed = case(
+            &Expectation::Forbidden,
+            Outcome::Forbidden,
+            Effect::Changed,
+            true,
+            RefusalShape::Http,
+        );
+        assert_eq!(letter(rule_pair(changed, Outcome::Unauthenticated)), 'E');
+    }
 }

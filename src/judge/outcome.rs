@@ -119,7 +119,10 @@ pub struct Reading {
 impl Reading {
     /// An outcome without a signature.
     pub const fn plain(outcome: Outcome) -> Self {
-        Self { outcome, signature: None }
+        Self {
+            outcome,
+            signature: None,
+        }
     }
 }
 
@@ -159,7 +162,9 @@ fn signed(signature: Signature, answer: &HttpAnswer) -> Option<Outcome> {
         | Signature::EdgePage
         | Signature::EmptyAnswer
         | Signature::RateLimit => Some(Outcome::Intercepted),
-        Signature::HtmlPage => matches!(answer.status, 200..=299 | 401 | 403).then_some(Outcome::Intercepted),
+        Signature::HtmlPage => {
+            matches!(answer.status, 200..=299 | 401 | 403).then_some(Outcome::Intercepted)
+        }
         Signature::RouteMissing if answer.rpc.is_some() => Some(Outcome::Rejected),
         Signature::RouteMissing => Some(Outcome::Hidden),
         Signature::LoginRedirect | Signature::LoginPage => Some(Outcome::Redirected),
@@ -184,17 +189,29 @@ fn unsigned(answer: &HttpAnswer, setting: &Setting<'_>, marked: bool) -> Outcome
 
 /// The backend's own complaint about a decoy proves that the call reached it; a marked answer is not the backend's.
 fn decoyed(setting: &Setting<'_>, marked: bool, otherwise: Outcome) -> Outcome {
-    if setting.decoy && !marked { Outcome::PastTheGuard } else { otherwise }
+    if setting.decoy && !marked {
+        Outcome::PastTheGuard
+    } else {
+        otherwise
+    }
 }
 
 fn success(answer: &HttpAnswer, setting: &Setting<'_>) -> Outcome {
     match &answer.rpc {
+        None if answer.truncated && answer.body_bytes == 0 => Outcome::NoAnswer,
         None => Outcome::Granted,
-        Some(Rpc::Result { is_error: false, text }) if denial::wraps_a_refusal(text) => Outcome::RefusedInBand,
-        Some(Rpc::Result { is_error: false, .. }) => Outcome::Granted,
-        Some(Rpc::Result { is_error: true, text }) => {
-            no_in_band(answer, text, setting).unwrap_or_else(|| decoyed(setting, false, Outcome::ToolError))
-        }
+        Some(Rpc::Result {
+            is_error: false,
+            text,
+        }) if denial::wraps_a_refusal(text) => Outcome::RefusedInBand,
+        Some(Rpc::Result {
+            is_error: false, ..
+        }) => Outcome::Granted,
+        Some(Rpc::Result {
+            is_error: true,
+            text,
+        }) => no_in_band(answer, text, setting)
+            .unwrap_or_else(|| decoyed(setting, false, Outcome::ToolError)),
         Some(Rpc::Error { code, message }) => error_object(answer, *code, message, setting),
         Some(Rpc::Absent) => Outcome::NoAnswer,
     }
@@ -216,7 +233,8 @@ fn error_object(answer: &HttpAnswer, code: i64, message: &str, setting: &Setting
         return Outcome::Hidden;
     }
     let about_arguments = code == -32602;
-    no_in_band(answer, message, setting).unwrap_or_else(|| decoyed(setting, !about_arguments, Outcome::Rejected))
+    no_in_band(answer, message, setting)
+        .unwrap_or_else(|| decoyed(setting, !about_arguments, Outcome::Rejected))
 }
 
 /// A no in words: to the tool's existence, or to the caller. Default-deny servers say no in the same words to an
@@ -234,7 +252,9 @@ fn no_in_band(answer: &HttpAnswer, text: &str, setting: &Setting<'_>) -> Option<
 }
 
 fn answers_like_unknown(answer: &HttpAnswer, setting: &Setting<'_>) -> bool {
-    let Some((name, observation)) = setting.unknown_tool else { return false };
+    let Some((name, observation)) = setting.unknown_tool else {
+        return false;
+    };
     match &observation.answer {
         Answer::Http(unknown) => shape(unknown, Some(name)) == shape(answer, setting.tool),
         Answer::None(_) => false,
@@ -244,8 +264,420 @@ fn answers_like_unknown(answer: &HttpAnswer, setting: &Setting<'_>) -> bool {
 /// Status, JSON-RPC code (none for a result), `isError`, and words without the tool's name.
 fn shape(answer: &HttpAnswer, tool: Option<&str>) -> Option<(u16, Option<i64>, bool, String)> {
     match answer.rpc.as_ref()? {
-        Rpc::Result { is_error, text } => Some((answer.status, None, *is_error, denial::nameless(text, tool))),
-        Rpc::Error { code, message } => Some((answer.status, Some(*code), true, denial::nameless(message, tool))),
+        Rpc::Result { is_error, text } => {
+            Some((answer.status, None, *is_error, denial::nameless(text, tool)))
+        }
+        Rpc::Error { code, message } => Some((
+            answer.status,
+            Some(*code),
+            true,
+            denial::nameless(message, tool),
+        )),
         Rpc::Absent => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Silence;
+
+    /// Product, status, headers (`name: value`, one a line), body, what is read from it, the signature.
+    type Row = (
+        &'static str,
+        u16,
+        &'static str,
+        &'static str,
+        Outcome,
+        Option<Signature>,
+    );
+
+    const JSON: &str = "content-type: application/json";
+    const HTML: &str = "content-type: text/html";
+    const TEXT: &str = "content-type: text/plain";
+
+    fn answer(status: u16, headers: &str, body: &str, rpc: Option<Rpc>) -> HttpAnswer {
+        let headers = headers.lines().filter_map(|line| line.split_once(": "));
+        HttpAnswer {
+            status,
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            body: body.to_owned(),
+            body_bytes: body.len() as u64,
+            truncated: false,
+            json: serde_json::from_str::<serde_json::Value>(body).is_ok(),
+            rpc,
+        }
+    }
+
+    fn observed(answer: HttpAnswer) -> Observation {
+        Observation {
+            request: "GET /api/products".to_owned(),
+            answer: Answer::Http(answer),
+            took_ms: 3,
+        }
+    }
+
+    fn result(text: &str) -> Rpc {
+        Rpc::Result {
+            is_error: false,
+            text: text.to_owned(),
+        }
+    }
+
+    fn failed(text: &str) -> Rpc {
+        Rpc::Result {
+            is_error: true,
+            text: text.to_owned(),
+        }
+    }
+
+    fn error(code: i64, message: &str) -> Rpc {
+        Rpc::Error {
+            code,
+            message: message.to_owned(),
+        }
+    }
+
+    fn expect_rows(rows: &[Row], rpc: Option<&Rpc>, setting: &Setting<'_>) {
+        for (product, status, headers, body, outcome, signature) in rows {
+            let reading = read(
+                &observed(answer(*status, headers, body, rpc.cloned())),
+                setting,
+            );
+            assert_eq!(
+                reading,
+                Reading {
+                    outcome: *outcome,
+                    signature: *signature
+                },
+                "{product}: {status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of recorded shapes")]
+    fn rest_answers_are_read_for_what_they_are() {
+        use Outcome as O;
+        use Signature as S;
+        #[rustfmt::skip]
+        let rows: &[Row] = &[
+            // Success.
+            ("any API", 200, JSON, r#"{"items":[]}"#, O::Granted, None),
+            ("any API, list of texts about firewalls", 200, JSON, r#"["The request is blocked."]"#, O::Granted, None),
+            ("any API, created", 201, JSON, r#"{"id":7}"#, O::Granted, None),
+            ("any API, created without body", 201, "location: /api/products/7", "", O::Granted, None),
+            ("any API, accepted", 202, "", "", O::Granted, None),
+            ("any API, deleted", 204, "", "", O::Granted, None),
+            ("any API, csv", 200, "content-type: text/csv", "id,name\n1,a", O::Granted, None),
+            ("Express sendStatus", 200, TEXT, "OK", O::Granted, None),
+            ("API Management cors", 200, "", "", O::Intercepted, Some(S::EmptyAnswer)),
+            ("Front Door firewall with status 200", 200, "content-type: text/html\nx-azure-ref: 0abc", "<html><body>The request is blocked.</body></html>", O::Intercepted, Some(S::EdgePage)),
+            ("Front Door firewall as text with status 200", 200, "x-azure-ref: 0abc", "The request is blocked. 0abc", O::Intercepted, Some(S::EdgePage)),
+            ("any API, a log that quotes a firewall", 200, "content-type: text/csv", "1,error code: 1020\n2,The request is blocked.", O::Granted, None),
+            ("F5 ASM", 200, HTML, "<html><body>The requested URL was rejected. Please consult with your administrator.</body></html>", O::Intercepted, Some(S::EdgePage)),
+            ("Entra sign-in page", 200, HTML, "<!DOCTYPE html><title>Sign in to your account</title>", O::Redirected, Some(S::LoginPage)),
+            ("oauth2-proxy page", 200, HTML, "<html><form><input type=\"password\"></form></html>", O::Redirected, Some(S::LoginPage)),
+            ("parking page", 200, HTML, "<html><body>Welcome</body></html>", O::Intercepted, Some(S::HtmlPage)),
+            ("page without a type", 200, "", "<!doctype html><p>hello", O::Intercepted, Some(S::HtmlPage)),
+            // Redirects.
+            ("Entra", 302, "location: https://login.microsoftonline.com/t/oauth2/v2.0/authorize", "", O::Redirected, Some(S::LoginRedirect)),
+            ("App Service authentication", 302, "location: /.auth/login/aad", "", O::Redirected, Some(S::LoginRedirect)),
+            ("Keycloak", 303, "location: https://id.example/realms/x/protocol/openid-connect/auth", "", O::Redirected, Some(S::LoginRedirect)),
+            ("Cloudflare Access", 302, "location: https://x.cloudflareaccess.com/cdn-cgi/access/sign", "", O::Redirected, Some(S::LoginRedirect)),
+            ("ASP.NET cookie scheme", 302, "location: /Account/Login", "", O::Redirected, Some(S::LoginRedirect)),
+            ("slash redirect", 307, "location: /api/products/", "", O::Rejected, None),
+            ("not modified", 304, "", "", O::Rejected, None),
+            // 401.
+            ("API Management validate-jwt", 401, JSON, r#"{"statusCode":401,"message":"Unauthorized."}"#, O::Unauthenticated, None),
+            ("API Management validate-jwt default", 401, JSON, r#"{ "statusCode": 401, "message": "JWT not present." }"#, O::Unauthenticated, None),
+            ("API Management on-error", 401, "www-authenticate: Bearer error=\"invalid_token\"", "", O::Unauthenticated, None),
+            ("API Management missing key", 401, "www-authenticate: AzureApiManagementKey realm=\"https://x.azure-api.net/\",name=\"Ocp-Apim-Subscription-Key\",type=\"header\"", r#"{"statusCode":401,"message":"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API."}"#, O::Intercepted, Some(S::SubscriptionKey)),
+            ("API Management invalid key, challenge removed", 401, JSON, r#"{"statusCode":401,"message":"Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."}"#, O::Intercepted, Some(S::SubscriptionKey)),
+            ("ASP.NET", 401, "www-authenticate: Bearer error=\"invalid_token\", error_description=\"The audience 'x' is invalid\"", "", O::Unauthenticated, None),
+            ("ASP.NET without challenge", 401, "", "", O::Unauthenticated, None),
+            ("AWS authorizer", 401, "x-amzn-errortype: UnauthorizedException", r#"{"message":"Unauthorized"}"#, O::Unauthenticated, None),
+            ("Kong jwt", 401, "www-authenticate: Bearer realm=\"kong\"\nserver: kong/3.9", r#"{"message":"Unauthorized","request_id":"1"}"#, O::Unauthenticated, None),
+            ("Kong key-auth", 401, "www-authenticate: Key realm=\"kong\"", r#"{"message":"No API key found in request"}"#, O::Intercepted, Some(S::SubscriptionKey)),
+            ("APISIX jwt-auth", 401, JSON, r#"{"message":"Missing JWT token in request"}"#, O::Unauthenticated, None),
+            ("APISIX key-auth", 401, JSON, r#"{"message":"Missing API key found in request"}"#, O::Intercepted, Some(S::SubscriptionKey)),
+            ("Envoy", 401, TEXT, "Jwt is missing", O::Unauthenticated, None),
+            ("Envoy expired", 401, "www-authenticate: Bearer realm=\"x\"", "Jwt is expired", O::Unauthenticated, None),
+            ("Apigee token", 401, JSON, r#"{"fault":{"faultstring":"Invalid access token","detail":{"errorcode":"keymanagement.service.invalid_access_token"}}}"#, O::Unauthenticated, None),
+            ("Apigee key", 401, JSON, r#"{"fault":{"faultstring":"Failed to resolve API Key variable","detail":{"errorcode":"steps.oauth.v2.FailedToResolveAPIKey"}}}"#, O::Intercepted, Some(S::SubscriptionKey)),
+            ("nginx auth_request", 401, HTML, "<html><center><h1>401 Authorization Required</h1></center><hr><center>nginx</center></html>", O::Intercepted, Some(S::EdgePage)),
+            ("nginx auth_jwt with a challenge", 401, "content-type: text/html\nwww-authenticate: Bearer realm=\"api\"", "<html><center>nginx</center></html>", O::Unauthenticated, None),
+            ("IIS", 401, HTML, "<html><h2>401 - Unauthorized</h2></html>", O::Intercepted, Some(S::HtmlPage)),
+            // 403.
+            ("API Management return-response", 403, "", r#"{"error": "Products.Admin role required"}"#, O::Forbidden, None),
+            ("API Management ip-filter", 403, JSON, r#"{ "statusCode": 403, "message": "Forbidden" }"#, O::Intercepted, Some(S::IpFilter)),
+            ("NestJS guard", 403, JSON, r#"{"message":"Forbidden resource","error":"Forbidden","statusCode":403}"#, O::Forbidden, None),
+            ("API Management quota", 403, "retry-after: 300", r#"{"statusCode":403,"message":"Out of call volume quota. Quota will be replenished in 05:23:10."}"#, O::Intercepted, Some(S::Quota)),
+            ("API Management bandwidth", 403, JSON, r#"{"statusCode":403,"message":"Out of bandwidth quota. Quota will be replenished in 05:23:10."}"#, O::Intercepted, Some(S::Quota)),
+            ("Application Gateway", 403, "content-type: text/html\nserver: Microsoft-Azure-Application-Gateway/v2", "<html><center><h1>403 Forbidden</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2</center></html>", O::Intercepted, Some(S::EdgePage)),
+            ("Front Door firewall", 403, "x-azure-ref: 0abc", "The request is blocked. 0abc", O::Intercepted, Some(S::EdgePage)),
+            ("Cloudflare challenge", 403, "cf-mitigated: challenge\ncf-ray: 1", "<html><title>Just a moment...</title>", O::Intercepted, Some(S::EdgePage)),
+            ("Cloudflare rule", 403, TEXT, "error code: 1020", O::Intercepted, Some(S::EdgePage)),
+            ("AWS WAF", 403, "x-amzn-waf-action: challenge", "", O::Intercepted, Some(S::EdgePage)),
+            ("AWS load balancer", 403, "content-type: text/html\nserver: awselb/2.0", "<html><center><h1>403 Forbidden</h1></center></html>", O::Intercepted, Some(S::EdgePage)),
+            ("CloudFront", 403, HTML, "<html>Request blocked. Generated by cloudfront (CloudFront)</html>", O::Intercepted, Some(S::EdgePage)),
+            ("Akamai", 403, HTML, "<html>Access Denied https://errors.edgesuite.net/18</html>", O::Intercepted, Some(S::EdgePage)),
+            ("App Service restriction", 403, "content-type: text/html\nx-ms-forbidden-ip: 192.0.2.1", "<html>Error 403 - Forbidden</html>", O::Intercepted, Some(S::IpFilter)),
+            ("Kong ip-restriction", 403, JSON, r#"{"message":"IP address not allowed: 192.0.2.1"}"#, O::Intercepted, Some(S::IpFilter)),
+            ("Kong acl", 403, JSON, r#"{"message":"You cannot consume this service"}"#, O::Forbidden, None),
+            ("APISIX ip-restriction", 403, JSON, r#"{"message":"Your IP address is not allowed"}"#, O::Intercepted, Some(S::IpFilter)),
+            ("APISIX consumer-restriction", 403, JSON, r#"{"message":"The consumer_name is forbidden."}"#, O::Forbidden, None),
+            ("APISIX scopes", 403, JSON, r#"{"error":"required scopes not present"}"#, O::Forbidden, None),
+            ("Apigee scope", 403, JSON, r#"{"fault":{"faultstring":"Required scope(s): write","detail":{"errorcode":"steps.oauth.v2.InsufficientScope"}}}"#, O::Forbidden, None),
+            ("Apigee address", 403, JSON, r#"{"fault":{"detail":{"errorcode":"accesscontrol.IPDeniedAccess"}}}"#, O::Intercepted, Some(S::IpFilter)),
+            ("WSO2", 403, "www-authenticate: Bearer error=\"invalid_token\"", r#"{"code":"900910","message":"The access token does not allow you to access the requested resource"}"#, O::Forbidden, None),
+            ("Envoy rbac, Istio, Container Apps", 403, TEXT, "RBAC: access denied", O::Forbidden, None),
+            ("Spring Security", 403, "www-authenticate: Bearer error=\"insufficient_scope\"", "", O::Forbidden, None),
+            ("ASP.NET", 403, "", "", O::Forbidden, None),
+            ("AWS policy", 403, "x-amzn-errortype: AccessDeniedException", r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#, O::Forbidden, None),
+            ("AWS HTTP API scope", 403, "apigw-requestid: x", r#"{"message":"Forbidden"}"#, O::Forbidden, None),
+            ("AWS REST API key", 403, "x-amzn-errortype: ForbiddenException", r#"{"message":"Forbidden"}"#, O::Intercepted, Some(S::SubscriptionKey)),
+            ("AWS unknown route", 403, "x-amzn-errortype: MissingAuthenticationTokenException", r#"{"message":"Missing Authentication Token"}"#, O::Hidden, Some(S::RouteMissing)),
+            ("Traefik ForwardAuth", 403, TEXT, "Forbidden", O::Forbidden, None),
+            ("nginx", 403, HTML, "<html><h1>403 Forbidden</h1><hr><center>nginx/1.27</center></html>", O::Intercepted, Some(S::EdgePage)),
+            ("oauth2-proxy", 403, HTML, "<html>Sign in with OpenID</html>", O::Intercepted, Some(S::HtmlPage)),
+            // Other refusals of the protocol.
+            ("API Management route", 404, JSON, r#"{ "statusCode": 404, "message": "Resource not found" }"#, O::Hidden, Some(S::RouteMissing)),
+            ("Kong route", 404, JSON, r#"{"message":"no Route matched with those values","request_id":"1"}"#, O::Hidden, Some(S::RouteMissing)),
+            ("APISIX route", 404, JSON, r#"{"error_msg":"404 Route Not Found"}"#, O::Hidden, Some(S::RouteMissing)),
+            ("AWS HTTP API route", 404, "apigw-requestid: x", r#"{"message":"Not Found"}"#, O::Hidden, Some(S::RouteMissing)),
+            ("Go and Traefik routers", 404, TEXT, "404 page not found\n", O::Hidden, Some(S::RouteMissing)),
+            ("Express router", 404, HTML, "<!DOCTYPE html><pre>Cannot GET /api/products</pre>", O::Hidden, Some(S::HtmlPage)),
+            ("backend", 404, JSON, r#"{"error":"product not found"}"#, O::Hidden, None),
+            ("backend, gone", 410, JSON, r#"{"error":"gone"}"#, O::Hidden, None),
+            ("backend, conflict", 409, JSON, r#"{"error":"duplicate name"}"#, O::Rejected, None),
+            ("backend, invalid", 422, JSON, r#"{"error":"price"}"#, O::Rejected, None),
+            ("Tyk without a token", 400, JSON, r#"{"error":"Authorization field missing"}"#, O::Rejected, None),
+            ("method", 405, "allow: GET", "", O::Rejected, None),
+            ("timeout of the client", 408, "", "", O::Rejected, None),
+            ("API Management rate-limit", 429, "retry-after: 1", r#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 1 seconds."}"#, O::Intercepted, Some(S::RateLimit)),
+            ("Cloudflare challenge with 429", 429, "cf-mitigated: challenge", "", O::Intercepted, Some(S::EdgePage)),
+            // Crashes and silence.
+            ("API Management policy", 500, JSON, r#"{"statusCode":500,"message":"Internal server error","activityId":"8a1c"}"#, O::Crashed, Some(S::PolicyCrash)),
+            ("backend", 500, JSON, r#"{"error":"boom"}"#, O::Crashed, None),
+            ("Tomcat", 500, HTML, "<html>HTTP Status 500</html>", O::Crashed, None),
+            ("not implemented", 501, "", "", O::Crashed, None),
+            ("Application Gateway without backend", 502, HTML, "<html><center>Microsoft-Azure-Application-Gateway/v2</center></html>", O::NoAnswer, Some(S::GatewayError)),
+            ("nginx upstream", 504, HTML, "<html><center>nginx</center></html>", O::NoAnswer, Some(S::GatewayError)),
+            ("Envoy upstream", 503, TEXT, "upstream connect error or disconnect/reset before headers", O::NoAnswer, Some(S::GatewayError)),
+            ("Cloudflare under attack", 503, "cf-mitigated: challenge", "<html><title>Just a moment...</title>", O::Intercepted, Some(S::EdgePage)),
+            ("no HTTP status", 999, HTML, "<html>Request denied</html>", O::NoAnswer, None),
+            ("interim", 103, "", "", O::NoAnswer, None),
+        ];
+        assert!(rows.len() >= 60);
+        expect_rows(rows, None, &Setting::default());
+    }
+
+    #[test]
+    fn mcp_answers_are_read_by_message_not_by_status() {
+        use Outcome as O;
+        #[rustfmt::skip]
+        let rows: &[(&str, u16, Rpc, Outcome)] = &[
+            ("any server", 200, result(r#"{"items":[]}"#), O::Granted),
+            ("any server, empty text", 200, result(""), O::Granted),
+            ("LiteLLM passing an inner 401 on", 200, result("Error 401: Unauthorized"), O::RefusedInBand),
+            ("API Management passing an inner 403 on", 200, result(r#"{"statusCode":403,"message":"Forbidden"}"#), O::RefusedInBand),
+            ("FastMCP component auth", 200, failed("Unknown tool: 'createProduct'"), O::Hidden),
+            ("FastMCP AuthMiddleware", 200, failed("Authorization failed for tool 'createProduct': insufficient scope (required: admin)"), O::RefusedInBand),
+            ("FastMCP AuthMiddleware, unknown", 200, failed("'createProduct' not found or not authorized"), O::Hidden),
+            ("Python SDK ToolError", 200, failed("Error executing tool createProduct: Forbidden: Products.Write role required"), O::RefusedInBand),
+            ("Python SDK 2 masked", 200, failed("Error executing tool createProduct"), O::ToolError),
+            ("Python SDK business error", 200, failed("Error executing tool createProduct: product not found"), O::ToolError),
+            ("backend", 200, failed("product not found"), O::ToolError),
+            ("TypeScript SDK 1 unknown", 200, failed("MCP error -32602: Tool createProduct not found"), O::Hidden),
+            ("Python SDK MCPError", 200, error(-32001, "Forbidden: no"), O::RefusedInBand),
+            ("TypeScript SDK timeout", 200, error(-32001, "Request timed out"), O::Rejected),
+            ("TypeScript SDK 2 unknown", 200, error(-32602, "Tool createProduct not found"), O::Hidden),
+            ("TypeScript SDK 2 disabled", 200, error(-32602, "Tool createProduct disabled"), O::Hidden),
+            ("C# AddAuthorizationFilters", 200, error(-32600, "Access forbidden: This tool requires authorization."), O::RefusedInBand),
+            ("Pomerium", 200, error(-32603, "access denied"), O::RefusedInBand),
+            ("status as code", 200, error(403, "no"), O::RefusedInBand),
+            ("method unknown", 404, error(-32601, "Method not found"), O::Hidden),
+            ("modern Python unknown", 400, error(-32602, "Unknown tool: createProduct"), O::Hidden),
+            ("invalid arguments", 400, error(-32602, "Invalid params: price"), O::Rejected),
+            ("header mismatch", 400, error(-32020, "Mcp-Name does not match"), O::Rejected),
+            ("session gone", 404, error(-32001, "Session not found"), O::Rejected),
+            ("deep nesting", 500, error(-32603, "Internal error"), O::Crashed),
+            ("JSON-RPC error with 401", 401, error(-32001, "Unauthorized"), O::Unauthenticated),
+            ("JSON-RPC error with 403", 403, error(-32003, "no"), O::Forbidden),
+            ("gateway policy", 403, Rpc::Absent, O::Forbidden),
+            ("gateway policy", 401, Rpc::Absent, O::Unauthenticated),
+            ("swallowed body", 400, Rpc::Absent, O::Rejected),
+            ("wrong id, batch, no JSON-RPC", 200, Rpc::Absent, O::NoAnswer),
+            ("result with a status of refusal", 400, result("x"), O::Rejected),
+        ];
+        let setting = Setting {
+            tool: Some("createProduct"),
+            ..Setting::default()
+        };
+        for (product, status, rpc, outcome) in rows {
+            let observation = observed(answer(
+                *status,
+                JSON,
+                "{\"jsonrpc\":\"2.0\"}",
+                Some(rpc.clone()),
+            ));
+            assert_eq!(
+                read(&observation, &setting),
+                Reading::plain(*outcome),
+                "{product}: {rpc:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_at_an_mcp_door_is_no_permission() {
+        use Outcome as O;
+        use Signature as S;
+        #[rustfmt::skip]
+        let rows: &[Row] = &[
+            ("swallowed notification", 202, "", "", O::Intercepted, Some(S::EmptyAnswer)),
+            ("API Management cors", 200, "", "", O::Intercepted, Some(S::EmptyAnswer)),
+            ("empty stream", 200, "content-type: text/event-stream", "", O::Intercepted, Some(S::EmptyAnswer)),
+            ("no content", 204, "", "", O::Intercepted, Some(S::EmptyAnswer)),
+            ("stream without our message", 200, "content-type: text/event-stream", ": ping\n\n", O::NoAnswer, None),
+            ("sign-in page", 200, HTML, "<html><title>Login</title></html>", O::Redirected, Some(S::LoginPage)),
+            ("API Management route", 404, JSON, r#"{"statusCode":404,"message":"Resource not found"}"#, O::Rejected, Some(S::RouteMissing)),
+            ("API Management ip-filter", 403, JSON, r#"{"statusCode":403,"message":"Forbidden"}"#, O::Intercepted, Some(S::IpFilter)),
+            ("plain JSON", 200, JSON, r#"{"ok":true}"#, O::NoAnswer, None),
+            ("sign-in redirect", 302, "location: https://login.microsoftonline.com/x", "", O::Redirected, Some(S::LoginRedirect)),
+        ];
+        expect_rows(rows, Some(&Rpc::Absent), &Setting::default());
+    }
+
+    #[test]
+    fn the_backends_complaint_about_a_decoy_is_a_passage() {
+        use Outcome as O;
+        use Signature as S;
+        let setting = Setting {
+            decoy: true,
+            tool: Some("deleteProduct"),
+            unknown_tool: None,
+        };
+        #[rustfmt::skip]
+        let rows: &[Row] = &[
+            ("backend", 404, JSON, r#"{"error":"product not found"}"#, O::PastTheGuard, None),
+            ("ASP.NET", 404, "", "", O::PastTheGuard, None),
+            ("backend", 409, JSON, "{}", O::PastTheGuard, None),
+            ("backend", 410, JSON, "{}", O::PastTheGuard, None),
+            ("backend", 400, JSON, "{}", O::PastTheGuard, None),
+            ("backend", 422, JSON, "{}", O::PastTheGuard, None),
+            ("method", 405, JSON, "{}", O::Rejected, None),
+            ("API Management route", 404, JSON, r#"{"statusCode":404,"message":"Resource not found"}"#, O::Hidden, Some(S::RouteMissing)),
+            ("web server", 404, HTML, "<html>404</html>", O::Hidden, Some(S::HtmlPage)),
+            ("policy", 403, JSON, "{}", O::Forbidden, None),
+        ];
+        expect_rows(rows, None, &setting);
+        for (rpc, outcome) in [
+            (failed("product not found"), O::PastTheGuard),
+            (error(-32602, "Invalid params: id"), O::PastTheGuard),
+            (error(-32603, "Internal error"), O::Rejected),
+            (failed("Forbidden"), O::RefusedInBand),
+            (error(-32602, "Unknown tool: deleteProduct"), O::Hidden),
+        ] {
+            let observation = observed(answer(200, JSON, "{}", Some(rpc.clone())));
+            assert_eq!(read(&observation, &setting).outcome, outcome, "{rpc:?}");
+        }
+    }
+
+    #[test]
+    fn the_calibrated_answer_hides_a_tool_unless_its_words_deny() {
+        let unknown = |rpc: Rpc| observed(answer(200, JSON, "{}", Some(rpc)));
+        for (told, got, outcome) in [
+            (
+                failed("cannot run nope"),
+                failed("cannot run getProduct"),
+                Outcome::Hidden,
+            ),
+            (
+                failed("cannot run nope"),
+                failed("cannot run getProduct today"),
+                Outcome::ToolError,
+            ),
+            (
+                error(-32603, "nope?"),
+                error(-32603, "getProduct?"),
+                Outcome::Hidden,
+            ),
+            (
+                error(-32603, "nope?"),
+                error(-32000, "getProduct?"),
+                Outcome::Rejected,
+            ),
+            (
+                failed("Forbidden: nope"),
+                failed("Forbidden: getProduct"),
+                Outcome::RefusedInBand,
+            ),
+            (
+                result("cannot run nope"),
+                result("cannot run getProduct"),
+                Outcome::Granted,
+            ),
+        ] {
+            let calibration = unknown(told);
+            let setting = Setting {
+                decoy: false,
+                unknown_tool: Some(("nope", &calibration)),
+                tool: Some("getProduct"),
+            };
+            assert_eq!(
+                read(&unknown(got.clone()), &setting).outcome,
+                outcome,
+                "{got:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn silence_and_cut_answers_are_never_more_than_their_status() {
+        let silent = Observation {
+            request: String::new(),
+            answer: Answer::None(Silence::Deadline),
+            took_ms: 9,
+        };
+        assert_eq!(
+            read(&silent, &Setting::default()),
+            Reading::plain(Outcome::NoAnswer)
+        );
+        let cut = |status, rpc| {
+            let whole = answer(status, JSON, r#"{"error":"Products.Ad"#, rpc);
+            read(
+                &observed(HttpAnswer {
+                    truncated: true,
+                    ..whole
+                }),
+                &Setting::default(),
+            )
+            .outcome
+        };
+        let severed = HttpAnswer {
+            truncated: true,
+            ..answer(200, JSON, "", None)
+        };
+        assert_eq!(
+            read(&observed(severed), &Setting::default()).outcome,
+            Outcome::NoAnswer
+        );
+        assert_eq!(cut(403, None), Outcome::Forbidden);
+        assert_eq!(cut(200, None), Outcome::Granted);
+        assert_eq!(cut(200, Some(Rpc::Absent)), Outcome::NoAnswer);
+    }
+
+    #[test]
+    fn outcomes_are_spelt_as_in_the_record() {
+        for outcome in Outcome::ALL {
+            assert_eq!(
+                serde_json::to_string(&outcome).unwrap(),
+                format!("\"{}\"", outcome.name())
+            );
+        }
     }
 }

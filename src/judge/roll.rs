@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::code::Code;
 use super::control::Controls;
 use super::finding::Finding;
 use super::law::{self, Case, Ruling};
@@ -88,7 +89,10 @@ impl Roll<'_> {
         findings.extend(parity::disagreement(self, &controls, &rulings));
         findings.extend_from_slice(self.earlier);
         findings.sort_by(|left, right| left.order().cmp(&right.order()));
-        Conclusion { verdicts: reason::verdicts(self, &controls, &rulings), findings }
+        Conclusion {
+            verdicts: reason::verdicts(self, &controls, &rulings),
+            findings,
+        }
     }
 
     /// What was seen of a cell.
@@ -98,16 +102,25 @@ impl Roll<'_> {
 
     fn rulings(&self, controls: &Controls) -> Vec<Option<Ruling>> {
         let indices = 0..self.matrix.len();
-        indices.map(|index| self.matrix.check(index).map(|check| self.ruling(&check, controls))).collect()
+        indices
+            .map(|index| {
+                self.matrix
+                    .check(index)
+                    .map(|check| self.ruling(&check, controls))
+            })
+            .collect()
     }
 
     fn ruling(&self, check: &Check<'_>, controls: &Controls) -> Ruling {
         let sight = self.sight(check.index);
-        if let Some(gap) = sight.gap {
-            return self.leak_before(check, &sight).unwrap_or(Ruling::Gap(gap));
-        }
-        let Some(reading) = sight.reading else { return Ruling::Gap(Gap::NotReached) };
-        let shape = if check.door.speaks_mcp() { self.mcp_refuses } else { RefusalShape::Http };
+        let (Some(reading), None) = (sight.reading, sight.gap) else {
+            return unanswered(check, sight);
+        };
+        let shape = if check.door.speaks_mcp() {
+            self.mcp_refuses
+        } else {
+            RefusalShape::Http
+        };
         let case = Case {
             demand: &check.demand.expectation,
             outcome: controls.settle(check.index, reading.outcome),
@@ -121,12 +134,819 @@ impl Roll<'_> {
             None => law::rule(case),
         }
     }
+}
 
-    /// A leak that was seen before the cell's answer was given up stands.
-    fn leak_before(&self, check: &Check<'_>, sight: &Sight) -> Option<Ruling> {
-        let mut readings = [sight.reading, sight.second].into_iter().flatten();
-        let leaked = law::must_be_stopped(&check.demand.expectation)
-            && readings.any(|reading| law::reached(reading.outcome));
-        leaked.then_some(Ruling::Fail(super::code::Code::Leak))
+/// A cell without an answer to judge: a leak that was seen all the same stands.
+fn unanswered(check: &Check<'_>, sight: Sight) -> Ruling {
+    let mut readings = [sight.reading, sight.second].into_iter().flatten();
+    let leaked = law::must_be_stopped(&check.demand.expectation)
+        && readings.any(|reading| law::reached(reading.outcome));
+    if leaked {
+        Ruling::Fail(Code::Leak)
+    } else {
+        Ruling::Gap(sight.gap.unwrap_or(Gap::NotReached))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cell::{Cell, Door, OperationName, PersonaName};
+    use crate::judge::{Class, Hint, Outcome, Signature, VerdictKind};
+    use crate::plan::matrix::{Column, Row};
+    use crate::scenario::{Demand, Expectation};
+
+    const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
+    const OPERATIONS: [&str; 6] = [
+        "listProducts",
+        "getProduct",
+        "searchProducts",
+        "createProduct",
+        "updateProduct",
+        "deleteProduct",
+    ];
+
+    fn demanded(persona: usize, operation: usize) -> Expectation {
+        let needed = [0, 0, 0, 1, 1, 2][operation];
+        match persona {
+            3 => Expectation::Unauthenticated,
+            _ if persona >= needed => Expectation::Allow,
+            _ => Expectation::Forbidden,
+        }
+    }
+
+    fn article() -> Matrix {
+        let row = |name: &&str| Row {
+            name: PersonaName::new(*name),
+            roles: None,
+            signs_in: *name != "anonymous",
+        };
+        let demands = |operation| {
+            let demand = |persona| {
+                Some(Demand {
+                    expectation: demanded(persona, operation),
+                    line: 1,
+                })
+            };
+            (0..4)
+                .map(|persona| [demand(persona), demand(persona), demand(persona)])
+                .collect()
+        };
+        let column = |(operation, name): (usize, &&str)| Column {
+            name: OperationName::new(*name),
+            mutates: operation > 2,
+            demands: demands(operation),
+        };
+        Matrix {
+            personas: PERSONAS.iter().map(row).collect(),
+            operations: OPERATIONS.iter().enumerate().map(column).collect(),
+            doors: Door::ALL.to_vec(),
+        }
+    }
+
+    /// A cell of the article with what a sound deployment would do.
+    #[derive(Clone, Copy)]
+    struct Square {
+        persona: &'static str,
+        operation: &'static str,
+        door: Door,
+        allowed: bool,
+    }
+
+    impl Square {
+        fn mcp(&self) -> bool {
+            self.door.speaks_mcp()
+        }
+
+        fn anonymous(&self) -> bool {
+            self.persona == "anonymous"
+        }
+
+        fn denied_by_role(&self) -> bool {
+            !self.allowed && !self.anonymous()
+        }
+
+        fn writes(&self) -> bool {
+            OPERATIONS[3..].contains(&self.operation)
+        }
+
+        fn is(&self, persona: &str, operation: &str) -> bool {
+            self.persona == persona && self.operation == operation
+        }
+
+        fn sound(&self) -> Sight {
+            if self.allowed {
+                saw(Outcome::Granted, 200)
+            } else if self.anonymous() {
+                saw(Outcome::Unauthenticated, 401)
+            } else {
+                saw(Outcome::Forbidden, 403)
+            }
+        }
+    }
+
+    fn saw(outcome: Outcome, status: u16) -> Sight {
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            status,
+            ..Sight::default()
+        }
+    }
+
+    fn signed(outcome: Outcome, status: u16, signature: Signature) -> Sight {
+        Sight {
+            reading: Some(Reading {
+                outcome,
+                signature: Some(signature),
+            }),
+            status,
+            ..Sight::default()
+        }
+    }
+
+    fn gap(gap: Gap) -> Sight {
+        Sight {
+            gap: Some(gap),
+            ..Sight::default()
+        }
+    }
+
+    fn squares(matrix: &Matrix) -> Vec<Square> {
+        let square = |check: Check<'_>| Square {
+            persona: PERSONAS[check.persona],
+            operation: OPERATIONS[check.operation],
+            door: check.door,
+            allowed: check.demand.expectation.allows(),
+        };
+        matrix.checks().map(square).collect()
+    }
+
+    fn conclude(fault: impl Fn(&Square) -> Option<Sight>, earlier: &[Finding]) -> Conclusion {
+        let matrix = article();
+        let sights: Vec<Sight> = squares(&matrix)
+            .iter()
+            .map(|square| fault(square).unwrap_or_else(|| square.sound()))
+            .collect();
+        Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier,
+        }
+        .conclude()
+    }
+
+    fn cells(of: impl Fn(&Square) -> bool) -> Vec<usize> {
+        let squares = squares(&article());
+        (0..squares.len())
+            .filter(|index| of(&squares[*index]))
+            .collect()
+    }
+
+    /// Asserts that the findings are exactly these, each with exactly its cells, and that no other cell fails.
+    fn expect(name: &str, conclusion: &Conclusion, expected: &[(Code, Vec<usize>)]) {
+        let found: Vec<(Code, Vec<usize>)> = conclusion
+            .findings
+            .iter()
+            .map(|finding| (finding.code, finding.cells.clone()))
+            .collect();
+        assert_eq!(found, expected, "{name}: {:#?}", conclusion.findings);
+        for (index, verdict) in conclusion.verdicts.iter().enumerate() {
+            let verdict = verdict.as_ref().expect("every square is a check");
+            let listed = expected
+                .iter()
+                .any(|(code, cells)| code.class() == Class::Fail && cells.contains(&index));
+            let stopped = verdict
+                .code
+                .is_some_and(|code| code.name().starts_with("token-"));
+            assert_eq!(
+                verdict.kind == VerdictKind::Fail,
+                listed && !stopped,
+                "{name}: {index} {verdict:?}"
+            );
+            assert_eq!(
+                verdict.reason.is_empty(),
+                verdict.kind == VerdictKind::Pass,
+                "{name}: {verdict:?}"
+            );
+        }
+    }
+
+    type Fault = Box<dyn Fn(&Square) -> Option<Sight>>;
+    type Pick = Box<dyn Fn(&Square) -> bool>;
+    /// What is wrong, how it shows, and the findings with their cells.
+    type Wrong = (&'static str, Fault, Vec<(Code, Pick)>);
+
+    fn fault(affects: impl Fn(&Square) -> bool + 'static, sight: Sight) -> Fault {
+        Box::new(move |square| affects(square).then_some(sight))
+    }
+
+    fn pick(affects: impl Fn(&Square) -> bool + 'static) -> Pick {
+        Box::new(affects)
+    }
+
+    #[test]
+    fn a_sound_deployment_passes_every_check() {
+        let conclusion = conclude(|_| None, &[]);
+        expect("sound", &conclusion, &[]);
+        assert!(
+            conclusion
+                .verdicts
+                .iter()
+                .all(|verdict| verdict.as_ref().unwrap().kind == VerdictKind::Pass)
+        );
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of faults")]
+    fn each_fault_gives_exactly_its_findings_with_exactly_its_cells() {
+        use Code as C;
+        let got_in = saw(Outcome::Granted, 200);
+        let rows: Vec<Wrong> = vec![
+            (
+                "mcp without any policy",
+                fault(Square::mcp, got_in),
+                vec![
+                    (C::Leak, pick(|s| s.mcp() && !s.allowed)),
+                    (C::DoorsDisagree, pick(|s| s.mcp() && !s.allowed)),
+                ],
+            ),
+            (
+                "mcp that does not look at the tool",
+                fault(|s| s.mcp() && !s.anonymous(), got_in),
+                vec![
+                    (C::Leak, pick(|s| s.mcp() && s.denied_by_role())),
+                    (C::DoorsDisagree, pick(|s| s.mcp() && s.denied_by_role())),
+                ],
+            ),
+            (
+                "rest without any policy",
+                fault(|s| !s.mcp(), got_in),
+                vec![
+                    (C::Leak, pick(|s| !s.mcp() && !s.allowed)),
+                    (C::DoorsDisagree, pick(|s| !s.mcp() && !s.allowed)),
+                ],
+            ),
+            (
+                "writer may delete",
+                fault(|s| s.is("writer", "deleteProduct"), got_in),
+                vec![(C::Leak, pick(|s| s.is("writer", "deleteProduct")))],
+            ),
+            (
+                "reader locked out",
+                fault(|s| s.persona == "reader", saw(Outcome::Forbidden, 403)),
+                vec![(C::Lockout, pick(|s| s.persona == "reader" && s.allowed))],
+            ),
+            (
+                "body swallowed",
+                fault(|s| s.mcp() && s.allowed, saw(Outcome::Rejected, 400)),
+                vec![(C::Broken, pick(|s| s.mcp() && s.allowed))],
+            ),
+            (
+                "one issuer",
+                fault(|_| true, saw(Outcome::Unauthenticated, 401)),
+                vec![(C::Lockout, pick(|s| s.allowed))],
+            ),
+            (
+                "statuses swapped",
+                Box::new(|s| {
+                    let swapped = if s.anonymous() {
+                        saw(Outcome::Forbidden, 403)
+                    } else {
+                        saw(Outcome::Unauthenticated, 401)
+                    };
+                    (!s.allowed).then_some(swapped)
+                }),
+                vec![(C::WrongRefusal, pick(|s| !s.allowed))],
+            ),
+            (
+                "executed despite 403",
+                fault(
+                    Square::denied_by_role,
+                    Sight {
+                        effect: Effect::Changed,
+                        ..saw(Outcome::Forbidden, 403)
+                    },
+                ),
+                vec![(C::EffectDespiteRefusal, pick(Square::denied_by_role))],
+            ),
+            (
+                "refusal in band",
+                fault(
+                    |s| s.mcp() && s.denied_by_role(),
+                    saw(Outcome::RefusedInBand, 200),
+                ),
+                vec![(C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role()))],
+            ),
+            (
+                "refusal hidden",
+                fault(|s| s.mcp() && s.denied_by_role(), saw(Outcome::Hidden, 200)),
+                vec![(C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role()))],
+            ),
+            (
+                "crash on denial",
+                fault(
+                    Square::denied_by_role,
+                    signed(Outcome::Crashed, 500, Signature::PolicyCrash),
+                ),
+                vec![(C::CrashedNotRefused, pick(Square::denied_by_role))],
+            ),
+            (
+                "delete route missing",
+                fault(
+                    |s| !s.mcp() && s.operation == "deleteProduct",
+                    signed(Outcome::Hidden, 404, Signature::RouteMissing),
+                ),
+                vec![(
+                    C::Broken,
+                    pick(|s| s.is("admin", "deleteProduct") && !s.mcp()),
+                )],
+            ),
+            (
+                "subscription key",
+                fault(
+                    |_| true,
+                    signed(Outcome::Intercepted, 401, Signature::SubscriptionKey),
+                ),
+                vec![(C::Intercepted, pick(|_| true))],
+            ),
+            (
+                "firewall page",
+                fault(
+                    Square::denied_by_role,
+                    signed(Outcome::Intercepted, 403, Signature::EdgePage),
+                ),
+                vec![(C::Intercepted, pick(Square::denied_by_role))],
+            ),
+            (
+                "login redirect",
+                fault(
+                    Square::anonymous,
+                    signed(Outcome::Redirected, 302, Signature::LoginRedirect),
+                ),
+                vec![(C::WrongRefusal, pick(Square::anonymous))],
+            ),
+            (
+                "empty success",
+                fault(
+                    Square::denied_by_role,
+                    signed(Outcome::Intercepted, 200, Signature::EmptyAnswer),
+                ),
+                vec![(C::Intercepted, pick(Square::denied_by_role))],
+            ),
+            (
+                "quota spent",
+                fault(
+                    |s| !s.anonymous(),
+                    signed(Outcome::Intercepted, 403, Signature::Quota),
+                ),
+                vec![(C::Intercepted, pick(|s| !s.anonymous()))],
+            ),
+            (
+                "backend down",
+                fault(
+                    |s| s.allowed,
+                    signed(Outcome::NoAnswer, 502, Signature::GatewayError),
+                ),
+                vec![(C::NoAnswer, pick(|s| s.allowed))],
+            ),
+            (
+                "write lost",
+                fault(
+                    |s| s.allowed && s.writes(),
+                    Sight {
+                        effect: Effect::Unchanged,
+                        ..saw(Outcome::Granted, 200)
+                    },
+                ),
+                vec![(C::NoEffect, pick(|s| s.allowed && s.writes()))],
+            ),
+            (
+                "flaky 401",
+                fault(
+                    |s| s.persona == "admin" && s.door == Door::Mcp,
+                    Sight {
+                        second: Some(Reading::plain(Outcome::Granted)),
+                        ..saw(Outcome::Unauthenticated, 401)
+                    },
+                ),
+                vec![(
+                    C::Flips,
+                    pick(|s| s.persona == "admin" && s.door == Door::Mcp),
+                )],
+            ),
+            (
+                "interrupted",
+                fault(Square::writes, gap(Gap::NotReached)),
+                vec![(C::Incomplete, pick(Square::writes))],
+            ),
+            (
+                "read only",
+                fault(Square::writes, gap(Gap::NotPermitted)),
+                vec![],
+            ),
+        ];
+        for (name, fault, findings) in rows {
+            let expected: Vec<_> = findings
+                .into_iter()
+                .map(|(code, pick)| (code, cells(pick)))
+                .collect();
+            expect(name, &conclude(fault, &[]), &expected);
+        }
+    }
+
+    #[test]
+    fn a_stopped_persona_is_told_by_the_earlier_finding_alone() {
+        let of_writer = cells(|square| square.persona == "writer");
+        let earlier = [Finding::new(
+            Code::TokenRolesMissing,
+            "writer's token lacks Products.Write",
+            of_writer.clone(),
+        )];
+        let stop = fault(
+            |square| square.persona == "writer",
+            gap(Gap::PersonaStopped),
+        );
+        let conclusion = conclude(stop, &earlier);
+        expect(
+            "stale roles",
+            &conclusion,
+            &[(Code::TokenRolesMissing, of_writer.clone())],
+        );
+        for cell in of_writer {
+            let verdict = conclusion.verdicts[cell].as_ref().unwrap();
+            assert_eq!(
+                (verdict.kind, verdict.code),
+                (VerdictKind::Unproven, Some(Code::TokenRolesMissing))
+            );
+        }
+        let stop = fault(|square| square.persona == "admin", gap(Gap::SignInFailed));
+        let of_admin = cells(|square| square.persona == "admin");
+        let earlier = [Finding::new(
+            Code::SignInFailed,
+            "admin could not sign in",
+            of_admin.clone(),
+        )];
+        expect(
+            "no admin",
+            &conclude(stop, &earlier),
+            &[(Code::SignInFailed, of_admin)],
+        );
+    }
+
+    #[test]
+    fn what_nobody_is_allowed_has_no_control() {
+        let mut matrix = article();
+        for doors in &mut matrix.operations[5].demands {
+            doors.fill(Some(Demand {
+                expectation: Expectation::Deny,
+                line: 1,
+            }));
+        }
+        let sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
+        let sights: Vec<Sight> = sights
+            .iter()
+            .enumerate()
+            .map(|(index, sight)| {
+                if index / 12 == 5 {
+                    saw(Outcome::Forbidden, 403)
+                } else {
+                    *sight
+                }
+            })
+            .collect();
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Any,
+            earlier: &[],
+        };
+        let conclusion = roll.conclude();
+        expect(
+            "nobody",
+            &conclusion,
+            &[(Code::NoControl, (60..72).collect())],
+        );
+        let reason = &conclusion.verdicts[60].as_ref().unwrap().reason;
+        assert_eq!(
+            reason,
+            "expected deny, got 403, but no allowed call of deleteProduct got through at rest: refused, but so is everyone"
+        );
+    }
+
+    #[test]
+    fn a_refusal_without_control_says_which_finding_explains_it() {
+        let down = fault(
+            |square| square.allowed,
+            signed(Outcome::NoAnswer, 502, Signature::GatewayError),
+        );
+        let conclusion = conclude(down, &[]);
+        let verdict = conclusion.verdicts[3].as_ref().unwrap();
+        assert_eq!(
+            (verdict.kind, verdict.code),
+            (VerdictKind::Unproven, Some(Code::NoControl))
+        );
+        assert!(
+            verdict
+                .reason
+                .ends_with("refused, but so is everyone (see no-answer)"),
+            "{}",
+            verdict.reason
+        );
+        let locked = conclude(
+            fault(
+                |square| square.persona == "reader",
+                saw(Outcome::Forbidden, 403),
+            ),
+            &[],
+        );
+        let verdict = locked.verdicts[36].as_ref().unwrap();
+        assert_eq!(
+            verdict.reason,
+            "expected 403, got 403, but reader got through nowhere at rest: its token may be the reason (see lockout)"
+        );
+    }
+
+    #[test]
+    fn findings_say_who_what_and_where() {
+        let open = conclude(
+            |square| square.mcp().then(|| saw(Outcome::Granted, 200)),
+            &[],
+        );
+        let leak = &open.findings[0];
+        assert_eq!(
+            leak.detail,
+            "reader got through createProduct, updateProduct and deleteProduct at mcp and mcp-legacy; \
+             writer got through deleteProduct at mcp and mcp-legacy; \
+             anonymous got through listProducts, getProduct, searchProducts, createProduct, updateProduct and \
+             deleteProduct at mcp and mcp-legacy"
+        );
+        assert!(
+            open.findings[1]
+                .detail
+                .starts_with("mcp and mcp-legacy let through what rest refused: reader got")
+        );
+        let verdict = open.verdicts[leak.cells[0]].as_ref().unwrap();
+        assert_eq!(
+            verdict.reason,
+            "expected 401, got 200: the call got through"
+        );
+    }
+
+    #[test]
+    fn a_pattern_of_cells_points_at_its_cause() {
+        let hint = |fault: Fault| conclude(fault, &[]).findings[0].hint;
+        let got_in = saw(Outcome::Granted, 200);
+        assert_eq!(
+            hint(fault(Square::mcp, got_in)),
+            Some(Hint::McpNotInherited)
+        );
+        assert_eq!(
+            hint(fault(|square| square.mcp() && !square.anonymous(), got_in)),
+            Some(Hint::ToolNameUnread)
+        );
+        assert_eq!(
+            hint(fault(|_| true, saw(Outcome::Unauthenticated, 401))),
+            Some(Hint::IssuerOrAudience)
+        );
+        let swallowed = fault(
+            |square| square.mcp() && square.allowed,
+            saw(Outcome::Rejected, 400),
+        );
+        assert_eq!(hint(swallowed), Some(Hint::BodyConsumed));
+        assert_eq!(
+            hint(fault(|square| square.is("writer", "deleteProduct"), got_in)),
+            None
+        );
+        assert_eq!(
+            hint(fault(
+                |square| square.persona == "reader",
+                saw(Outcome::Unauthenticated, 401)
+            )),
+            None
+        );
+    }
+
+    #[test]
+    fn hint_then_signature_then_code_word_the_cause() {
+        let mut finding = Finding::new(Code::Broken, "x", vec![]);
+        assert_eq!(finding.cause(), Code::Broken.cause());
+        finding.signature = Some(Signature::RouteMissing);
+        assert_eq!(finding.remedy(), Signature::RouteMissing.remedy());
+        finding.hint = Some(Hint::BodyConsumed);
+        assert_eq!(finding.cause(), Hint::BodyConsumed.cause());
+        assert!(
+            Hint::ALL
+                .iter()
+                .all(|hint| hint.cause().ends_with('.') && hint.remedy().ends_with('.'))
+        );
+    }
+
+    #[test]
+    fn a_demanded_difference_between_doors_is_no_disagreement() {
+        let mut matrix = article();
+        matrix.operations[5].demands[1][1] = Some(Demand {
+            expectation: Expectation::Allow,
+            line: 1,
+        });
+        let index = |door| {
+            let cell = Cell {
+                persona: PersonaName::new("writer"),
+                operation: OperationName::new("deleteProduct"),
+                door,
+            };
+            matrix
+                .find(&cell.persona, &cell.operation, cell.door)
+                .unwrap()
+        };
+        let mut sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
+        sights[index(Door::Mcp)] = saw(Outcome::Granted, 200);
+        sights[index(Door::Rest)] = saw(Outcome::Unauthenticated, 401);
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        expect(
+            "demanded",
+            &roll.conclude(),
+            &[(Code::WrongRefusal, vec![index(Door::Rest)])],
+        );
+    }
+
+    #[test]
+    fn a_short_roll_is_incomplete_and_an_empty_matrix_has_no_verdict() {
+        let matrix = article();
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &[],
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        expect(
+            "nothing seen",
+            &roll.conclude(),
+            &[(Code::Incomplete, (0..72).collect())],
+        );
+        let matrix = Matrix {
+            personas: vec![],
+            operations: vec![],
+            doors: vec![],
+        };
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &[],
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        assert!(roll.conclude().verdicts.is_empty());
+    }
+
+    fn any_reading() -> impl Strategy<Value = Reading> {
+        let outcome = prop::sample::select(&Outcome::ALL[..]);
+        let signature = prop::option::of(prop::sample::select(&Signature::ALL[..]));
+        (outcome, signature).prop_map(|(outcome, signature)| Reading { outcome, signature })
+    }
+
+    fn any_sight() -> impl Strategy<Value = Sight> {
+        let status = prop::sample::select(vec![0_u16, 200, 204, 302, 400, 401, 403, 404, 500, 502]);
+        let effect =
+            prop::sample::select(vec![Effect::Unchecked, Effect::Unchanged, Effect::Changed]);
+        let gaps = [
+            Gap::PersonaStopped,
+            Gap::SignInFailed,
+            Gap::FixtureFailed,
+            Gap::DoorClosed,
+            Gap::NotReached,
+            Gap::NotPermitted,
+        ];
+        let gap = prop::option::weighted(0.1, prop::sample::select(gaps.to_vec()));
+        let second = prop::option::weighted(0.1, any_reading());
+        (
+            prop::option::weighted(0.95, any_reading()),
+            status,
+            second,
+            effect,
+            gap,
+        )
+            .prop_map(|(reading, status, second, effect, gap)| Sight {
+                reading,
+                status,
+                second,
+                effect,
+                gap,
+            })
+    }
+
+    fn any_demand() -> impl Strategy<Value = Option<Demand>> {
+        let expectation = prop_oneof![
+            4 => Just(Expectation::Allow),
+            1 => Just(Expectation::Unauthenticated),
+            2 => Just(Expectation::Forbidden),
+            1 => Just(Expectation::Deny),
+            1 => Just(Expectation::Hidden),
+            1 => prop::collection::vec(prop::sample::select(vec![200_u16, 204, 302, 403, 404]), 1..3)
+                .prop_map(Expectation::Statuses),
+        ];
+        prop::option::weighted(
+            0.9,
+            expectation.prop_map(|expectation| Demand {
+                expectation,
+                line: 1,
+            }),
+        )
+    }
+
+    fn any_roll() -> impl Strategy<Value = (Matrix, Vec<Sight>, RefusalShape)> {
+        let demands = prop::collection::vec(any_demand(), 72);
+        let sights = prop::collection::vec(any_sight(), 0..=72);
+        let shapes = vec![
+            RefusalShape::Http,
+            RefusalShape::InBand,
+            RefusalShape::Hidden,
+            RefusalShape::Any,
+        ];
+        (demands, sights, prop::sample::select(shapes)).prop_map(|(demands, sights, shape)| {
+            let mut matrix = article();
+            for (index, demand) in demands.into_iter().enumerate() {
+                matrix.operations[index / 12].demands[index % 4][index / 4 % 3] = demand;
+            }
+            (matrix, sights, shape)
+        })
+    }
+
+    fn readings(sight: &Sight) -> impl Iterator<Item = Outcome> {
+        [sight.reading, sight.second]
+            .into_iter()
+            .flatten()
+            .map(|reading| reading.outcome)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+        #[test]
+        fn no_refusal_passes_without_a_control((matrix, sights, shape) in any_roll()) {
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+            let conclusion = roll.conclude();
+            for check in matrix.checks() {
+                let verdict = conclusion.verdicts[check.index].as_ref().unwrap();
+                if verdict.kind != VerdictKind::Pass {
+                    continue;
+                }
+                let sight = roll.sight(check.index);
+                if check.demand.expectation.allows() {
+                    prop_assert!(sight.reading.unwrap().outcome.got_through());
+                    continue;
+                }
+                let control = matrix.checks().any(|other| {
+                    other.operation == check.operation
+                        && other.door == check.door
+                        && other.demand.expectation.allows()
+                        && roll.sight(other.index).gap.is_none()
+                        && readings(&roll.sight(other.index)).any(Outcome::got_through)
+                });
+                prop_assert!(control, "{:?} {verdict:?}", matrix.cell(&check));
+                prop_assert!(!sight.reading.unwrap().outcome.is_silent());
+            }
+        }
+
+        #[test]
+        fn a_call_that_got_through_where_it_must_not_is_a_leak((matrix, sights, shape) in any_roll()) {
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+            let conclusion = roll.conclude();
+            let leaks = conclusion.findings.iter().filter(|finding| finding.code == Code::Leak);
+            let listed: Vec<usize> = leaks.flat_map(|finding| finding.cells.clone()).collect();
+            for check in matrix.checks() {
+                let sight = roll.sight(check.index);
+                let got_in = readings(&sight).any(|outcome| outcome == Outcome::Granted);
+                if got_in && law::must_be_stopped(&check.demand.expectation) {
+                    let verdict = conclusion.verdicts[check.index].as_ref().unwrap();
+                    prop_assert_eq!((verdict.kind, verdict.code), (VerdictKind::Fail, Some(Code::Leak)));
+                    prop_assert!(listed.contains(&check.index));
+                }
+            }
+        }
+
+        #[test]
+        fn there_is_one_verdict_a_check_and_the_same_roll_is_judged_the_same((matrix, sights, shape) in any_roll()) {
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+            let (first, second) = (roll.conclude(), roll.conclude());
+            prop_assert_eq!(&first.verdicts, &second.verdicts);
+            prop_assert_eq!(&first.findings, &second.findings);
+            prop_assert_eq!(first.verdicts.len(), matrix.len());
+            prop_assert_eq!(first.verdicts.iter().flatten().count(), matrix.checks().count());
+            prop_assert!(first.findings.is_sorted_by_key(|finding| (finding.code, finding.cells.first().copied())));
+            for (index, verdict) in first.verdicts.iter().enumerate() {
+                let failed = verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Fail);
+                let told = first.findings.iter().any(|finding| {
+                    finding.cells.contains(&index) && finding.code.class() == Class::Fail
+                });
+                prop_assert_eq!(failed, told, "{} {:?}", index, verdict);
+            }
+        }
     }
 }

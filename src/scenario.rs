@@ -377,3 +377,106 @@ pub struct McpCall {
     /// Its arguments, an object.
     pub arguments: JsonTemplate,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CATALOG: &str = include_str!("../scenarios/product-catalog.yaml");
+    const LIBRARY: &str = include_str!("../scenarios/rest-only.yaml");
+
+    fn read(text: &str, missing: Missing) -> Result<Scenario, Complaints> {
+        let sources = Sources {
+            variables: BTreeMap::new(),
+            missing,
+            read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+        };
+        Scenario::read("x.yaml", text, &sources)
+    }
+
+    /// Whatever the text, the answer is a scenario or at least one complaint that can be shown.
+    fn answers(text: &str) {
+        for missing in [Missing::Kept, Missing::Refused] {
+            if let Err(complaints) = read(text, missing) {
+                assert!(complaints.len() > 0 && !complaints.to_string().is_empty());
+                let places: Vec<(u32, u32)> =
+                    complaints.iter().map(|at| (at.line, at.column)).collect();
+                assert!(places.is_sorted());
+            }
+        }
+    }
+
+    fn mutated(text: &str, place: usize, length: usize, piece: &str) -> String {
+        let chars: Vec<char> = text.chars().collect();
+        let start = place % chars.len();
+        let end = (start + length).min(chars.len());
+        chars[..start]
+            .iter()
+            .copied()
+            .chain(piece.chars())
+            .chain(chars[end..].iter().copied())
+            .collect()
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_shown_by_no_complaint() {
+        let text = LIBRARY
+            .replace(
+                "audience: loans",
+                "client_auth: ${LOANS_URL}\n    audience: [\"${LOANS_URL}\", \"${LOANS_URL}\"]",
+            )
+            .replace("/loans/{{ loan.id }}", "/loans/{{ ${LOANS_URL} }}")
+            .replace(
+                "roles: [auditor]",
+                "roles: [\"${LOANS_URL}\", \"${LOANS_URL}\"]",
+            );
+        let sources = Sources {
+            variables: [("LOANS_URL".to_owned(), "hunter2".to_owned())].into(),
+            missing: Missing::Kept,
+            read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let shown = Scenario::read("x.yaml", &text, &sources)
+            .unwrap_err()
+            .to_string();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(
+            shown.contains("unknown client authentication `${LOANS_URL}`"),
+            "{shown}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics(text in "\\PC{0,80}") {
+            answers(&text);
+        }
+
+        #[test]
+        fn arbitrary_structure_never_panics(text in "([a-c]: |- |\\n|\\n  |[\\[\\]{},&*!|>'\"#%@`]|x|\\t|\\r){0,60}") {
+            answers(&text);
+        }
+
+        #[test]
+        fn a_mutated_scenario_never_panics(
+            catalog: bool,
+            place: usize,
+            length in 0_usize..40,
+            piece in "(\\PC{0,6}|[{}\\[\\]:,\"'$ \\n\\r\\t~&*-]{0,6}|null|12|\\[\\]|none)",
+        ) {
+            answers(&mutated(if catalog { CATALOG } else { LIBRARY }, place, length, &piece));
+        }
+
+        #[test]
+        fn a_scenario_without_one_of_its_lines_never_panics(catalog: bool, line: usize, count in 1_usize..4) {
+            let text = if catalog { CATALOG } else { LIBRARY };
+            let lines: Vec<&str> = text.lines().collect();
+            let gone = line % lines.len();
+            let kept: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| !(gone..gone + count).contains(at)).map(|(_, line)| *line).collect();
+            answers(&kept.join("\n"));
+        }
+    }
+}

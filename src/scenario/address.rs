@@ -48,15 +48,13 @@ fn check(text: &str, bounds: Bounds) -> Result<(), Kind> {
         ));
     }
     let url = Url::parse(text).map_err(|_invalid| Kind::Url("this is no absolute URL"))?;
-    // The parser forgives a missing or a third slash; what is sent verbatim must not depend on that.
-    let authority = text.split_once("://").map_or("", |(_, rest)| rest);
-    if !matches!(url.scheme(), "http" | "https")
-        || authority.starts_with('/')
-        || authority.is_empty()
-    {
+    // The parser forgives a missing or a third slash and an empty user name; what is sent verbatim must not depend on that.
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if !matches!(url.scheme(), "http" | "https") || authority.is_empty() {
         return Err(Kind::Url("this is no http or https URL"));
     }
-    if !url.username().is_empty() || url.password().is_some() || url.authority().contains('@') {
+    if authority.contains('@') {
         return Err(Kind::Url("this URL holds a user name or password"));
     }
     if url.fragment().is_some() {

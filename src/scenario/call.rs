@@ -273,7 +273,9 @@ fn json_value(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option
             items.into_iter().collect()
         }
         Value::Map(_) => {
+            let sound = reader.found.len();
             let entries = reader.entries(node, "this JSON value")?;
+            let sound = reader.found.len() == sound;
             let read = |entry: Named<'_>| {
                 Some((
                     entry.name.to_owned(),
@@ -284,6 +286,7 @@ fn json_value(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option
             entries
                 .into_iter()
                 .collect::<Option<Map<String, Json>>>()
+                .filter(|_| sound)
                 .map(Json::Object)
         }
     }

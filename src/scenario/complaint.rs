@@ -208,10 +208,9 @@ fn source(lines: &[&str], line: u32, hidden: &BTreeSet<u32>) -> Option<String> {
 }
 
 /// Words whose values are not for the screen, in keys and header names.
-pub(super) const SECRETIVE: [&str; 8] = [
+const SECRETIVE: [&str; 7] = [
     "authorization",
     "cookie",
-    "credential",
     "key",
     "passphrase",
     "password",
@@ -219,15 +218,13 @@ pub(super) const SECRETIVE: [&str; 8] = [
     "token",
 ];
 
-/// Whether a line has a key that sounds secret with a value that is not a reference. A misspelt key is not known to be
-/// one for a secret, so the line's own words decide.
+/// Whether a line has a key that sounds secret with a value that is neither a map nor a URL. A misspelt key is not
+/// known to be one for a secret, so the line's own words decide.
 fn holds_secret(line: &str) -> bool {
     secretive(line).any(|value| {
-        let inner = value.trim_start_matches(['{', ' ']);
-        !value.is_empty()
-            && !inner.starts_with("env:")
-            && !inner.starts_with("file:")
-            && !value.starts_with("http")
+        let map = value.starts_with('{') && value.contains(':');
+        let bare = value.trim_start_matches(['"', '\'']);
+        !value.is_empty() && !map && !bare.starts_with("http")
     })
 }
 
@@ -239,15 +236,18 @@ fn opens_secret(line: &str) -> bool {
 fn secretive(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices(':').filter_map(move |(colon, _)| {
         let key = line[..colon].trim_end_matches(['"', '\'', ' ']);
-        let word = key
-            .rsplit([' ', '{', ',', '"', '\'', '?'])
-            .next()?
-            .to_lowercase();
-        SECRETIVE
-            .iter()
-            .any(|secret| word.contains(secret))
-            .then(|| line[colon + 1..].trim())
+        let word = key.rsplit([' ', '{', ',', '"', '\'', '?']).next()?;
+        sounds_secret(word).then(|| line[colon + 1..].trim())
     })
+}
+
+/// Whether a key or header name is, contains, or is spelt almost like a word for a secret.
+pub(super) fn sounds_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRETIVE.iter().any(|word| name.contains(word))
+        || ["client_secret", "password", "secret"]
+            .iter()
+            .any(|word| name.len() > 4 && strsim::osa_distance(&name, word) <= 2)
 }
 
 /// Text without anything that could steer a terminal or turn the reading order.
@@ -312,7 +312,13 @@ mod tests {
         assert!(
             !complain("client_secret: |\n  hunter2", Span { line: 2, ..span }).contains("hunter2")
         );
-        assert!(complain("x: { client_secret: { env: READER }, y: 1 }", span).contains("READER"));
+        for line in [
+            "x: { client_secret: { env: SHOWN } }",
+            "sign_in: { password: { client_id: SHOWN } }",
+            "token: https://SHOWN",
+        ] {
+            assert!(complain(line, span).contains("SHOWN"), "{line}");
+        }
     }
 
     #[test]

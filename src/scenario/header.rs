@@ -1,7 +1,7 @@
 //! A map of headers in, names and values fit to be sent out; a value that sounds secret must be a reference.
 
 use super::HeaderText;
-use super::complaint::{Kind, SECRETIVE};
+use super::complaint::{Kind, sounds_secret};
 use super::raw::{Node, Value};
 use super::reader::{Named, Reader};
 use super::register::Scope;
@@ -31,12 +31,10 @@ fn header(
     }
     let lower = name.to_ascii_lowercase();
     if let Some(why) = own(&lower) {
-        reader.hidden.insert(entry.at.line);
         reader.complain(entry.at, Kind::OwnHeader { name: lower, why });
         return None;
     }
-    let secretive = SECRETIVE.iter().any(|word| lower.contains(word));
-    let text = if secretive || matches!(entry.node.value, Value::Map(_)) {
+    let text = if sounds_secret(&name) || matches!(entry.node.value, Value::Map(_)) {
         HeaderText::Secret(reader.secret(entry.node, format!("header `{name}`"))?)
     } else {
         plain(reader, entry.node, &name, scope)?

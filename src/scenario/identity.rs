@@ -271,7 +271,6 @@ fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
     let mut form = Vec::with_capacity(entries.len());
     for entry in entries {
         if OWN.contains(&entry.name) {
-            reader.hidden.extend(entry.at.line..=entry.node.last_line);
             reader.complain(
                 entry.at,
                 Kind::OwnParameter {

@@ -140,13 +140,20 @@ impl Builder {
         if event.tag().is_some() {
             return Err((
                 span,
-                Kind::Syntax("a tag stands before this value; scenarios use none"),
+                Kind::Syntax {
+                    what: "a tag stands before this value; scenarios use none",
+                    help: "leave it out",
+                },
             ));
         }
         match event {
-            Event::DocumentStart(..) if self.root.is_some() => {
-                Err((span, Kind::Syntax("a second document starts here")))
-            }
+            Event::DocumentStart(..) if self.root.is_some() => Err((
+                span,
+                Kind::Syntax {
+                    what: "a second document starts here",
+                    help: "write one scenario a file",
+                },
+            )),
             Event::Scalar(text, style, anchor, _) => {
                 let value = if style == ScalarStyle::Plain {
                     plain(&text)
@@ -227,7 +234,13 @@ impl Builder {
 
     fn repeat(&mut self, span: Span, anchor: usize) -> Result<(), (Span, Kind)> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
-            return Err((span, Kind::Syntax("an alias stands inside what it names")));
+            return Err((
+                span,
+                Kind::Syntax {
+                    what: "an alias stands inside what it names",
+                    help: "write the value out",
+                },
+            ));
         };
         let (node, size) = (node.clone(), *size);
         self.repeated += size;
@@ -330,47 +343,70 @@ fn based(text: &str) -> Option<u64> {
 
 /// Own words for what the parser says: its texts may carry pieces of the file, and so secrets.
 fn syntax(kind: &ErrorKind) -> Kind {
-    Kind::Syntax(match kind {
+    let (what, help) = match kind {
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofFlowSequence
-        | ErrorKind::UnexpectedEofImplicitFlowMapping => {
-            "a `{` or `[` is not closed, or a comma is missing"
-        }
-        ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => {
-            "this bracket closes nothing that is open"
-        }
-        ErrorKind::UnclosedQuotedScalar => "a quotation mark is not closed",
-        ErrorKind::InvalidTrailingSingleQuotedScalar
-        | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
-            "something stands after the closing quotation mark"
-        }
+        | ErrorKind::UnexpectedEofImplicitFlowMapping => (
+            "a `{` or `[` is not closed, or a comma is missing",
+            "close it; inside { } and [ ], quote text that holds `${…}`, `{{ … }}`, commas or colons",
+        ),
+        ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => (
+            "this bracket closes nothing that is open",
+            "leave it out, or quote the text that it is part of",
+        ),
+        ErrorKind::UnclosedQuotedScalar
+        | ErrorKind::InvalidTrailingSingleQuotedScalar
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
+            "quotation marks do not pair up here",
+            "close the text with the mark that opened it, perhaps further up",
+        ),
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => "a tab stands where YAML wants spaces",
+        | ErrorKind::TabInPlainScalar => {
+            ("a tab stands where YAML wants spaces", "indent with spaces")
+        }
         ErrorKind::InvalidIndentation
         | ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::BlockSequenceEntryNotAllowed
         | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::InvalidFlowScalarIndent => "the indentation does not fit the lines above",
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => "a key has no `:` after it",
+        | ErrorKind::InvalidFlowScalarIndent => (
+            "the indentation does not fit the lines above",
+            "indent what belongs together alike",
+        ),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
+            ("a key has no `:` after it", "write `key: value`")
+        }
         ErrorKind::MappingValueNotAllowed
         | ErrorKind::MappingKeyNotAllowed
-        | ErrorKind::InvalidColonPlacement => "a `:` stands where none can be",
-        ErrorKind::UnknownAnchor => "an alias names no anchor",
-        ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => {
-            "quoted text holds an escape that YAML does not know"
+        | ErrorKind::InvalidColonPlacement => (
+            "a `:` stands where none can be",
+            "quote text that holds a colon",
+        ),
+        ErrorKind::UnknownAnchor => (
+            "an alias names no anchor",
+            "quote text that begins with `*`",
+        ),
+        ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => (
+            "quoted text holds an escape that YAML does not know",
+            "use single quotation marks, or write the backslash twice",
+        ),
+        ErrorKind::UnexpectedCharacter { .. } => {
+            ("unquoted text cannot start with this character", "quote it")
         }
-        ErrorKind::UnexpectedCharacter { .. } => "unquoted text cannot start with this character",
         ErrorKind::RecursionLimitExceeded => return Kind::TooLarge,
-        ErrorKind::DirectiveDisallowed => "a directive stands here; scenarios use none",
-        _ => "this is not YAML",
-    })
+        ErrorKind::DirectiveDisallowed => (
+            "a directive stands here; scenarios use none",
+            "leave it out",
+        ),
+        _ => ("this is not YAML", "compare it with the lines around it"),
+    };
+    Kind::Syntax { what, help }
 }
 
 #[cfg(test)]
@@ -412,7 +448,10 @@ mod tests {
         assert!(
             matches!(parse("a: &x [1]\nb: *x\n"), Ok(Node { value: Value::Map(entries), .. }) if entries.len() == 2)
         );
-        assert!(matches!(parse("a: &x [*x]\n"), Err((_, Kind::Syntax(_)))));
+        assert!(matches!(
+            parse("a: &x [*x]\n"),
+            Err((_, Kind::Syntax { .. }))
+        ));
     }
 
     #[test]

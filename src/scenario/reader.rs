@@ -161,21 +161,31 @@ impl<'s> Reader<'s> {
         entries.retain(|entry| {
             let fits = known.contains(&entry.name);
             if !fits {
-                let near = nearest(entry.name, known).map(str::to_owned);
-                let known = listed(known);
-                self.complain(
-                    entry.at,
-                    Kind::UnknownKey {
-                        key: entry.name.to_owned(),
-                        place,
-                        near,
-                        known,
-                    },
-                );
+                self.unknown_key(*entry, place, known);
             }
             fits
         });
         Some(Fields { at, place, entries })
+    }
+
+    fn unknown_key(&mut self, entry: Named<'_>, place: &'static str, known: &[&str]) {
+        // Beside a secret, a key that is not known may be that secret's, misspelt.
+        let beside_secret = known.contains(&"client_secret");
+        if beside_secret && !matches!(entry.node.value, Value::Map(_)) {
+            self.hidden.extend(entry.at.line..=entry.node.last_line);
+        }
+        let key = entry.name.to_owned();
+        let near = nearest(entry.name, known).map(str::to_owned);
+        let known = listed(known);
+        self.complain(
+            entry.at,
+            Kind::UnknownKey {
+                key,
+                place,
+                near,
+                known,
+            },
+        );
     }
 
     /// A map from names of the author's own choice.
@@ -268,7 +278,8 @@ impl<'s> Reader<'s> {
             .map(|(_, meaning)| *meaning);
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.unknown(node.span, noun, &expanded.text, &known);
+            // As it is written: what a variable holds may be a secret.
+            self.unknown(node.span, noun, text, &known);
         }
         found
     }
@@ -296,7 +307,8 @@ impl<'s> Reader<'s> {
                 continue;
             };
             if texts.contains(&text) {
-                self.complain(item.span, Kind::Repeated { noun, name: text });
+                let name = item.as_text().unwrap_or_default().to_owned();
+                self.complain(item.span, Kind::Repeated { noun, name });
             } else {
                 texts.push(text);
             }

@@ -59,9 +59,10 @@ impl<'n> Register<'n> {
     /// Looks the names up, without judging anything.
     pub(super) fn of(root: &'n Node) -> Self {
         let deployment = root.get("deployment");
-        let reachable = |key: &str| {
-            deployment.is_none_or(|node| node.entries().is_empty() || node.get(key).is_some())
-        };
+        let stated = |key: &str| deployment.is_some_and(|node| node.get(key).is_some());
+        // Without any URL that is the mistake, not each shape.
+        let none = !stated("rest") && !stated("mcp");
+        let (rest, mcp) = (none || stated("rest"), none || stated("mcp"));
         Self {
             personas: declarations(root, "personas", |name, node| Declared {
                 name,
@@ -72,7 +73,7 @@ impl<'n> Register<'n> {
                 captures: captures(node),
             })
             .or_else(|| root.get("fixtures").is_none().then(Vec::new)),
-            reachable: [reachable("rest"), reachable("mcp"), reachable("mcp")],
+            reachable: [rest, mcp, mcp],
         }
     }
 
@@ -178,7 +179,12 @@ impl Scope<'_> {
             .filter(|name| !self.binds(name))
             .collect();
         for name in &dangling {
-            reader.complain(reader.narrow(node.span, name), self.dangling(name));
+            // A name that a variable brought may be a secret.
+            let written = node
+                .as_text()
+                .is_some_and(|written| written.contains(name.as_str()));
+            let kind = self.dangling(if written { name } else { "…" });
+            reader.complain(reader.narrow(node.span, name), kind);
         }
         dangling.is_empty().then_some(template)
     }

@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rolecall::cell::Door;
-use rolecall::scenario::{EntraEndpoint, Expectation, Missing, Provider, Scenario, SignIn, Sources};
+use rolecall::scenario::{
+    EntraEndpoint, Expectation, Missing, Provider, Scenario, SignIn, Sources,
+};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -17,18 +19,31 @@ fn sources(variables: &[(&str, &str)], missing: Missing) -> Sources {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect::<BTreeMap<_, _>>();
-    Sources { variables, missing, read_file: |path| fs::read_to_string(path) }
+    Sources {
+        variables,
+        missing,
+        read_file: |path| fs::read_to_string(path),
+    }
 }
 
 fn shipped(name: &str, variables: &[(&str, &str)], missing: Missing) -> Scenario {
     let path = format!("scenarios/{name}");
     let text = fs::read_to_string(root().join(&path)).unwrap();
-    Scenario::read(&path, &text, &sources(variables, missing)).unwrap_or_else(|complaints| panic!("{complaints}"))
+    Scenario::read(&path, &text, &sources(variables, missing))
+        .unwrap_or_else(|complaints| panic!("{complaints}"))
 }
 
 fn word(scenario: &Scenario, operation: &str, persona: &str, door: Door) -> String {
-    let column = scenario.operations.iter().find(|known| known.name.as_str() == operation).unwrap();
-    let row = scenario.personas.iter().position(|known| known.name.as_str() == persona).unwrap();
+    let column = scenario
+        .operations
+        .iter()
+        .find(|known| known.name.as_str() == operation)
+        .unwrap();
+    let row = scenario
+        .personas
+        .iter()
+        .position(|known| known.name.as_str() == persona)
+        .unwrap();
     let demand = column.demands[row][door.index()].as_ref();
     demand.map_or_else(|| "-".to_owned(), |demand| demand.expectation.to_string())
 }
@@ -57,11 +72,16 @@ fn the_product_catalog_demands_what_the_article_ends_with() {
         ("updateProduct", ["403", "allow", "allow", "401"]),
         ("deleteProduct", ["403", "403", "allow", "401"]),
     ];
-    let operations: Vec<&str> = scenario.operations.iter().map(|operation| operation.name.as_str()).collect();
+    let operations: Vec<&str> = scenario
+        .operations
+        .iter()
+        .map(|operation| operation.name.as_str())
+        .collect();
     assert_eq!(operations, table.map(|(operation, _)| operation));
     for (operation, words) in table {
         for door in Door::ALL {
-            let got = ["reader", "writer", "admin", "anonymous"].map(|persona| word(&scenario, operation, persona, door));
+            let got = ["reader", "writer", "admin", "anonymous"]
+                .map(|persona| word(&scenario, operation, persona, door));
             assert_eq!(got, words, "{operation} at {door}");
         }
     }
@@ -70,24 +90,45 @@ fn the_product_catalog_demands_what_the_article_ends_with() {
 #[test]
 fn the_product_catalog_signs_in_as_the_article_does() {
     let scenario = shipped("product-catalog.yaml", CATALOG, Missing::Refused);
-    let names: Vec<&str> = scenario.personas.iter().map(|persona| persona.name.as_str()).collect();
+    let names: Vec<&str> = scenario
+        .personas
+        .iter()
+        .map(|persona| persona.name.as_str())
+        .collect();
     assert_eq!(names, ["reader", "writer", "admin", "anonymous"]);
-    let endpoints = scenario.personas.iter().map(|persona| match &persona.identity.as_ref()?.provider {
-        Provider::Entra { endpoint, .. } => Some(*endpoint),
-        Provider::Oidc { .. } | Provider::Endpoints { .. } => None,
-    });
+    let endpoints =
+        scenario
+            .personas
+            .iter()
+            .map(|persona| match &persona.identity.as_ref()?.provider {
+                Provider::Entra { endpoint, .. } => Some(*endpoint),
+                Provider::Oidc { .. } | Provider::Endpoints { .. } => None,
+            });
     let (v1, v2) = (Some(EntraEndpoint::V1), Some(EntraEndpoint::V2));
     assert!(endpoints.eq([v2, v1, v2, None]));
     let identity = scenario.personas[0].identity.as_ref().unwrap();
     assert_eq!(
         identity.audiences,
-        ["api://22222222-2222-4222-8222-222222222222", "22222222-2222-4222-8222-222222222222"]
+        [
+            "api://22222222-2222-4222-8222-222222222222",
+            "22222222-2222-4222-8222-222222222222"
+        ]
     );
-    assert_eq!(identity.scope.as_deref(), Some("api://22222222-2222-4222-8222-222222222222/.default"));
-    assert_eq!(scenario.deployment.rest.as_ref().unwrap().url, "http://127.0.0.1:8080");
+    assert_eq!(
+        identity.scope.as_deref(),
+        Some("api://22222222-2222-4222-8222-222222222222/.default")
+    );
+    assert_eq!(
+        scenario.deployment.rest.as_ref().unwrap().url,
+        "http://127.0.0.1:8080"
+    );
     assert_eq!(scenario.deployment.doors, Door::ALL);
     assert!(scenario.deployment.disposable && !scenario.deployment.doors_stated);
-    let secrets: Vec<&str> = scenario.secrets.iter().map(rolecall::secret::Secret::expose).collect();
+    let secrets: Vec<&str> = scenario
+        .secrets
+        .iter()
+        .map(rolecall::secret::Secret::expose)
+        .collect();
     assert_eq!(secrets, ["reader-secret", "writer-secret", "admin-secret"]);
 }
 
@@ -95,7 +136,14 @@ fn the_product_catalog_signs_in_as_the_article_does() {
 fn a_plan_without_variables_keeps_them_standing() {
     let scenario = shipped("product-catalog.yaml", &[], Missing::Kept);
     assert_eq!(scenario.deployment.rest.unwrap().url, "${CATALOG_REST_URL}");
-    let SignIn::ClientCredentials { client_id, client_secret, .. } = &scenario.personas[0].sign_in else { panic!() };
+    let SignIn::ClientCredentials {
+        client_id,
+        client_secret,
+        ..
+    } = &scenario.personas[0].sign_in
+    else {
+        panic!()
+    };
     assert_eq!(client_id, "${READER_ID}");
     assert!(client_secret.is_empty() && scenario.secrets.is_empty());
 }
@@ -125,13 +173,27 @@ fn the_library_demands_what_its_table_says() {
         ("giveBack", ["403", "allow", "403", "401"]),
         ("overdueReport", ["hidden", "allow", "allow", "401"]),
     ] {
-        let got = ["member", "librarian", "auditor", "passer-by"].map(|persona| word(&scenario, operation, persona, Door::Rest));
+        let got = ["member", "librarian", "auditor", "passer-by"]
+            .map(|persona| word(&scenario, operation, persona, Door::Rest));
         assert_eq!(got, words, "{operation}");
         assert_eq!(word(&scenario, operation, "member", Door::Mcp), "-");
     }
     assert_eq!(scenario.deployment.doors, [Door::Rest]);
-    assert_eq!(scenario.personas[0].identity.as_ref().unwrap().roles_pointer, "/realm_access/roles");
-    let find = scenario.fixtures[0].find.as_ref().unwrap().rest.as_ref().unwrap();
+    assert_eq!(
+        scenario.personas[0]
+            .identity
+            .as_ref()
+            .unwrap()
+            .roles_pointer,
+        "/realm_access/roles"
+    );
+    let find = scenario.fixtures[0]
+        .find
+        .as_ref()
+        .unwrap()
+        .rest
+        .as_ref()
+        .unwrap();
     assert_eq!(find.target.source(), "/loans?book=rolecall%20{{ tag }}");
 }
 
@@ -153,21 +215,42 @@ operations:
         mcp: deny
         mcp-legacy: [404]
 ";
-    let scenario = Scenario::read("x.yaml", text, &sources(&[], Missing::Refused)).unwrap_or_else(|complaints| panic!("{complaints}"));
+    let scenario = Scenario::read("x.yaml", text, &sources(&[], Missing::Refused))
+        .unwrap_or_else(|complaints| panic!("{complaints}"));
     let row = |persona| Door::ALL.map(|door| word(&scenario, "list", persona, door));
     assert_eq!(row("guest"), ["401", "hidden", "hidden"]);
     assert_eq!(row("other"), ["401", "deny", "404"]);
     assert_eq!(row("third"), ["allow", "allow", "allow"]);
-    let line = |persona: usize, door: Door| scenario.operations[0].demands[persona][door.index()].as_ref().unwrap().line;
-    assert_eq!((line(0, Door::Rest), line(0, Door::Mcp), line(1, Door::McpLegacy)), (8, 12, 15));
-    assert_eq!(scenario.operations[0].demands[1][1].as_ref().unwrap().expectation, Expectation::Deny);
+    let line = |persona: usize, door: Door| {
+        scenario.operations[0].demands[persona][door.index()]
+            .as_ref()
+            .unwrap()
+            .line
+    };
+    assert_eq!(
+        (
+            line(0, Door::Rest),
+            line(0, Door::Mcp),
+            line(1, Door::McpLegacy)
+        ),
+        (8, 12, 15)
+    );
+    assert_eq!(
+        scenario.operations[0].demands[1][1]
+            .as_ref()
+            .unwrap()
+            .expectation,
+        Expectation::Deny
+    );
 }
 
 #[test]
 fn fifteen_thousand_operations_of_one_line_load() {
     let mut text = "rolecall: 1\nname: Many\ndeployment: { rest: 'https://a.example.com' }\npersonas: { guest: { sign_in: none } }\noperations:\n".to_owned();
     for number in 0..15_000 {
-        text.push_str(&format!("  op{number}: {{ allow: [guest], rest: GET /items/{number} }}\n"));
+        text.push_str(&format!(
+            "  op{number}: {{ allow: [guest], rest: GET /items/{number} }}\n"
+        ));
     }
     let scenario = Scenario::read("x.yaml", &text, &sources(&[], Missing::Refused)).unwrap();
     assert_eq!(scenario.operations.len(), 15_000);
@@ -176,7 +259,11 @@ fn fifteen_thousand_operations_of_one_line_load() {
 #[test]
 fn a_secret_file_stands_beside_the_scenario_and_loses_its_line_end() {
     fn read(path: &Path) -> io::Result<String> {
-        if path == Path::new("some/where/reader.secret") { Ok("hunter2\r\n".to_owned()) } else { Err(io::ErrorKind::NotFound.into()) }
+        if path == Path::new("some/where/reader.secret") {
+            Ok("hunter2\r\n".to_owned())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
     }
     let text = "
 rolecall: 1
@@ -185,21 +272,30 @@ deployment: { rest: { url: 'https://a.example.com', headers: { X-Token: { file: 
 personas: { guest: { sign_in: none } }
 operations: { list: { allow: [guest], rest: GET /items } }
 ";
-    let sources = Sources { read_file: read, ..sources(&[], Missing::Refused) };
+    let sources = Sources {
+        read_file: read,
+        ..sources(&[], Missing::Refused)
+    };
     let scenario = Scenario::read("some/where/x.yaml", text, &sources).unwrap();
     assert_eq!(scenario.secrets[0].expose(), "hunter2");
 }
 
 fn bad_files() -> Vec<PathBuf> {
     let folder = root().join("tests/fixtures/scenarios/bad");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     files
 }
 
 #[test]
 fn every_bad_scenario_gets_its_complaints() {
-    let sources = sources(&[("READER_SECRET", "open-sesame"), ("EMPTY", "")], Missing::Refused);
+    let sources = sources(
+        &[("READER_SECRET", "open-sesame"), ("EMPTY", "")],
+        Missing::Refused,
+    );
     let files = bad_files();
     assert!(files.len() >= 40);
     for path in files {
@@ -207,7 +303,10 @@ fn every_bad_scenario_gets_its_complaints() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let complaints = Scenario::read(&format!("bad/{name}.yaml"), &text, &sources).unwrap_err();
         let shown = complaints.to_string();
-        assert!(!shown.contains("hunter2") && !shown.contains("open-sesame"), "{name} shows a secret");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("open-sesame"),
+            "{name} shows a secret"
+        );
         insta::assert_snapshot!(name, shown);
     }
 }

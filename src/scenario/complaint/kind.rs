@@ -7,8 +7,13 @@ use crate::cell::Door;
 /// What can be wrong with a scenario. Each variant holds its evidence, never a value that may be a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// The text is not the YAML that scenarios use; says why.
-    Syntax(&'static str),
+    /// The text is not the YAML that scenarios use.
+    Syntax {
+        /// What is wrong.
+        what: &'static str,
+        /// The remedy.
+        help: &'static str,
+    },
     /// More nesting, values or repeated aliases than a scenario can have.
     TooLarge,
     /// A template or variable in braces that YAML reads as a map.
@@ -245,7 +250,8 @@ impl fmt::Display for Kind {
     #[expect(clippy::too_many_lines, reason = "one sentence a variant")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax(why) | Self::Request(why) | Self::Url(why) => f.write_str(why),
+            Self::Syntax { what, .. } => f.write_str(what),
+            Self::Request(why) | Self::Url(why) => f.write_str(why),
             Self::TooLarge => f.write_str("this is deeper or larger than a scenario can be"),
             Self::UnquotedBraces => f.write_str("these braces are read as a map"),
             Self::UnknownKey { key, place, .. } => {

@@ -6,13 +6,16 @@ impl Kind {
     /// The remedy, in one sentence without a full stop.
     pub fn help(&self) -> String {
         match self {
-            Self::Syntax(_) => "inside { } and [ ], quote text that holds `${…}`, `{{ … }}`, commas or colons".into(),
+            Self::Syntax { help, .. } => (*help).into(),
             Self::TooLarge => "write it flatter, or split it into several scenarios".into(),
             Self::UnquotedBraces => "quote the text: \"{{ … }}\", \"${…}\"".into(),
             Self::UnknownKey { near, known, .. } | Self::Unknown { near, known, .. } => suggestion(near.as_deref(), known),
             Self::DuplicateKey { first, .. } => format!("the first is on line {first}; keep one"),
             Self::MissingKey { key, .. } => format!("add `{key}:`"),
             Self::WrongSort { wanted: "text", found: "a number" | "true or false", .. } => "quote it".into(),
+            Self::WrongSort { place, .. } if place == "the scenario" => {
+                "start with `rolecall: 1` and `name: …`".into()
+            }
             Self::WrongSort { wanted, .. } => format!("write {wanted}"),
             Self::EmptyText { .. } => "write something, or leave the key out".into(),
             Self::Empty { .. } => "write at least one".into(),

@@ -168,7 +168,7 @@ mod tests {
             "wids": vec!["w"; 99], "realm_access": {"roles": ["r", [[["deep"]]]]},
         }));
         let expected = json!({
-            "aud": "api", "realm_access": {"roles": ["r", null]}, "sub": "s".repeat(SHOWN_CHARS),
+            "aud": "api", "realm_access": {"roles": ["r", [null]]}, "sub": "s".repeat(SHOWN_CHARS),
             "wids": vec!["w"; SHOWN_ELEMENTS], "groups": 2,
         });
         assert_eq!(claims.shown(), expected);

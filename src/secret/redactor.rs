@@ -104,7 +104,9 @@ fn agreement(form: &str, text: &str) -> usize {
         .zip(text.bytes())
         .take_while(|(form, text)| form == text)
         .count();
-    (common..text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len())
+    (common..text.len())
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(text.len())
 }
 
 fn join(sorted: Vec<Range<usize>>) -> Vec<Range<usize>> {
@@ -155,7 +157,11 @@ mod tests {
     }
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat()
     }
 
     #[test]

@@ -37,19 +37,30 @@ impl OauthError {
     /// Reads an error answer; `None` when the body is no JSON object with an `error`.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let answer: Value = serde_json::from_slice(body).ok()?;
-        let description = answer.get("error_description").and_then(Value::as_str).unwrap_or_default();
+        let description = answer
+            .get("error_description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let mut numbers = listed_numbers(&answer);
         numbers.extend(aadsts_number(description));
         Some(Self {
             error: code(answer.get("error")?.as_str()?),
-            suberror: answer.get("suberror").and_then(Value::as_str).map(code).filter(|text| !text.is_empty()),
+            suberror: answer
+                .get("suberror")
+                .and_then(Value::as_str)
+                .map(code)
+                .filter(|text| !text.is_empty()),
             numbers,
             description: description.to_owned(),
         })
     }
 
     fn number(&self) -> Option<u32> {
-        let known = self.numbers.iter().copied().find(|number| aadsts::explain(*number).is_some());
+        let known = self
+            .numbers
+            .iter()
+            .copied()
+            .find(|number| aadsts::explain(*number).is_some());
         known.or_else(|| self.numbers.first().copied())
     }
 
@@ -96,9 +107,15 @@ impl Denial {
 fn advice(error: &str) -> Option<&'static str> {
     Some(match error {
         "invalid_client" => "Check client_id, client_secret, and how the client authenticates.",
-        "invalid_grant" => "Check user name and password, and that nothing else is asked of the account.",
-        "interaction_required" => "A human is needed to sign in so; use client credentials, or exempt the test account.",
-        "invalid_scope" | "invalid_resource" | "invalid_target" => "Check the scope and the resource.",
+        "invalid_grant" => {
+            "Check user name and password, and that nothing else is asked of the account."
+        }
+        "interaction_required" => {
+            "A human is needed to sign in so; use client credentials, or exempt the test account."
+        }
+        "invalid_scope" | "invalid_resource" | "invalid_target" => {
+            "Check the scope and the resource."
+        }
         "unauthorized_client" | "unsupported_grant_type" => "Allow this grant for the client.",
         "access_denied" => "Allow this client and grant in the provider's policy.",
         "invalid_request" => "Check the extra parameters of the token request.",
@@ -109,17 +126,27 @@ fn advice(error: &str) -> Option<&'static str> {
 
 /// Letters, digits and what else codes are made of; a hostile provider writes anything.
 fn code(text: &str) -> String {
-    text.chars().filter(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.')).take(CODE).collect()
+    text.chars()
+        .filter(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.'))
+        .take(CODE)
+        .collect()
 }
 
 fn listed_numbers(answer: &Value) -> Vec<u32> {
     let listed = answer.get("error_codes").and_then(Value::as_array);
-    listed.into_iter().flatten().take(8).filter_map(|number| u32::try_from(number.as_u64()?).ok()).collect()
+    listed
+        .into_iter()
+        .flatten()
+        .take(8)
+        .filter_map(|number| u32::try_from(number.as_u64()?).ok())
+        .collect()
 }
 
 fn aadsts_number(description: &str) -> Option<u32> {
     let (_, after) = description.split_once("AADSTS")?;
-    let digits = after.find(|char: char| !char.is_ascii_digit()).unwrap_or(after.len());
+    let digits = after
+        .find(|char: char| !char.is_ascii_digit())
+        .unwrap_or(after.len());
     after[..digits].parse().ok()
 }
 
@@ -127,7 +154,12 @@ fn aadsts_number(description: &str) -> Option<u32> {
 fn quote(description: &str, redactor: &Redactor) -> String {
     let redacted = redactor.redact(description);
     let line = redacted.lines().next().unwrap_or_default();
-    line.chars().filter(|char| !char.is_control()).take(QUOTED).collect::<String>().trim().to_owned()
+    line.chars()
+        .filter(|char| !char.is_control())
+        .take(QUOTED)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 impl fmt::Display for Denial {
@@ -151,7 +183,10 @@ mod tests {
 
     #[test]
     fn errors_become_sentences() {
-        let long = format!(r#"{{"error":"x","error_description":"{}c4nary-secret"}}"#, "y".repeat(295));
+        let long = format!(
+            r#"{{"error":"x","error_description":"{}c4nary-secret"}}"#,
+            "y".repeat(295)
+        );
         let cut = format!("x: {}[reda", "y".repeat(295));
         let cases = [
             (
@@ -172,7 +207,10 @@ mod tests {
                 "invalid_grant: Account is not fully set up. \
                  Check user name and password, and that nothing else is asked of the account.",
             ),
-            (r#"{"error":"a\u001b[31m b","error_description":"x\u001by"}"#, "a31mb: xy"),
+            (
+                r#"{"error":"a\u001b[31m b","error_description":"x\u001by"}"#,
+                "a31mb: xy",
+            ),
             (&long, &cut),
         ];
         for (body, expected) in cases {
@@ -182,7 +220,13 @@ mod tests {
 
     #[test]
     fn what_is_no_oauth_error_is_not_read_as_one() {
-        for body in ["", "<html>", r#""token""#, r#"{"error":{"code":"x"}}"#, r#"{"message":"x"}"#] {
+        for body in [
+            "",
+            "<html>",
+            r#""token""#,
+            r#"{"error":{"code":"x"}}"#,
+            r#"{"message":"x"}"#,
+        ] {
             assert_eq!(OauthError::read(body.as_bytes()), None, "{body}");
         }
     }

@@ -26,7 +26,10 @@ pub(super) struct Found {
 
 impl Guide {
     pub(super) fn new(provider: Provider) -> Self {
-        Self { provider, found: OnceCell::new() }
+        Self {
+            provider,
+            found: OnceCell::new(),
+        }
     }
 
     /// Whether it is the guide to this provider.
@@ -38,10 +41,15 @@ impl Guide {
     pub(super) fn host(&self) -> String {
         let stated = match &self.provider {
             Provider::Entra { authority, .. } => authority,
-            Provider::Oidc { issuer, token_endpoint } => token_endpoint.as_ref().unwrap_or(issuer),
+            Provider::Oidc {
+                issuer,
+                token_endpoint,
+            } => token_endpoint.as_ref().unwrap_or(issuer),
             Provider::Endpoints { token_endpoint, .. } => token_endpoint,
         };
-        let host = Url::parse(stated).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let host = Url::parse(stated)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
         host.unwrap_or_else(|| "its identity provider".to_owned())
     }
 
@@ -50,20 +58,39 @@ impl Guide {
     /// # Errors
     /// Why the provider is not trusted, with the remedy.
     pub(super) async fn find(&self, wire: &Wire) -> Result<Found, String> {
-        self.found.get_or_init(|| find(&self.provider, wire)).await.clone()
+        self.found
+            .get_or_init(|| find(&self.provider, wire))
+            .await
+            .clone()
     }
 }
 
 async fn find(provider: &Provider, wire: &Wire) -> Result<Found, String> {
     let found = match provider {
-        Provider::Entra { authority, tenant, endpoint, .. } => entra(authority, tenant, *endpoint, wire).await?,
-        Provider::Oidc { issuer, token_endpoint: Some(stated) } => {
-            Found { token_endpoint: stated.clone(), issuers: vec![issuer.clone()] }
-        }
-        Provider::Oidc { issuer, token_endpoint: None } => oidc(issuer, wire).await?,
-        Provider::Endpoints { token_endpoint, issuer } => {
-            Found { token_endpoint: token_endpoint.clone(), issuers: issuer.iter().cloned().collect() }
-        }
+        Provider::Entra {
+            authority,
+            tenant,
+            endpoint,
+            ..
+        } => entra(authority, tenant, *endpoint, wire).await?,
+        Provider::Oidc {
+            issuer,
+            token_endpoint: Some(stated),
+        } => Found {
+            token_endpoint: stated.clone(),
+            issuers: vec![issuer.clone()],
+        },
+        Provider::Oidc {
+            issuer,
+            token_endpoint: None,
+        } => oidc(issuer, wire).await?,
+        Provider::Endpoints {
+            token_endpoint,
+            issuer,
+        } => Found {
+            token_endpoint: token_endpoint.clone(),
+            issuers: issuer.iter().cloned().collect(),
+        },
     };
     guarded(&found.token_endpoint, "the token endpoint")?;
     Ok(found)
@@ -71,23 +98,40 @@ async fn find(provider: &Provider, wire: &Wire) -> Result<Found, String> {
 
 /// Entra's v1 issuer is on another host than its authority, so both documents' issuers are taken as they stand. The endpoint is
 /// built from the authority that the author stated: no document can send a secret elsewhere.
-async fn entra(authority: &str, tenant: &str, endpoint: EntraEndpoint, wire: &Wire) -> Result<Found, String> {
+async fn entra(
+    authority: &str,
+    tenant: &str,
+    endpoint: EntraEndpoint,
+    wire: &Wire,
+) -> Result<Found, String> {
     let base = format!("{authority}/{tenant}");
     guarded(&base, "the authority")?;
     let newer = format!("{base}/v2.0");
     let (v2, v1) = tokio::join!(document(&newer, wire), document(&base, wire));
     // One document is enough; without either the token endpoint itself says what is wrong, with its AADSTS number.
-    let issuers = [v2, v1].into_iter().flatten().filter_map(|document| issuer_of(&document, tenant)).collect();
+    let issuers = [v2, v1]
+        .into_iter()
+        .flatten()
+        .filter_map(|document| issuer_of(&document, tenant))
+        .collect();
     let token_endpoint = match endpoint {
         EntraEndpoint::V1 => format!("{base}/oauth2/token"),
         EntraEndpoint::V2 => format!("{base}/oauth2/v2.0/token"),
     };
-    Ok(Found { token_endpoint, issuers })
+    Ok(Found {
+        token_endpoint,
+        issuers,
+    })
 }
 
 /// Documents of `common` and `organizations` hold a template in place of the tenant.
 fn issuer_of(document: &Value, tenant: &str) -> Option<String> {
-    Some(document.get("issuer")?.as_str()?.replace("{tenantid}", tenant))
+    Some(
+        document
+            .get("issuer")?
+            .as_str()?
+            .replace("{tenantid}", tenant),
+    )
 }
 
 /// OpenID Connect Discovery 1.0 §4.3 and RFC 8414 §3.3: the issuer must be the one that was asked, letter by letter.
@@ -95,30 +139,53 @@ async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
     guarded(issuer, "the issuer")?;
     let document = document(issuer, wire).await?;
     if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
-        return Err("its discovery document names another issuer than the scenario. \
+        return Err(
+            "its discovery document names another issuer than the scenario. \
                     Spell the issuer exactly as the document does; nothing secret was sent."
-            .to_owned());
+                .to_owned(),
+        );
     }
     let endpoint = document.get("token_endpoint").and_then(Value::as_str);
-    let endpoint = endpoint.ok_or("its discovery document names no token endpoint. State token_endpoint.")?;
+    let endpoint =
+        endpoint.ok_or("its discovery document names no token endpoint. State token_endpoint.")?;
     if !same_origin(endpoint, issuer) {
-        return Err("its discovery document names a token endpoint at another origin than the issuer's. \
+        return Err(
+            "its discovery document names a token endpoint at another origin than the issuer's. \
                     If that is right, state it as token_endpoint; nothing secret was sent."
-            .to_owned());
+                .to_owned(),
+        );
     }
-    Ok(Found { token_endpoint: endpoint.to_owned(), issuers: vec![issuer.to_owned()] })
+    Ok(Found {
+        token_endpoint: endpoint.to_owned(),
+        issuers: vec![issuer.to_owned()],
+    })
 }
 
 async fn document(issuer: &str, wire: &Wire) -> Result<Value, String> {
     // OpenID Connect Discovery 1.0 §4.1: a slash at the end goes first.
-    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let call = Call { method: Method::GET, url, headers: HeaderMap::new(), body: bytes::Bytes::new() };
+    let url = format!(
+        "{}/.well-known/openid-configuration",
+        issuer.trim_end_matches('/')
+    );
+    let call = Call {
+        method: Method::GET,
+        url,
+        headers: HeaderMap::new(),
+        body: bytes::Bytes::new(),
+    };
     let reply = wire.exchange(call).await.map_err(unanswered)?;
     if reply.status != 200 {
-        return Err(format!("its discovery document answers HTTP {}. Check the issuer, or state token_endpoint.", reply.status));
+        return Err(format!(
+            "its discovery document answers HTTP {}. Check the issuer, or state token_endpoint.",
+            reply.status
+        ));
     }
-    let document: Option<Value> = serde_json::from_slice(&reply.body).ok().filter(Value::is_object);
-    document.filter(|_| !reply.truncated).ok_or_else(|| "its discovery document is not JSON. Check the issuer.".to_owned())
+    let document: Option<Value> = serde_json::from_slice(&reply.body)
+        .ok()
+        .filter(Value::is_object);
+    document
+        .filter(|_| !reply.truncated)
+        .ok_or_else(|| "its discovery document is not JSON. Check the issuer.".to_owned())
 }
 
 fn unanswered(silence: Silence) -> String {
@@ -131,7 +198,9 @@ fn guarded(url: &str, what: &str) -> Result<(), String> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
-        _ => Err(format!("{what} is not https, so nothing secret was sent to it")),
+        _ => Err(format!(
+            "{what} is not https, so nothing secret was sent to it"
+        )),
     }
 }
 
@@ -157,18 +226,38 @@ mod tests {
 
     #[test]
     fn secrets_travel_over_https_or_loopback_alone() {
-        for url in ["https://idp.example/token", "http://127.0.0.1:1/t", "http://[::1]:1/t", "http://localhost/t"] {
+        for url in [
+            "https://idp.example/token",
+            "http://127.0.0.1:1/t",
+            "http://[::1]:1/t",
+            "http://localhost/t",
+        ] {
             assert_eq!(guarded(url, "x"), Ok(()), "{url}");
         }
-        for url in ["http://idp.example/t", "http://localhost.example/t", "ftp://127.0.0.1/", "/token", "http://127.0.0.1.example/"] {
+        for url in [
+            "http://idp.example/t",
+            "http://localhost.example/t",
+            "ftp://127.0.0.1/",
+            "/token",
+            "http://127.0.0.1.example/",
+        ] {
             assert!(guarded(url, "x").is_err(), "{url}");
         }
     }
 
     #[test]
     fn an_origin_is_scheme_host_and_port() {
-        assert!(same_origin("https://idp.example/token", "https://idp.example:443/realms/x"));
-        for other in ["https://idp.example:444/", "http://idp.example/", "https://idp.example.evil/", "data:x", "x"] {
+        assert!(same_origin(
+            "https://idp.example/token",
+            "https://idp.example:443/realms/x"
+        ));
+        for other in [
+            "https://idp.example:444/",
+            "http://idp.example/",
+            "https://idp.example.evil/",
+            "data:x",
+            "x",
+        ] {
             assert!(!same_origin("https://idp.example/token", other), "{other}");
         }
     }
@@ -176,6 +265,9 @@ mod tests {
     #[test]
     fn a_template_issuer_is_filled_in() {
         let document = serde_json::json!({"issuer": "https://login.example/{tenantid}/v2.0"});
-        assert_eq!(issuer_of(&document, "t1").as_deref(), Some("https://login.example/t1/v2.0"));
+        assert_eq!(
+            issuer_of(&document, "t1").as_deref(),
+            Some("https://login.example/t1/v2.0")
+        );
     }
 }

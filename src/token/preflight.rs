@@ -47,22 +47,41 @@ pub enum Mismatch {
 /// Compares a credential with its persona's declaration. A persona that does not sign in has nothing to compare;
 /// the signature is not checked, for that is the deployment's part.
 pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> Vec<Mismatch> {
-    let Some(identity) = persona.identity.as_ref().filter(|_| credential.authorization.is_some()) else {
+    let Some(identity) = persona
+        .identity
+        .as_ref()
+        .filter(|_| credential.authorization.is_some())
+    else {
         return Vec::new();
     };
-    let Some(claims) = &credential.claims else { return opaque(persona, identity, credential) };
-    let roles = persona.roles.iter().flat_map(|declared| roles(declared, claims, &identity.roles_pointer));
+    let Some(claims) = &credential.claims else {
+        return opaque(persona, identity, credential);
+    };
+    let roles = persona
+        .roles
+        .iter()
+        .flat_map(|declared| roles(declared, claims, &identity.roles_pointer));
     roles
         .chain(audience(claims, &identity.audiences))
         .chain(issuer(claims, &credential.issuers))
-        .chain(identity.tenant.as_deref().and_then(|expected| tenant(claims, expected)))
+        .chain(
+            identity
+                .tenant
+                .as_deref()
+                .and_then(|expected| tenant(claims, expected)),
+        )
         .chain(validity(claims, now))
         .collect()
 }
 
 fn opaque(persona: &Persona, identity: &Identity, credential: &Credential) -> Vec<Mismatch> {
-    let nothing_declared = persona.roles.is_none() && identity.audiences.is_empty() && credential.issuers.is_empty();
-    if nothing_declared { Vec::new() } else { vec![Mismatch::Opaque] }
+    let nothing_declared =
+        persona.roles.is_none() && identity.audiences.is_empty() && credential.issuers.is_empty();
+    if nothing_declared {
+        Vec::new()
+    } else {
+        vec![Mismatch::Opaque]
+    }
 }
 
 /// Exact equality of sets: a role too many makes every allowed cell of its column meaningless.
@@ -76,42 +95,69 @@ fn roles(declared: &[String], claims: &Claims, pointer: &str) -> Vec<Mismatch> {
 }
 
 fn without(all: &[String], taken: &[String]) -> Vec<String> {
-    all.iter().filter(|word| !taken.contains(word)).cloned().collect()
+    all.iter()
+        .filter(|word| !taken.contains(word))
+        .cloned()
+        .collect()
 }
 
 fn audience(claims: &Claims, expected: &[String]) -> Option<Mismatch> {
     let found = claims.audiences();
-    let same = |one: &String, other: &String| one.trim_end_matches('/') == other.trim_end_matches('/');
-    let meets = expected.iter().any(|expected| found.iter().any(|found| same(found, expected)));
-    (!expected.is_empty() && !meets).then(|| Mismatch::Audience { found, expected: expected.to_vec() })
+    let same =
+        |one: &String, other: &String| one.trim_end_matches('/') == other.trim_end_matches('/');
+    let meets = expected
+        .iter()
+        .any(|expected| found.iter().any(|found| same(found, expected)));
+    (!expected.is_empty() && !meets).then(|| Mismatch::Audience {
+        found,
+        expected: expected.to_vec(),
+    })
 }
 
 fn issuer(claims: &Claims, expected: &[String]) -> Option<Mismatch> {
     let found = claims.text("iss").unwrap_or_default().to_owned();
     let differs = !expected.is_empty() && !expected.contains(&found);
-    differs.then(|| Mismatch::Issuer { found, expected: expected.to_vec() })
+    differs.then(|| Mismatch::Issuer {
+        found,
+        expected: expected.to_vec(),
+    })
 }
 
 /// A tenant that is stated by its domain is not comparable with `tid`, which is a GUID.
 fn tenant(claims: &Claims, expected: &str) -> Option<Mismatch> {
     let found = claims.text("tid").unwrap_or_default();
     let differs = is_guid(expected) && !found.eq_ignore_ascii_case(expected);
-    differs.then(|| Mismatch::Tenant { found: found.to_owned(), expected: expected.to_owned() })
+    differs.then(|| Mismatch::Tenant {
+        found: found.to_owned(),
+        expected: expected.to_owned(),
+    })
 }
 
 fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        && groups
+            .iter()
+            .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn validity(claims: &Claims, now: SystemTime) -> Option<Mismatch> {
-    let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    });
     if let Some(end) = claims.seconds("exp").filter(|end| *end <= now) {
-        return Some(Mismatch::Expired(format!("its exp passed {} s ago", now.saturating_sub(end))));
+        return Some(Mismatch::Expired(format!(
+            "its exp passed {} s ago",
+            now.saturating_sub(end)
+        )));
     }
-    let start = claims.seconds("nbf").filter(|start| *start > now.saturating_add(LEEWAY))?;
-    Some(Mismatch::Expired(format!("its nbf lies {} s ahead", start.saturating_sub(now))))
+    let start = claims
+        .seconds("nbf")
+        .filter(|start| *start > now.saturating_add(LEEWAY))?;
+    Some(Mismatch::Expired(format!(
+        "its nbf lies {} s ahead",
+        start.saturating_sub(now)
+    )))
 }
 
 impl fmt::Display for Mismatch {
@@ -160,7 +206,11 @@ impl fmt::Display for Mismatch {
 }
 
 fn listed(words: &[String]) -> String {
-    if words.is_empty() { "(none)".to_owned() } else { words.join(", ") }
+    if words.is_empty() {
+        "(none)".to_owned()
+    } else {
+        words.join(", ")
+    }
 }
 
 fn either(words: &[String]) -> String {
@@ -198,7 +248,10 @@ mod tests {
                 scope: None,
             },
             identity: Some(Identity {
-                provider: Provider::Endpoints { token_endpoint: "https://idp.example/t".to_owned(), issuer: None },
+                provider: Provider::Endpoints {
+                    token_endpoint: "https://idp.example/t".to_owned(),
+                    issuer: None,
+                },
                 audiences: vec!["api://catalog".to_owned(), "guid".to_owned()],
                 roles_pointer: "/roles".to_owned(),
                 tenant: Some(TENANT.to_owned()),
@@ -224,7 +277,8 @@ mod tests {
     }
 
     fn credential(claims: Option<&Value>) -> Credential {
-        let claims = claims.map(|claims| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string())));
+        let claims =
+            claims.map(|claims| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string())));
         Credential {
             authorization: Some(HeaderValue::from_static("Bearer x")),
             claims: claims.and_then(|token| Claims::read(&token)),
@@ -235,7 +289,11 @@ mod tests {
     }
 
     fn compared(persona: &Persona, claims: &Value) -> Vec<Mismatch> {
-        compare(persona, &credential(Some(claims)), UNIX_EPOCH + Duration::from_secs(NOW))
+        compare(
+            persona,
+            &credential(Some(claims)),
+            UNIX_EPOCH + Duration::from_secs(NOW),
+        )
     }
 
     fn words(words: &[&str]) -> Vec<String> {
@@ -246,41 +304,91 @@ mod tests {
     fn each_difference_is_found_alone() {
         let expected_audiences = words(&["api://catalog", "guid"]);
         let expected_issuers = words(&["https://v2", "https://v1/"]);
-        let audience = |found: &[&str]| vec![Mismatch::Audience { found: words(found), expected: expected_audiences.clone() }];
-        let issuer = |found: &str| vec![Mismatch::Issuer { found: found.to_owned(), expected: expected_issuers.clone() }];
-        let tenant = |found: &str| vec![Mismatch::Tenant { found: found.to_owned(), expected: TENANT.to_owned() }];
+        let audience = |found: &[&str]| {
+            vec![Mismatch::Audience {
+                found: words(found),
+                expected: expected_audiences.clone(),
+            }]
+        };
+        let issuer = |found: &str| {
+            vec![Mismatch::Issuer {
+                found: found.to_owned(),
+                expected: expected_issuers.clone(),
+            }]
+        };
+        let tenant = |found: &str| {
+            vec![Mismatch::Tenant {
+                found: found.to_owned(),
+                expected: TENANT.to_owned(),
+            }]
+        };
         let cases = [
             (good(), vec![]),
             (with("roles", json!("B A")), vec![]),
-            (with("roles", json!(["A"])), vec![Mismatch::RolesMissing(words(&["B"]))]),
-            (with("roles", Value::Null), vec![Mismatch::RolesMissing(words(&["A", "B"]))]),
-            (with("roles", json!(["B", "A", "C"])), vec![Mismatch::RolesExtra(words(&["C"]))]),
+            (
+                with("roles", json!(["A"])),
+                vec![Mismatch::RolesMissing(words(&["B"]))],
+            ),
+            (
+                with("roles", Value::Null),
+                vec![Mismatch::RolesMissing(words(&["A", "B"]))],
+            ),
+            (
+                with("roles", json!(["B", "A", "C"])),
+                vec![Mismatch::RolesExtra(words(&["C"]))],
+            ),
             (
                 with("roles", json!(["A", "b"])),
-                vec![Mismatch::RolesMissing(words(&["B"])), Mismatch::RolesExtra(words(&["b"]))],
+                vec![
+                    Mismatch::RolesMissing(words(&["B"])),
+                    Mismatch::RolesExtra(words(&["b"])),
+                ],
             ),
             (with("aud", json!(["other", "guid"])), vec![]),
-            (with("aud", json!("api://other")), audience(&["api://other"])),
+            (
+                with("aud", json!("api://other")),
+                audience(&["api://other"]),
+            ),
             (with("aud", Value::Null), audience(&[])),
             (with("iss", json!("https://v1")), issuer("https://v1")),
             (with("iss", Value::Null), issuer("")),
             (with("tid", json!("other")), tenant("other")),
             (with("tid", Value::Null), tenant("")),
-            (with("exp", json!(NOW)), vec![Mismatch::Expired("its exp passed 0 s ago".to_owned())]),
+            (
+                with("exp", json!(NOW)),
+                vec![Mismatch::Expired("its exp passed 0 s ago".to_owned())],
+            ),
             (with("exp", Value::Null), vec![]),
-            (with("nbf", json!(NOW + 61)), vec![Mismatch::Expired("its nbf lies 61 s ahead".to_owned())]),
+            (
+                with("nbf", json!(NOW + 61)),
+                vec![Mismatch::Expired("its nbf lies 61 s ahead".to_owned())],
+            ),
         ];
         for (claims, expected) in cases {
-            assert_eq!(compared(&persona(Some(&["A", "B"])), &claims), expected, "{claims}");
+            assert_eq!(
+                compared(&persona(Some(&["A", "B"])), &claims),
+                expected,
+                "{claims}"
+            );
         }
     }
 
     #[test]
     fn differences_come_in_a_fixed_order() {
         let claims = json!({"exp": 0});
-        let kinds: Vec<String> = compared(&persona(Some(&["A"])), &claims).iter().map(|one| format!("{one:?}")).collect();
+        let kinds: Vec<String> = compared(&persona(Some(&["A"])), &claims)
+            .iter()
+            .map(|one| format!("{one:?}"))
+            .collect();
         let starts = ["RolesMissing", "Audience", "Issuer", "Tenant", "Expired"];
-        assert!(kinds.iter().zip(starts).all(|(kind, start)| kind.starts_with(start)) && kinds.len() == 5, "{kinds:?}");
+        assert!(
+            kinds
+                .iter()
+                .zip(starts)
+                .all(|(kind, start)| kind.starts_with(start))
+                && kinds.len() == 5,
+            "{kinds:?}"
+        );
     }
 
     #[test]
@@ -295,29 +403,74 @@ mod tests {
     #[test]
     fn an_opaque_token_matters_only_where_something_is_declared() {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
-        assert_eq!(compare(&persona(Some(&[])), &credential(None), now), [Mismatch::Opaque]);
+        assert_eq!(
+            compare(&persona(Some(&[])), &credential(None), now),
+            [Mismatch::Opaque]
+        );
         let mut undeclared = persona(None);
         undeclared.identity.as_mut().unwrap().audiences.clear();
-        let silent = Credential { issuers: Vec::new(), ..credential(None) };
+        let silent = Credential {
+            issuers: Vec::new(),
+            ..credential(None)
+        };
         assert_eq!(compare(&undeclared, &silent, now), []);
-        let anonymous = Credential { authorization: None, ..credential(None) };
+        let anonymous = Credential {
+            authorization: None,
+            ..credential(None)
+        };
         assert_eq!(compare(&persona(Some(&["A"])), &anonymous, now), []);
     }
 
     #[test]
     fn sentences_name_the_cause_and_the_remedy() {
         let cases = [
-            (Mismatch::RolesMissing(words(&["A", "B"])), "the token lacks A, B: assign", "nested groups"),
-            (Mismatch::RolesExtra(words(&["C"])), "the token carries C beyond", "proves nothing"),
-            (Mismatch::Audience { found: vec![], expected: words(&["x", "y"]) }, "the token is for (none), not for x or y:", "scope"),
-            (Mismatch::Issuer { found: "i".to_owned(), expected: words(&["j"]) }, "the token was issued by i, not by j:", "manifest"),
-            (Mismatch::Tenant { found: String::new(), expected: "t".to_owned() }, "the token is of tenant (none), not of t:", "guest"),
-            (Mismatch::Expired("its exp passed 3 s ago".to_owned()), "the token is not valid now: its exp", "clock"),
+            (
+                Mismatch::RolesMissing(words(&["A", "B"])),
+                "the token lacks A, B: assign",
+                "nested groups",
+            ),
+            (
+                Mismatch::RolesExtra(words(&["C"])),
+                "the token carries C beyond",
+                "proves nothing",
+            ),
+            (
+                Mismatch::Audience {
+                    found: vec![],
+                    expected: words(&["x", "y"]),
+                },
+                "the token is for (none), not for x or y:",
+                "scope",
+            ),
+            (
+                Mismatch::Issuer {
+                    found: "i".to_owned(),
+                    expected: words(&["j"]),
+                },
+                "the token was issued by i, not by j:",
+                "manifest",
+            ),
+            (
+                Mismatch::Tenant {
+                    found: String::new(),
+                    expected: "t".to_owned(),
+                },
+                "the token is of tenant (none), not of t:",
+                "guest",
+            ),
+            (
+                Mismatch::Expired("its exp passed 3 s ago".to_owned()),
+                "the token is not valid now: its exp",
+                "clock",
+            ),
             (Mismatch::Opaque, "the token is no readable JWT", "scope"),
         ];
         for (mismatch, start, within) in cases {
             let sentence = mismatch.to_string();
-            assert!(sentence.starts_with(start) && sentence.contains(within), "{sentence}");
+            assert!(
+                sentence.starts_with(start) && sentence.contains(within),
+                "{sentence}"
+            );
         }
     }
 }

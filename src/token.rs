@@ -294,7 +294,7 @@ mod tests {
     async fn converse(
         mut stream: TcpStream,
         answer: impl Fn(&str) -> Answer,
-        heard: &Mutex<Vec<String>>,
+        log: &Mutex<Vec<String>>,
     ) -> Option<()> {
         loop {
             let mut request = Vec::new();
@@ -308,8 +308,7 @@ mod tests {
             let mut body = vec![0; length];
             stream.read_exact(&mut body).await.ok()?;
             let path = head.split(' ').nth(1).unwrap().to_owned();
-            heard
-                .lock()
+            log.lock()
                 .unwrap()
                 .push(head + &String::from_utf8(body).unwrap());
             let (status, kind, body) = answer(&path);

@@ -311,6 +311,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn no_learnt_secret_survives(
             secrets in prop::collection::vec("[ab+/é]{4,9}", 1..6),

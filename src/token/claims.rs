@@ -194,7 +194,7 @@ mod tests {
             token(&format!(r#"{{"a":"{}"}}"#, "x".repeat(CAP))),
         ];
         for case in cases {
-            assert_eq!(Claims::read(&case), None, "{:.40}", case);
+            assert_eq!(Claims::read(&case), None, "{case:.40}");
         }
     }
 

@@ -134,7 +134,7 @@ fn issuer_of(document: &Value, tenant: &str) -> Option<String> {
     )
 }
 
-/// OpenID Connect Discovery 1.0 §4.3 and RFC 8414 §3.3: the issuer must be the one that was asked, letter by letter.
+/// `OpenID` Connect Discovery 1.0 §4.3 and RFC 8414 §3.3: the issuer must be the one that was asked, letter by letter.
 async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
     guarded(issuer, "the issuer")?;
     let document = document(issuer, wire).await?;

@@ -2,20 +2,33 @@
 
 pub mod aadsts;
 pub mod claims;
+mod denial;
+mod discovery;
+mod grant;
 pub mod preflight;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use url::form_urlencoded;
 
-use crate::scenario::Persona;
-use crate::secret::Redactor;
+use crate::scenario::{ClientAuth, Persona, SignIn};
+use crate::secret::{Redactor, Secret};
 use crate::wire::Wire;
 use claims::Claims;
+use denial::Denial;
+use discovery::{Found, Guide};
 
-/// Issues credentials: one acquisition a persona, shared by all that wait for it.
-#[derive(Debug)]
-pub struct Desk {}
+/// Issues credentials: one acquisition a persona, shared by all that wait for it. Clones are the same desk.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    windows: Arc<[Window]>,
+    wire: Wire,
+    redactor: Arc<Redactor>,
+}
 
 /// What a persona presents.
 #[derive(Clone, Debug)]
@@ -28,7 +41,7 @@ pub struct Credential {
     pub fingerprint: String,
     /// Issuers that the provider's discovery documents name; empty when the issuer is not to be compared.
     pub issuers: Vec<String>,
-    /// How long the acquisition took.
+    /// How long the acquisition took, discovery included.
     pub took: Duration,
 }
 
@@ -36,17 +49,714 @@ pub struct Credential {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal(pub String);
 
+/// One persona's place at the desk.
+#[derive(Debug)]
+struct Window {
+    persona: Persona,
+    guide: Option<Arc<Guide>>,
+    issued: OnceCell<Result<Credential, Refusal>>,
+}
+
 impl Desk {
-    /// Opens a desk for these personas; every token acquired is taught to the redactor.
-    pub fn new(_personas: &[Persona], _wire: &Wire, _redactor: &std::sync::Arc<Redactor>) -> Self {
-        Self {}
+    /// Opens a desk for these personas. Their secrets and every token acquired are taught to the redactor.
+    pub fn new(personas: &[Persona], wire: &Wire, redactor: &Arc<Redactor>) -> Self {
+        let mut guides = Vec::new();
+        let windows = personas.iter().map(|persona| {
+            teach(persona, redactor);
+            Window {
+                persona: persona.clone(),
+                guide: guide(persona, &mut guides),
+                issued: OnceCell::new(),
+            }
+        });
+        Self {
+            windows: windows.collect(),
+            wire: wire.clone(),
+            redactor: Arc::clone(redactor),
+        }
     }
 
-    /// The credential of the persona with that index; acquired at the first call, shared after.
+    /// The credential of the persona with that index; acquired at the first call, shared after. Nothing is tried a second time.
     ///
     /// # Errors
     /// Why there is none; the same for everyone who asks.
-    pub async fn issue(&self, _persona: usize) -> Result<Credential, Refusal> {
-        Err(Refusal(String::new()))
+    pub async fn issue(&self, persona: usize) -> Result<Credential, Refusal> {
+        let window = self
+            .windows
+            .get(persona)
+            .ok_or_else(|| Refusal("there is no such persona".to_owned()))?;
+        window
+            .issued
+            .get_or_init(|| Box::pin(self.acquire(window)))
+            .await
+            .clone()
+    }
+
+    async fn acquire(&self, window: &Window) -> Result<Credential, Refusal> {
+        if matches!(window.persona.sign_in, SignIn::None) {
+            return Ok(Credential::none());
+        }
+        let name = &window.persona.name;
+        let guide = window
+            .guide
+            .as_ref()
+            .ok_or_else(|| Refusal(format!("{name} has no identity provider to sign in at")))?;
+        let begun = Instant::now();
+        let refused = |why: String| {
+            let sentence = format!("{name} could not sign in at {}: {why}", guide.host());
+            Refusal(self.redactor.redact(&sentence).into_owned())
+        };
+        let found = guide.find(&self.wire).await.map_err(refused)?;
+        let credential = self.sign_in(&window.persona, &found).await;
+        let credential = credential.map_err(|denial| refused(denial.sentence(&self.redactor)))?;
+        Ok(Credential {
+            issuers: found.issuers,
+            took: begun.elapsed(),
+            ..credential
+        })
+    }
+
+    async fn sign_in(&self, persona: &Persona, found: &Found) -> Result<Credential, Denial> {
+        let Some(identity) = &persona.identity else {
+            return Err(Denial::Unusable(
+                "no identity provider is stated".to_owned(),
+            ));
+        };
+        let token = grant::acquire(
+            &persona.sign_in,
+            identity,
+            &found.token_endpoint,
+            &self.wire,
+        )
+        .await?;
+        self.redactor.learn(&token);
+        Credential::of(&token)
+    }
+}
+
+impl Credential {
+    fn none() -> Self {
+        Self {
+            authorization: None,
+            claims: None,
+            fingerprint: String::new(),
+            issuers: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// A bearer credential (RFC 6750 §2.1).
+    fn of(token: &Secret) -> Result<Self, Denial> {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            .map_err(|_unsendable| {
+                Denial::Unusable("the token has characters that no header can carry".to_owned())
+            })?;
+        authorization.set_sensitive(true);
+        let digest = Sha256::digest(token.expose());
+        let fingerprint = digest[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat();
+        let claims = Claims::read(token.expose());
+        Ok(Self {
+            authorization: Some(authorization),
+            claims,
+            fingerprint,
+            ..Self::none()
+        })
+    }
+}
+
+/// Personas of one provider share its discovery documents.
+fn guide(persona: &Persona, guides: &mut Vec<Arc<Guide>>) -> Option<Arc<Guide>> {
+    let provider = &persona.identity.as_ref()?.provider;
+    if let Some(guide) = guides.iter().find(|guide| guide.knows(provider)) {
+        return Some(Arc::clone(guide));
+    }
+    guides.push(Arc::new(Guide::new(provider.clone())));
+    guides.last().cloned()
+}
+
+fn teach(persona: &Persona, redactor: &Redactor) {
+    let secrets: [Option<&Secret>; 2] = match &persona.sign_in {
+        SignIn::None => [None, None],
+        SignIn::ClientCredentials { client_secret, .. } => [Some(client_secret), None],
+        SignIn::Password {
+            client_secret,
+            password,
+            ..
+        } => [client_secret.as_ref(), Some(password)],
+    };
+    let basic = persona
+        .identity
+        .as_ref()
+        .is_some_and(|identity| identity.client_auth == ClientAuth::Basic);
+    for secret in secrets.into_iter().flatten() {
+        redactor.learn(secret);
+        // RFC 6749 §2.3.1 form-encodes the secret before Basic encodes it again, so Base64 of the raw secret would not meet it.
+        if basic {
+            redactor.learn(&Secret::new(
+                form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect(),
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::cell::PersonaName;
+    use crate::scenario::{EntraEndpoint, Identity, Provider};
+    use crate::wire::{Proxies, Settings};
+
+    const JSON: &str = "application/json";
+    const TENANT: &str = "contoso";
+
+    /// An identity provider: answers by path, remembers what it was asked.
+    struct Idp {
+        url: String,
+        heard: Arc<Mutex<Vec<String>>>,
+    }
+
+    type Answer = (u16, &'static str, String);
+
+    impl Idp {
+        async fn open(answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let heard = Arc::new(Mutex::new(Vec::new()));
+            let idp = Self {
+                url: url.clone(),
+                heard: Arc::clone(&heard),
+            };
+            let answer = Arc::new(answer);
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let (answer, heard, url) =
+                        (Arc::clone(&answer), Arc::clone(&heard), url.clone());
+                    tokio::spawn(async move {
+                        converse(stream, |path| answer(path, &url), &heard).await
+                    });
+                }
+            });
+            idp
+        }
+
+        fn token_requests(&self) -> Vec<String> {
+            let heard = self.heard.lock().unwrap();
+            heard
+                .iter()
+                .filter(|request| request.starts_with("POST "))
+                .cloned()
+                .collect()
+        }
+
+        fn count(&self, path: &str) -> usize {
+            let heard = self.heard.lock().unwrap();
+            heard
+                .iter()
+                .filter(|request| request.contains(&format!(" {path} ")))
+                .count()
+        }
+
+        fn oidc(&self) -> Provider {
+            Provider::Oidc {
+                issuer: self.url.clone(),
+                token_endpoint: None,
+            }
+        }
+
+        fn entra(&self, endpoint: EntraEndpoint) -> Provider {
+            Provider::Entra {
+                authority: self.url.clone(),
+                tenant: TENANT.to_owned(),
+                resource: "api://catalog".to_owned(),
+                endpoint,
+            }
+        }
+
+        fn endpoints(&self) -> Provider {
+            Provider::Endpoints {
+                token_endpoint: format!("{}/token", self.url),
+                issuer: None,
+            }
+        }
+    }
+
+    async fn converse(
+        mut stream: TcpStream,
+        answer: impl Fn(&str) -> Answer,
+        log: &Mutex<Vec<String>>,
+    ) -> Option<()> {
+        loop {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.ok()?);
+            }
+            let head = String::from_utf8(request).unwrap();
+            let length = head
+                .split_once("content-length: ")
+                .map_or(0, |(_, rest)| rest.lines().next().unwrap().parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.ok()?;
+            let path = head.split(' ').nth(1).unwrap().to_owned();
+            log.lock()
+                .unwrap()
+                .push(head + &String::from_utf8(body).unwrap());
+            let (status, kind, body) = answer(&path);
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            stream.write_all((head + &body).as_bytes()).await.ok()?;
+        }
+    }
+
+    fn token_answer(path: &str, url: &str) -> Answer {
+        match path {
+            "/.well-known/openid-configuration" => (
+                200,
+                JSON,
+                format!(r#"{{"issuer":"{url}","token_endpoint":"{url}/token"}}"#),
+            ),
+            "/contoso/v2.0/.well-known/openid-configuration" => (
+                200,
+                JSON,
+                format!(
+                    r#"{{"issuer":"{url}/{{tenantid}}/v2.0","token_endpoint":"https://elsewhere.invalid/"}}"#
+                ),
+            ),
+            "/contoso/.well-known/openid-configuration" => (
+                200,
+                JSON,
+                r#"{"issuer":"https://sts.example/contoso/"}"#.to_owned(),
+            ),
+            _ => (
+                200,
+                JSON,
+                format!(r#"{{"access_token":"{}","expires_in":"3599"}}"#, jwt()),
+            ),
+        }
+    }
+
+    fn jwt() -> String {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!(
+            "{}.{}.{}",
+            part(r#"{"alg":"RS256"}"#),
+            part(r#"{"iss":"i","roles":["Products.Read"]}"#),
+            part("signature")
+        )
+    }
+
+    fn identity(provider: Provider) -> Identity {
+        Identity {
+            provider,
+            audiences: Vec::new(),
+            roles_pointer: "/roles".to_owned(),
+            tenant: None,
+            scope: None,
+            parameters: vec![("audience".to_owned(), "the api".to_owned())],
+            client_auth: ClientAuth::Post,
+        }
+    }
+
+    fn secret() -> Secret {
+        Secret::new("s3cret/+canary".to_owned())
+    }
+
+    fn reader(provider: Provider) -> Persona {
+        Persona {
+            name: PersonaName::new("reader"),
+            roles: None,
+            sign_in: SignIn::ClientCredentials {
+                client_id: "client 1".to_owned(),
+                client_secret: secret(),
+                scope: None,
+            },
+            identity: Some(identity(provider)),
+            line: 1,
+        }
+    }
+
+    fn desk(personas: &[Persona]) -> (Desk, Arc<Redactor>) {
+        let time = Duration::from_secs(5);
+        let settings = Settings {
+            connect: time,
+            request: time,
+            body_cap: 1 << 16,
+            authorities: Vec::new(),
+            proxies: Proxies::default(),
+        };
+        let redactor = Arc::new(Redactor::default());
+        (
+            Desk::new(personas, &Wire::new(&settings).unwrap(), &redactor),
+            redactor,
+        )
+    }
+
+    async fn refused(persona: Persona) -> String {
+        desk(&[persona]).0.issue(0).await.unwrap_err().0
+    }
+
+    /// The refusal of a provider whose token endpoint answers so.
+    async fn refused_with(status: u16, kind: &'static str, body: &str) -> String {
+        let body = body.to_owned();
+        let idp = Idp::open(move |_, _| (status, kind, body.clone())).await;
+        refused(reader(idp.endpoints())).await
+    }
+
+    #[tokio::test]
+    async fn twenty_that_wait_share_one_acquisition() {
+        let idp = Idp::open(token_answer).await;
+        let (desk, redactor) = desk(&[reader(idp.oidc()), reader(idp.oidc())]);
+        let waiting = (0..20).map(|_| {
+            let desk = desk.clone();
+            tokio::spawn(async move { desk.issue(0).await.unwrap() })
+        });
+        for waiter in waiting.collect::<Vec<_>>() {
+            let credential = waiter.await.unwrap();
+            assert_eq!(
+                credential.authorization.unwrap(),
+                format!("Bearer {}", jwt())
+            );
+            assert_eq!(
+                credential.claims.unwrap().words("/roles").unwrap(),
+                ["Products.Read"]
+            );
+            assert_eq!(credential.issuers, std::slice::from_ref(&idp.url));
+            assert_eq!(credential.fingerprint.len(), 8);
+        }
+        assert_eq!(idp.token_requests().len(), 1);
+        desk.issue(1).await.unwrap();
+        assert_eq!(
+            (
+                idp.token_requests().len(),
+                idp.count("/.well-known/openid-configuration")
+            ),
+            (2, 1)
+        );
+        assert_eq!(redactor.redact(&format!("<{}>", jwt())), "<[redacted]>");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_shared_as_well() {
+        let idp = Idp::open(|_, _| (401, JSON, r#"{"error":"invalid_client"}"#.to_owned())).await;
+        let (desk, _) = desk(&[reader(idp.endpoints())]);
+        assert_eq!(
+            desk.issue(0).await.unwrap_err(),
+            desk.issue(0).await.unwrap_err()
+        );
+        assert_eq!(idp.token_requests().len(), 1);
+        assert!(desk.issue(1).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_does_not_sign_in_presents_nothing() {
+        let anonymous = Persona {
+            sign_in: SignIn::None,
+            identity: None,
+            ..reader(Provider::Endpoints {
+                token_endpoint: String::new(),
+                issuer: None,
+            })
+        };
+        let credential = desk(&[anonymous]).0.issue(0).await.unwrap();
+        assert_eq!(
+            (credential.authorization, credential.fingerprint.as_str()),
+            (None, "")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_missing_provider_is_not_taken_for_anonymity() {
+        let lost = Persona {
+            identity: None,
+            ..reader(Provider::Endpoints {
+                token_endpoint: String::new(),
+                issuer: None,
+            })
+        };
+        assert_eq!(
+            refused(lost).await,
+            "reader has no identity provider to sign in at"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_credential_is_mute() {
+        let idp = Idp::open(token_answer).await;
+        let (desk, _) = desk(&[reader(idp.endpoints())]);
+        let shown = format!("{:?} {:?}", desk.issue(0).await.unwrap(), desk);
+        assert!(
+            !shown.contains(&jwt()) && !shown.contains("canary"),
+            "{shown}"
+        );
+    }
+
+    #[tokio::test]
+    async fn entra_v2_asks_for_a_scope_and_v1_for_a_resource() {
+        let idp = Idp::open(token_answer).await;
+        let (desk, _) = desk(&[
+            reader(idp.entra(EntraEndpoint::V2)),
+            reader(idp.entra(EntraEndpoint::V1)),
+        ]);
+        let issuers = [
+            format!("{}/contoso/v2.0", idp.url),
+            "https://sts.example/contoso/".to_owned(),
+        ];
+        assert_eq!(desk.issue(0).await.unwrap().issuers, issuers);
+        assert_eq!(desk.issue(1).await.unwrap().issuers, issuers);
+        let [v2, v1] = &idp.token_requests()[..] else {
+            panic!("two requests")
+        };
+        assert!(
+            v2.starts_with("POST /contoso/oauth2/v2.0/token ")
+                && v1.starts_with("POST /contoso/oauth2/token ")
+        );
+        assert!(
+            v2.contains("scope=api%3A%2F%2Fcatalog%2F.default") && !v2.contains("resource="),
+            "{v2}"
+        );
+        assert!(
+            v1.contains("resource=api%3A%2F%2Fcatalog") && !v1.contains("scope="),
+            "{v1}"
+        );
+        assert!(
+            v1.contains("grant_type=client_credentials") && v1.contains("audience=the+api"),
+            "{v1}"
+        );
+    }
+
+    #[tokio::test]
+    async fn entra_goes_on_with_one_document_or_none() {
+        let idp = Idp::open(|path, url| match path {
+            "/contoso/v2.0/.well-known/openid-configuration" => (404, JSON, String::new()),
+            _ => token_answer(path, url),
+        })
+        .await;
+        let issued = desk(&[reader(idp.entra(EntraEndpoint::V2))])
+            .0
+            .issue(0)
+            .await
+            .unwrap();
+        assert_eq!(issued.issuers, ["https://sts.example/contoso/"]);
+    }
+
+    #[tokio::test]
+    async fn the_client_authenticates_in_the_body_or_in_the_header() {
+        let idp = Idp::open(token_answer).await;
+        let post = reader(idp.endpoints());
+        let mut basic = reader(idp.endpoints());
+        basic.identity.as_mut().unwrap().client_auth = ClientAuth::Basic;
+        let (desk, redactor) = desk(&[post, basic]);
+        desk.issue(0).await.unwrap();
+        desk.issue(1).await.unwrap();
+        let [post, basic] = &idp.token_requests()[..] else {
+            panic!("two requests")
+        };
+        assert!(
+            post.contains("client_id=client+1&client_secret=s3cret%2F%2Bcanary"),
+            "{post}"
+        );
+        let header = STANDARD.encode("client+1:s3cret%2F%2Bcanary");
+        assert!(
+            basic.contains(&format!("authorization: Basic {header}\r\n"))
+                && !basic.contains("client_secret"),
+            "{basic}"
+        );
+        let echoed = redactor.redact(&header).into_owned();
+        assert!(!echoed.contains(&header[header.len() - 12..]), "{echoed}");
+    }
+
+    #[tokio::test]
+    async fn a_user_signs_in_with_a_password() {
+        let idp = Idp::open(token_answer).await;
+        let sign_in = SignIn::Password {
+            client_id: "c".to_owned(),
+            client_secret: None,
+            username: "ann@example".to_owned(),
+            password: Secret::new("pass word".to_owned()),
+            scope: Some("read write".to_owned()),
+        };
+        desk(&[Persona {
+            sign_in,
+            ..reader(idp.endpoints())
+        }])
+        .0
+        .issue(0)
+        .await
+        .unwrap();
+        let [request] = &idp.token_requests()[..] else {
+            panic!("one request")
+        };
+        for part in [
+            "grant_type=password",
+            "username=ann%40example",
+            "password=pass+word",
+            "scope=read+write",
+            "client_id=c",
+        ] {
+            assert!(request.contains(part), "{part} in {request}");
+        }
+        assert!(!request.contains("client_secret"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn an_error_number_becomes_a_sentence_with_its_remedy() {
+        let body = r#"{"error":"invalid_client","error_codes":[7000215],"error_description":"AADSTS7000215: s3cret/+canary\r\nTrace"}"#;
+        assert_eq!(
+            refused_with(401, JSON, body).await,
+            "reader could not sign in at 127.0.0.1: invalid_client, AADSTS7000215: wrong client secret. \
+             Use the secret's value, not its id."
+        );
+    }
+
+    #[tokio::test]
+    async fn no_refusal_quotes_an_answer_that_may_hold_a_token() {
+        let cases = [
+            (
+                200,
+                "text/html",
+                "<html>t0ken-canary</html>",
+                "HTTP 200, but the answer is not JSON",
+            ),
+            (
+                200,
+                JSON,
+                r#""t0ken-canary""#,
+                "HTTP 200, but the answer is not a JSON object",
+            ),
+            (
+                200,
+                JSON,
+                "t0ken-canary",
+                "HTTP 200, but the answer is not JSON",
+            ),
+            (200, JSON, "", "HTTP 200, but the answer is not JSON"),
+            (
+                200,
+                JSON,
+                r#"{"access_token":"t0ken-canary","token_type":"pop"}"#,
+                "not a bearer token",
+            ),
+            (
+                200,
+                JSON,
+                "{\"access_token\":\"t0ken-canary\\n\"}",
+                "characters that no header can carry",
+            ),
+            (302, "text/html", "t0ken-canary", "HTTP 302, a redirect"),
+            (
+                503,
+                "text/html",
+                "t0ken-canary",
+                "HTTP 503 without an OAuth error",
+            ),
+            (
+                400,
+                JSON,
+                r#"{"error":"odd","error_description":"echo s3cret/+canary"}"#,
+                "odd: echo [redacted]",
+            ),
+        ];
+        for (status, kind, body, expected) in cases {
+            let why = refused_with(status, kind, body).await;
+            assert!(why.contains(expected) && !why.contains("canary"), "{why}");
+        }
+        let endless = format!(r#"{{"access_token":"{}"#, "x".repeat(1 << 17));
+        assert!(
+            refused_with(200, JSON, &endless)
+                .await
+                .contains("did not end within its limits")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_not_the_stated_one_gets_no_secret() {
+        type Document = fn(&str) -> String;
+        let documents: [(Document, &str); 5] = [
+            (
+                |url| format!(r#"{{"issuer":"{url}/","token_endpoint":"{url}/token"}}"#),
+                "another issuer",
+            ),
+            (
+                |url| format!(r#"{{"token_endpoint":"{url}/token"}}"#),
+                "another issuer",
+            ),
+            (
+                |url| format!(r#"{{"issuer":"{url}","token_endpoint":"http://localhost/token"}}"#),
+                "another origin",
+            ),
+            (
+                |url| format!(r#"{{"issuer":"{url}"}}"#),
+                "no token endpoint",
+            ),
+            (|_| "<html>".to_owned(), "not JSON"),
+        ];
+        for (document, expected) in documents {
+            let idp = Idp::open(move |_, url| (200, JSON, document(url))).await;
+            let why = refused(reader(idp.oidc())).await;
+            assert!(why.contains(expected), "{why}");
+            assert_eq!(idp.token_requests(), Vec::<String>::new());
+        }
+        let plain = Provider::Oidc {
+            issuer: "http://idp.invalid".to_owned(),
+            token_endpoint: None,
+        };
+        assert!(
+            refused(reader(plain))
+                .await
+                .contains("the issuer is not https")
+        );
+        let plain = Provider::Endpoints {
+            token_endpoint: "http://idp.invalid/token".to_owned(),
+            issuer: None,
+        };
+        assert!(
+            refused(reader(plain))
+                .await
+                .contains("the token endpoint is not https")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stated_token_endpoint_needs_no_document() {
+        let idp = Idp::open(token_answer).await;
+        let issuer = "https://issuer.example".to_owned();
+        let provider = Provider::Oidc {
+            issuer: issuer.clone(),
+            token_endpoint: Some(format!("{}/token", idp.url)),
+        };
+        assert_eq!(
+            desk(&[reader(provider)]).0.issue(0).await.unwrap().issuers,
+            [issuer]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_away_is_named() {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let provider = Provider::Endpoints {
+            token_endpoint: format!("http://127.0.0.1:{port}/t"),
+            issuer: None,
+        };
+        assert_eq!(
+            refused(reader(provider)).await,
+            "reader could not sign in at 127.0.0.1: connection refused"
+        );
     }
 }

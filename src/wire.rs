@@ -7,6 +7,7 @@ mod line;
 mod proxies;
 mod resolver;
 pub mod silence;
+mod stream;
 mod trust;
 
 use std::fmt;

@@ -25,7 +25,8 @@ const SIGN_IN_AGAIN: &str = "Sign in again and store the new grant.";
 const FEDERATED: &str = "Copy issuer, subject and audience of the outside token into the federated credential, letter by letter.";
 const MFA_DUE: &str = "multi-factor authentication is required";
 
-/// Sorted by number.
+/// Sorted by number, one entry a line: it is read as a table.
+#[rustfmt::skip]
 const TABLE: &[(u32, &str, &str)] = &[
     (16000, "several sessions fit and none was chosen", "Use an account that is signed in nowhere else."),
     (28002, "the scope is not valid", "Ask for one resource a request, spelled as its App ID URI."),
@@ -156,7 +157,10 @@ mod tests {
     #[test]
     fn known_numbers_are_explained_and_others_are_not() {
         assert_eq!(explain(7_000_215).unwrap().what, "wrong client secret");
-        assert_eq!(explain(16_000).unwrap().remedy, "Use an account that is signed in nowhere else.");
+        assert_eq!(
+            explain(16_000).unwrap().remedy,
+            "Use an account that is signed in nowhere else."
+        );
         assert_eq!(explain(1), None);
     }
 }

@@ -14,9 +14,35 @@ const SHOWN_CHARS: usize = 200;
 const SHOWN_ELEMENTS: usize = 50;
 /// Claims that describe a token without identifying more than the test persona.
 const SHOWN: [&str; 29] = [
-    "typ", "ver", "iss", "aud", "iat", "nbf", "exp", "tid", "idtyp", "roles", "scp", "scope", "permissions",
-    "realm_access", "resource_access", "cognito:groups", "token_use", "appid", "azp", "client_id", "cid", "sub", "oid",
-    "upn", "preferred_username", "amr", "wids", "acct", "hasgroups",
+    "typ",
+    "ver",
+    "iss",
+    "aud",
+    "iat",
+    "nbf",
+    "exp",
+    "tid",
+    "idtyp",
+    "roles",
+    "scp",
+    "scope",
+    "permissions",
+    "realm_access",
+    "resource_access",
+    "cognito:groups",
+    "token_use",
+    "appid",
+    "azp",
+    "client_id",
+    "cid",
+    "sub",
+    "oid",
+    "upn",
+    "preferred_username",
+    "amr",
+    "wids",
+    "acct",
+    "hasgroups",
 ];
 
 /// The payload of a JWT (RFC 7519), unverified.
@@ -27,7 +53,9 @@ impl Claims {
     /// Reads the payload; `None` when the text is no JWT of three parts with a JSON object in the middle, or a payload beyond 64 KiB.
     pub fn read(token: &str) -> Option<Self> {
         let parts: Vec<&str> = token.split('.').collect();
-        let [_, payload, _] = parts[..] else { return None };
+        let [_, payload, _] = parts[..] else {
+            return None;
+        };
         if payload.len() > CAP {
             return None;
         }
@@ -40,7 +68,9 @@ impl Claims {
 
     /// The claims that may be shown, by allow-list, with long values cut; of `groups` only how many there are.
     pub fn shown(&self) -> Value {
-        let listed = SHOWN.iter().filter_map(|name| Some(((*name).to_owned(), cut(self.0.get(*name)?, 3))));
+        let listed = SHOWN
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), cut(self.0.get(*name)?, 3))));
         let mut shown: Map<String, Value> = listed.collect();
         if let Some(Value::Array(groups)) = self.0.get("groups") {
             shown.insert("groups".to_owned(), groups.len().into());
@@ -56,14 +86,25 @@ impl Claims {
     /// A claim that is a time, in whole seconds since 1970 (RFC 7519 §2, `NumericDate`).
     pub fn seconds(&self, name: &str) -> Option<i64> {
         let number = self.0.get(name)?;
-        #[expect(clippy::cast_possible_truncation, reason = "a NumericDate may have a fraction; beyond i64 it saturates")]
-        number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a NumericDate may have a fraction; beyond i64 it saturates"
+        )]
+        number
+            .as_i64()
+            .or_else(|| number.as_f64().map(|seconds| seconds as i64))
     }
 
     /// Values at an RFC 6901 pointer: a list of strings, or one string of words apart by spaces (RFC 6749 §3.3); `None` when nothing stands there.
     pub fn words(&self, pointer: &str) -> Option<Vec<String>> {
         match self.at(pointer)? {
-            Value::Array(values) => Some(values.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            Value::Array(values) => Some(
+                values
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect(),
+            ),
             Value::String(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
             _ => None,
         }
@@ -73,15 +114,23 @@ impl Claims {
     pub fn audiences(&self) -> Vec<String> {
         match self.0.get("aud") {
             Some(Value::String(one)) => vec![one.clone()],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(Value::Array(several)) => several
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             _ => Vec::new(),
         }
     }
 
     fn at(&self, pointer: &str) -> Option<&Value> {
         let path = pointer.strip_prefix('/')?;
-        let (first, rest) = path.split_once('/').map_or((path, ""), |(first, _)| (first, &path[first.len()..]));
-        self.0.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
+        let (first, rest) = path
+            .split_once('/')
+            .map_or((path, ""), |(first, _)| (first, &path[first.len()..]));
+        self.0
+            .get(&first.replace("~1", "/").replace("~0", "~"))?
+            .pointer(rest)
     }
 }
 
@@ -89,10 +138,18 @@ fn cut(value: &Value, depth: usize) -> Value {
     match value {
         Value::String(text) => text.chars().take(SHOWN_CHARS).collect::<String>().into(),
         Value::Array(_) | Value::Object(_) if depth == 0 => Value::Null,
-        Value::Array(values) => values.iter().take(SHOWN_ELEMENTS).map(|value| cut(value, depth - 1)).collect(),
+        Value::Array(values) => values
+            .iter()
+            .take(SHOWN_ELEMENTS)
+            .map(|value| cut(value, depth - 1))
+            .collect(),
         Value::Object(members) => {
             let short = |name: &String| name.chars().take(SHOWN_CHARS).collect::<String>();
-            members.iter().take(SHOWN_ELEMENTS).map(|(name, value)| (short(name), cut(value, depth - 1))).collect()
+            members
+                .iter()
+                .take(SHOWN_ELEMENTS)
+                .map(|(name, value)| (short(name), cut(value, depth - 1)))
+                .collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
@@ -111,7 +168,10 @@ mod tests {
     use super::*;
 
     fn token(payload: &str) -> String {
-        format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))
+        format!(
+            "eyJhbGciOiJub25lIn0.{}.c2ln",
+            URL_SAFE_NO_PAD.encode(payload)
+        )
     }
 
     fn claims(payload: &Value) -> Claims {
@@ -134,7 +194,7 @@ mod tests {
             token(&format!(r#"{{"a":"{}"}}"#, "x".repeat(CAP))),
         ];
         for case in cases {
-            assert_eq!(Claims::read(&case), None, "{:.40}", case);
+            assert_eq!(Claims::read(&case), None, "{case:.40}");
         }
     }
 
@@ -156,7 +216,8 @@ mod tests {
             ("roles", None),
         ];
         for (pointer, expected) in cases {
-            let expected = expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
+            let expected =
+                expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
             assert_eq!(claims.words(pointer), expected, "{pointer}");
         }
     }
@@ -168,7 +229,7 @@ mod tests {
             "wids": vec!["w"; 99], "realm_access": {"roles": ["r", [[["deep"]]]]},
         }));
         let expected = json!({
-            "aud": "api", "realm_access": {"roles": ["r", null]}, "sub": "s".repeat(SHOWN_CHARS),
+            "aud": "api", "realm_access": {"roles": ["r", [null]]}, "sub": "s".repeat(SHOWN_CHARS),
             "wids": vec!["w"; SHOWN_ELEMENTS], "groups": 2,
         });
         assert_eq!(claims.shown(), expected);

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -11,16 +10,16 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use rustls::ClientConfig;
 use tower_service::Service;
 
 use super::resolver::Resolver;
 use super::silence::Silence;
+use super::stream::{Pipe, Stream};
 use super::trust::Trust;
 
 /// Opens connections. Clones share their TLS sessions; [`Dialer::for_one_line`] makes one that does not.
@@ -139,17 +138,11 @@ where
         .await
         .map_err(undialled)?;
     let pipe = connector.call(to).await.map_err(undialled)?;
-    Ok(Stream {
-        pipe: Box::new(pipe),
-        forwarded: false,
-    })
+    Ok(Stream::new(pipe))
 }
 
 fn forwarded(opened: Result<Stream, Undialled>) -> Result<Stream, Undialled> {
-    opened.map(|stream| Stream {
-        forwarded: true,
-        ..stream
-    })
+    opened.map(Stream::into_forwarder)
 }
 
 /// Why a connection could not be opened.
@@ -163,63 +156,6 @@ impl fmt::Display for Undialled {
 }
 
 impl Error for Undialled {}
-
-trait Pipe: Read + Write + Connection + Send + Unpin {}
-
-impl<T: Read + Write + Connection + Send + Unpin> Pipe for T {}
-
-/// A connection, whatever it is made of.
-pub(super) struct Stream {
-    pipe: Box<dyn Pipe>,
-    forwarded: bool,
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        // To a forwarding proxy hyper writes the target in absolute form (RFC 9112 §3.2.2).
-        self.pipe.connected().proxy(self.forwarded)
-    }
-}
-
-impl Read for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.pipe).poll_read(context, into)
-    }
-}
-
-impl Write for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.pipe).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.pipe).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.pipe).poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.pipe.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.pipe).poll_write_vectored(context, slices)
-    }
-}
 
 impl fmt::Debug for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -205,7 +205,9 @@ mod tests {
         while !request.ends_with(b"\r\n\r\n") {
             request.push(stream.read_u8().await.ok()?);
         }
-        log.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+        log.lock()
+            .unwrap()
+            .push(String::from_utf8_lossy(&request).into_owned());
         Some(())
     }
 

@@ -103,14 +103,16 @@ mod tests {
 
     use bytes::Bytes;
     use http::{HeaderMap, Method};
+    use http_body_util::Full;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
     use rustls::pki_types::PrivateKeyDer;
     use rustls::{ServerConfig, ServerConnection, Stream};
 
     use super::*;
     use crate::wire::{Call, Proxies, Settings, Silence, Wire};
 
-    /// Starts a TLS server for a name; gives its port and its self-signed certificate as PEM.
-    fn serve(name: &str) -> (u16, Vec<u8>) {
+    /// Makes a self-signed certificate for a name; gives a server's configuration with it, and it as PEM.
+    fn certified(name: &str) -> (ServerConfig, Vec<u8>) {
         let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
         let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -120,10 +122,41 @@ mod tests {
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
+        (config, made.cert.pem().into_bytes())
+    }
+
+    /// Starts a TLS server for a name; gives its port and its certificate.
+    fn serve(name: &str) -> (u16, Vec<u8>) {
+        let (config, pem) = certified(name);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || answer(&listener, &Arc::new(config)));
-        (port, made.cert.pem().into_bytes())
+        (port, pem)
+    }
+
+    /// Starts an HTTP/2 server that answers with the target and the `:authority` it was asked for.
+    async fn serve_http2() -> (u16, Vec<u8>) {
+        let (mut config, pem) = certified("127.0.0.1");
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                let tls = TokioIo::new(acceptor.accept(tcp).await.unwrap());
+                let service = hyper::service::service_fn(
+                    |request: http::Request<hyper::body::Incoming>| async move {
+                        let told = format!("{:?} {}", request.version(), request.uri());
+                        Ok::<_, std::convert::Infallible>(http::Response::new(Full::new(
+                            Bytes::from(told),
+                        )))
+                    },
+                );
+                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(server.serve_connection(tls, service));
+            }
+        });
+        (port, pem)
     }
 
     fn answer(listener: &TcpListener, config: &Arc<ServerConfig>) {
@@ -177,6 +210,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn http2_is_spoken_where_it_is_offered_and_the_target_stays_verbatim() {
+        let (port, pem) = serve_http2().await;
+        let url = format!("https://127.0.0.1:{port}/a/../b/%2e/?x");
+        let call = Call {
+            method: Method::POST,
+            url: url.clone(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let wire = wire(vec![pem]).unwrap();
+        let reply = wire
+            .line()
+            .send(call.clone(), &mut |_| false)
+            .await
+            .unwrap();
+        assert_eq!(reply.body, format!("HTTP/2.0 {url}"));
+        let reply = wire.exchange(call).await.unwrap();
+        assert!(reply.body.starts_with(b"HTTP/2.0 "));
+    }
+
+    #[tokio::test]
     async fn a_trusted_certificate_does_not_excuse_another_name() {
         let (port, pem) = serve("elsewhere.example");
         let url = format!("https://127.0.0.1:{port}/");
@@ -192,7 +246,7 @@ mod tests {
         let url = format!("https://{}/", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             while let Ok((mut tcp, _)) = listener.accept() {
-                tcp.read(&mut [0; 4096]).unwrap();
+                assert!(tcp.read(&mut [0; 4096]).unwrap() > 0);
                 tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
             }
         });
@@ -209,7 +263,7 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
         assert_eq!(both(&wire, url).await, [Err(Silence::ConnectionRefused); 2]);
-        assert_eq!(format!("{:?}", wire).matches("system: false").count(), 2);
+        assert_eq!(format!("{wire:?}").matches("system: false").count(), 2);
     }
 
     #[test]

@@ -1,0 +1,273 @@
+//! An identity provider in, its token endpoint and its issuers out.
+
+use http::{HeaderMap, Method};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use url::{Host, Url};
+
+use crate::scenario::{EntraEndpoint, Provider};
+use crate::wire::{Call, Silence, Wire};
+
+/// One provider, asked for its documents at most once a run.
+#[derive(Debug)]
+pub(super) struct Guide {
+    provider: Provider,
+    found: OnceCell<Result<Found, String>>,
+}
+
+/// Where tokens are asked for, and who will have issued them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Found {
+    /// Token endpoint, `https` or loopback.
+    pub(super) token_endpoint: String,
+    /// Accepted `iss` values; empty when the issuer is not to be compared.
+    pub(super) issuers: Vec<String>,
+}
+
+impl Guide {
+    pub(super) fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            found: OnceCell::new(),
+        }
+    }
+
+    /// Whether it is the guide to this provider.
+    pub(super) fn knows(&self, provider: &Provider) -> bool {
+        self.provider == *provider
+    }
+
+    /// Host to name in messages.
+    pub(super) fn host(&self) -> String {
+        let stated = match &self.provider {
+            Provider::Entra { authority, .. } => authority,
+            Provider::Oidc {
+                issuer,
+                token_endpoint,
+            } => token_endpoint.as_ref().unwrap_or(issuer),
+            Provider::Endpoints { token_endpoint, .. } => token_endpoint,
+        };
+        let host = Url::parse(stated)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        host.unwrap_or_else(|| "its identity provider".to_owned())
+    }
+
+    /// Where to ask for tokens; the same answer for everyone who asks. A secret must not be posted when it is an error.
+    ///
+    /// # Errors
+    /// Why the provider is not trusted, with the remedy.
+    pub(super) async fn find(&self, wire: &Wire) -> Result<Found, String> {
+        self.found
+            .get_or_init(|| find(&self.provider, wire))
+            .await
+            .clone()
+    }
+}
+
+async fn find(provider: &Provider, wire: &Wire) -> Result<Found, String> {
+    let found = match provider {
+        Provider::Entra {
+            authority,
+            tenant,
+            endpoint,
+            ..
+        } => entra(authority, tenant, *endpoint, wire).await?,
+        Provider::Oidc {
+            issuer,
+            token_endpoint: Some(stated),
+        } => Found {
+            token_endpoint: stated.clone(),
+            issuers: vec![issuer.clone()],
+        },
+        Provider::Oidc {
+            issuer,
+            token_endpoint: None,
+        } => oidc(issuer, wire).await?,
+        Provider::Endpoints {
+            token_endpoint,
+            issuer,
+        } => Found {
+            token_endpoint: token_endpoint.clone(),
+            issuers: issuer.iter().cloned().collect(),
+        },
+    };
+    guarded(&found.token_endpoint, "the token endpoint")?;
+    Ok(found)
+}
+
+/// Entra's v1 issuer is on another host than its authority, so both documents' issuers are taken as they stand. The endpoint is
+/// built from the authority that the author stated: no document can send a secret elsewhere.
+async fn entra(
+    authority: &str,
+    tenant: &str,
+    endpoint: EntraEndpoint,
+    wire: &Wire,
+) -> Result<Found, String> {
+    let base = format!("{authority}/{tenant}");
+    guarded(&base, "the authority")?;
+    let newer = format!("{base}/v2.0");
+    let (v2, v1) = tokio::join!(document(&newer, wire), document(&base, wire));
+    // One document is enough; without either the token endpoint itself says what is wrong, with its AADSTS number.
+    let issuers = [v2, v1]
+        .into_iter()
+        .flatten()
+        .filter_map(|document| issuer_of(&document, tenant))
+        .collect();
+    let token_endpoint = match endpoint {
+        EntraEndpoint::V1 => format!("{base}/oauth2/token"),
+        EntraEndpoint::V2 => format!("{base}/oauth2/v2.0/token"),
+    };
+    Ok(Found {
+        token_endpoint,
+        issuers,
+    })
+}
+
+/// Documents of `common` and `organizations` hold a template in place of the tenant.
+fn issuer_of(document: &Value, tenant: &str) -> Option<String> {
+    Some(
+        document
+            .get("issuer")?
+            .as_str()?
+            .replace("{tenantid}", tenant),
+    )
+}
+
+/// `OpenID` Connect Discovery 1.0 §4.3 and RFC 8414 §3.3: the issuer must be the one that was asked, letter by letter.
+async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
+    guarded(issuer, "the issuer")?;
+    let document = document(issuer, wire).await?;
+    if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
+        return Err(
+            "its discovery document names another issuer than the scenario. \
+                    Spell the issuer exactly as the document does; nothing secret was sent."
+                .to_owned(),
+        );
+    }
+    let endpoint = document.get("token_endpoint").and_then(Value::as_str);
+    let endpoint =
+        endpoint.ok_or("its discovery document names no token endpoint. State token_endpoint.")?;
+    if !same_origin(endpoint, issuer) {
+        return Err(
+            "its discovery document names a token endpoint at another origin than the issuer's. \
+                    If that is right, state it as token_endpoint; nothing secret was sent."
+                .to_owned(),
+        );
+    }
+    Ok(Found {
+        token_endpoint: endpoint.to_owned(),
+        issuers: vec![issuer.to_owned()],
+    })
+}
+
+async fn document(issuer: &str, wire: &Wire) -> Result<Value, String> {
+    // OpenID Connect Discovery 1.0 §4.1: a slash at the end goes first.
+    let url = format!(
+        "{}/.well-known/openid-configuration",
+        issuer.trim_end_matches('/')
+    );
+    let call = Call {
+        method: Method::GET,
+        url,
+        headers: HeaderMap::new(),
+        body: bytes::Bytes::new(),
+    };
+    let reply = wire.exchange(call).await.map_err(unanswered)?;
+    if reply.status != 200 {
+        return Err(format!(
+            "its discovery document answers HTTP {}. Check the issuer, or state token_endpoint.",
+            reply.status
+        ));
+    }
+    let document: Option<Value> = serde_json::from_slice(&reply.body)
+        .ok()
+        .filter(Value::is_object);
+    document
+        .filter(|_| !reply.truncated)
+        .ok_or_else(|| "its discovery document is not JSON. Check the issuer.".to_owned())
+}
+
+fn unanswered(silence: Silence) -> String {
+    format!("its discovery document could not be had: {silence}")
+}
+
+/// Secrets travel over `https` alone; this machine is the exception (RFC 8252 §8.3 reasons alike).
+fn guarded(url: &str, what: &str) -> Result<(), String> {
+    let url = Url::parse(url).map_err(|_unparsable| format!("{what} is not a URL"))?;
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(&url) => Ok(()),
+        _ => Err(format!(
+            "{what} is not https, so nothing secret was sent to it"
+        )),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn same_origin(one: &str, other: &str) -> bool {
+    match (Url::parse(one), Url::parse(other)) {
+        (Ok(one), Ok(other)) => one.origin().is_tuple() && one.origin() == other.origin(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_travel_over_https_or_loopback_alone() {
+        for url in [
+            "https://idp.example/token",
+            "http://127.0.0.1:1/t",
+            "http://[::1]:1/t",
+            "http://localhost/t",
+        ] {
+            assert_eq!(guarded(url, "x"), Ok(()), "{url}");
+        }
+        for url in [
+            "http://idp.example/t",
+            "http://localhost.example/t",
+            "ftp://127.0.0.1/",
+            "/token",
+            "http://127.0.0.1.example/",
+        ] {
+            assert!(guarded(url, "x").is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        assert!(same_origin(
+            "https://idp.example/token",
+            "https://idp.example:443/realms/x"
+        ));
+        for other in [
+            "https://idp.example:444/",
+            "http://idp.example/",
+            "https://idp.example.evil/",
+            "data:x",
+            "x",
+        ] {
+            assert!(!same_origin("https://idp.example/token", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_template_issuer_is_filled_in() {
+        let document = serde_json::json!({"issuer": "https://login.example/{tenantid}/v2.0"});
+        assert_eq!(
+            issuer_of(&document, "t1").as_deref(),
+            Some("https://login.example/t1/v2.0")
+        );
+    }
+}

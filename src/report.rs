@@ -2,6 +2,7 @@
 
 pub mod record;
 pub mod sanitizer;
+mod wording;
 
 use std::io;
 

@@ -1,12 +1,527 @@
 //! Events in, the run's record out: every report is a rendering of it.
 
-use crate::run::Event;
+mod reading;
+mod standing;
+mod tally;
 
-/// Everything that a run's events say, in matrix order.
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::cell::{Door, OperationName, PersonaName};
+use crate::door::Observation;
+use crate::judge::{Finding, Gap, Roll, Sight, Verdict, VerdictKind};
+use crate::plan::{Check, Matrix};
+use crate::run::Event;
+use crate::run::event::Line;
+use crate::scenario::RefusalShape;
+
+pub use reading::Unreadable;
+pub use standing::Standing;
+pub use tally::Tally;
+
+/// Everything that a run's events say, in matrix order. It grows with the cells, not with the bodies:
+/// evidence is held only where an event carries it.
+#[derive(Debug)]
+pub struct Record {
+    run_id: String,
+    started_at: String,
+    tool: String,
+    scenario: String,
+    path: String,
+    digest: String,
+    matrix: Matrix,
+    mcp_refuses: RefusalShape,
+    operations: HashMap<OperationName, usize>,
+    heard: Vec<Heard>,
+    findings: Vec<Finding>,
+    tokens: Vec<Option<TokenFacts>>,
+    doors: Vec<DoorFacts>,
+    objects: Vec<Object>,
+    ending: Option<Ending>,
+    cut: bool,
+}
+
+/// What was heard of one cell.
 #[derive(Debug, Default)]
-pub struct Record {}
+pub struct Heard {
+    /// What was seen, as the judge needs it.
+    pub sight: Sight,
+    /// The word on it; `None` until it is judged.
+    pub verdict: Option<Verdict>,
+    /// Milliseconds of the attempt that counts.
+    pub took_ms: u64,
+    papers: Option<Box<Papers>>,
+}
+
+#[derive(Debug, Default)]
+struct Papers {
+    evidence: Vec<Observation>,
+    retries: Vec<String>,
+}
+
+impl Heard {
+    /// What came back, where it was kept.
+    pub fn evidence(&self) -> &[Observation] {
+        self.papers.as_ref().map_or(&[], |papers| &papers.evidence)
+    }
+
+    /// Attempts before the one that counts, each with its wait and reason, in words.
+    pub fn retries(&self) -> &[String] {
+        self.papers.as_ref().map_or(&[], |papers| &papers.retries)
+    }
+
+    /// The verdict's kind; what was not judged is unproven.
+    pub fn kind(&self) -> VerdictKind {
+        self.verdict.as_ref().map_or(VerdictKind::Unproven, |verdict| verdict.kind)
+    }
+}
+
+/// A check with what was heard of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'r> {
+    /// Which cell, and what is demanded of it.
+    pub check: Check<'r>,
+    /// What was heard.
+    pub heard: &'r Heard,
+}
+
+/// What a persona's token said of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenFacts {
+    /// Allow-listed claims.
+    pub claims: Value,
+    /// First 8 hex digits of the token's SHA-256.
+    pub fingerprint: String,
+    /// Milliseconds.
+    pub took_ms: u64,
+}
+
+/// Whether a door answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DoorFacts {
+    /// Which.
+    pub door: Door,
+    /// Whether it answers; `None` when nothing clear came back.
+    pub answers: Option<bool>,
+    /// What came back, in a few words.
+    pub detail: String,
+}
+
+/// An object of the run that is not known to be gone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LeftBehind<'r> {
+    /// Which fixture.
+    pub fixture: &'r str,
+    /// Its captured values, as one line.
+    pub object: &'r str,
+    /// What came back when it was to be removed.
+    pub detail: &'r str,
+}
+
+#[derive(Debug)]
+struct Object {
+    fixture: String,
+    name: String,
+    fate: Fate,
+}
+
+#[derive(Debug)]
+enum Fate {
+    Made,
+    Removed,
+    Refused(String),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    complete: bool,
+    took_ms: u64,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            run_id: String::new(),
+            started_at: String::new(),
+            tool: String::new(),
+            scenario: String::new(),
+            path: String::new(),
+            digest: String::new(),
+            matrix: Matrix { personas: Vec::new(), operations: Vec::new(), doors: Vec::new() },
+            mcp_refuses: RefusalShape::default(),
+            operations: HashMap::new(),
+            heard: Vec::new(),
+            findings: Vec::new(),
+            tokens: Vec::new(),
+            doors: Vec::new(),
+            objects: Vec::new(),
+            ending: None,
+            cut: false,
+        }
+    }
+}
 
 impl Record {
-    /// Takes the next event.
-    pub fn hear(&mut self, _event: &Event) {}
+    /// Takes the next event with its place in the record: the first one names the run and its start.
+    pub fn hear_line(&mut self, line: &Line) {
+        if self.run_id.is_empty() {
+            self.run_id.clone_from(&line.run_id);
+            self.started_at.clone_from(&line.at);
+        }
+        self.hear(&line.event);
+    }
+
+    /// Takes the next event. What names no cell of the matrix is passed over.
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { tool, scenario, path, digest, matrix, mcp_refuses } => {
+                self.tool.clone_from(tool);
+                self.scenario.clone_from(scenario);
+                self.path.clone_from(path);
+                self.digest.clone_from(digest);
+                self.mcp_refuses = *mcp_refuses;
+                self.lay_out(matrix);
+            }
+            Event::DoorFound { door, answers, detail } => self.note_door(*door, *answers, detail),
+            Event::TokenAcquired { persona, claims, fingerprint, took_ms } => {
+                let facts = TokenFacts { claims: claims.clone(), fingerprint: fingerprint.clone(), took_ms: *took_ms };
+                self.note_token(persona, facts);
+            }
+            Event::FixtureMade { fixture, object } => self.note_object(fixture, object, Fate::Made),
+            Event::CellObserved { .. } => self.note_sight(event),
+            Event::CellFinished { persona, operation, door, verdict } => {
+                if let Some(heard) = self.place(persona, operation, *door) {
+                    heard.verdict = Some(verdict.clone());
+                }
+            }
+            Event::FindingMade(finding) => self.note_finding(finding.clone()),
+            Event::Cleanup { fixture, object, removed, detail } => {
+                let fate = if *removed { Fate::Removed } else { Fate::Refused(detail.clone()) };
+                self.note_object(fixture, object, fate);
+            }
+            Event::RunFinished { complete, took_ms } => {
+                self.ending = Some(Ending { complete: *complete, took_ms: *took_ms });
+            }
+        }
+    }
+
+    /// Ends the hearing. A run that was killed has no verdicts: what it saw is judged here, so that a leak once seen
+    /// is reported; what it did not see is a gap. With its last line heard there is nothing to do.
+    pub fn settle(&mut self) {
+        if self.ending.is_some() {
+            return;
+        }
+        for heard in &mut self.heard {
+            if heard.sight.reading.is_none() && heard.sight.gap.is_none() {
+                heard.sight.gap = Some(Gap::NotReached);
+            }
+        }
+        let sights: Vec<Sight> = self.heard.iter().map(|heard| heard.sight).collect();
+        let roll =
+            Roll { matrix: &self.matrix, sights: &sights, mcp_refuses: self.mcp_refuses, earlier: &self.findings };
+        let conclusion = roll.conclude();
+        for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
+            heard.verdict = verdict.or(heard.verdict.take());
+        }
+        for finding in conclusion.findings {
+            self.note_finding(finding);
+        }
+    }
+
+    /// Whether every cell had its turn and its verdict, and the record has its end.
+    pub fn complete(&self) -> bool {
+        let whole = self.ending.is_some_and(|ending| ending.complete) && !self.cut;
+        whole && self.entries().all(|entry| entry.heard.verdict.is_some())
+    }
+
+    /// Every check with what was heard of it, in matrix order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.matrix.checks().filter_map(|check| Some(Entry { check, heard: self.heard.get(check.index)? }))
+    }
+
+    /// The check at a matrix index; `None` where there is none.
+    pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        let heard = self.heard.get(index)?;
+        Some(Entry { check: self.matrix.check(index)?, heard })
+    }
+
+    /// The checks that a finding covers.
+    pub fn covered<'r>(&'r self, finding: &'r Finding) -> impl Iterator<Item = Entry<'r>> {
+        finding.cells.iter().filter_map(|index| self.entry(*index))
+    }
+
+    /// Findings, the gravest first, then by their first cell.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How many checks got which word.
+    pub fn tally(&self) -> Tally {
+        self.entries().map(|entry| entry.heard.kind()).collect()
+    }
+
+    /// What the record as a whole says.
+    pub fn standing(&self) -> Standing {
+        Standing::of(self)
+    }
+
+    /// The run's id.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// RFC 3339 time of the first line, in UTC.
+    pub fn started_at(&self) -> &str {
+        &self.started_at
+    }
+
+    /// Milliseconds from the first line to the last; `None` when the run did not end.
+    pub fn took_ms(&self) -> Option<u64> {
+        self.ending.map(|ending| ending.took_ms)
+    }
+
+    /// Version of rolecall that made the run.
+    pub fn tool(&self) -> &str {
+        &self.tool
+    }
+
+    /// The scenario's name.
+    pub fn scenario(&self) -> &str {
+        &self.scenario
+    }
+
+    /// The scenario's path as the user gave it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Digest of the plan, 16 hex digits.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The shape of the run.
+    pub fn matrix(&self) -> &Matrix {
+        &self.matrix
+    }
+
+    /// What the token of the persona with that index said; `None` when it has none.
+    pub fn token(&self, persona: usize) -> Option<&TokenFacts> {
+        self.tokens.get(persona)?.as_ref()
+    }
+
+    /// How many personas signed in.
+    pub fn signed_in(&self) -> usize {
+        self.tokens.iter().flatten().count()
+    }
+
+    /// Which doors were asked, and whether they answer.
+    pub fn doors(&self) -> &[DoorFacts] {
+        &self.doors
+    }
+
+    /// Objects of the run that are not known to be gone, in the order in which they were made.
+    pub fn left_behind(&self) -> impl Iterator<Item = LeftBehind<'_>> {
+        let killed = self.ending.is_none();
+        self.objects.iter().filter_map(move |Object { fixture, name, fate }| {
+            let detail = match fate {
+                Fate::Removed => return None,
+                // What an allowed call removed has no clean-up of its own; only a killed run leaves this open.
+                Fate::Made if !killed => return None,
+                Fate::Made => "may still be there: the run ended before its clean-up",
+                Fate::Refused(detail) => detail,
+            };
+            Some(LeftBehind { fixture, object: name, detail })
+        })
+    }
+
+    fn lay_out(&mut self, matrix: &Matrix) {
+        self.matrix = matrix.clone();
+        self.heard.clear();
+        self.heard.resize_with(matrix.len(), Heard::default);
+        self.tokens = vec![None; matrix.personas.len()];
+        self.operations =
+            matrix.operations.iter().enumerate().map(|(index, column)| (column.name.clone(), index)).collect();
+    }
+
+    fn place(&mut self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<&mut Heard> {
+        let operation = *self.operations.get(operation)?;
+        let persona = self.matrix.personas.iter().position(|row| row.name == *persona)?;
+        let door = self.matrix.doors.iter().position(|known| *known == door)?;
+        let index = self.matrix.index(operation, door, persona);
+        self.heard.get_mut(index)
+    }
+
+    fn note_sight(&mut self, event: &Event) {
+        let Event::CellObserved {
+            persona,
+            operation,
+            door,
+            status,
+            reading,
+            second,
+            effect,
+            gap,
+            retries,
+            took_ms,
+            evidence,
+        } = event
+        else {
+            return;
+        };
+        let Some(heard) = self.place(persona, operation, *door) else { return };
+        heard.sight = Sight { reading: *reading, status: *status, second: *second, effect: *effect, gap: *gap };
+        heard.took_ms = *took_ms;
+        heard.papers = (!evidence.is_empty() || !retries.is_empty())
+            .then(|| Box::new(Papers { evidence: evidence.clone(), retries: retries.clone() }));
+    }
+
+    fn note_door(&mut self, door: Door, answers: Option<bool>, detail: &str) {
+        self.doors.retain(|known| known.door != door);
+        self.doors.push(DoorFacts { door, answers, detail: detail.to_owned() });
+        self.doors.sort_by_key(|known| known.door);
+    }
+
+    fn note_token(&mut self, persona: &PersonaName, facts: TokenFacts) {
+        let index = self.matrix.personas.iter().position(|row| row.name == *persona);
+        if let Some(place) = index.and_then(|index| self.tokens.get_mut(index)) {
+            *place = Some(facts);
+        }
+    }
+
+    fn note_object(&mut self, fixture: &str, name: &str, fate: Fate) {
+        match self.objects.iter_mut().find(|known| known.fixture == fixture && known.name == name) {
+            Some(known) => known.fate = fate,
+            None => self.objects.push(Object { fixture: fixture.to_owned(), name: name.to_owned(), fate }),
+        }
+    }
+
+    fn note_finding(&mut self, finding: Finding) {
+        if self.findings.contains(&finding) {
+            return;
+        }
+        let rank = |finding: &Finding| (finding.code, finding.cells.first().copied());
+        let place = self.findings.partition_point(|known| rank(known) <= rank(&finding));
+        self.findings.insert(place, finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(value: Value) -> Event {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn begun() -> Record {
+        let demand = json!({"expectation": "403", "line": 7});
+        let mut record = Record::default();
+        record.hear(&event(json!({
+            "type": "run.started", "tool": "0.1.0", "scenario": "Catalog", "path": "rolecall.yaml", "digest": "0123456789abcdef",
+            "mcp_refuses": "http",
+            "matrix": {
+                "personas": [{"name": "reader", "roles": null, "signs_in": true}],
+                "operations": [{"name": "deleteProduct", "mutates": true, "demands": [[demand, demand, null]]}],
+                "doors": ["rest", "mcp"],
+            },
+        })));
+        record
+    }
+
+    fn observed(door: &str) -> Event {
+        event(json!({
+            "type": "cell.observed", "persona": "reader", "operation": "deleteProduct", "door": door, "status": 403,
+            "reading": {"outcome": "forbidden"}, "took_ms": 3, "retries": ["502 after 3 ms, waited 200 ms"],
+        }))
+    }
+
+    fn passed(door: &str) -> Event {
+        event(json!({
+            "type": "cell.finished", "persona": "reader", "operation": "deleteProduct", "door": door, "kind": "pass",
+        }))
+    }
+
+    fn finished(complete: bool) -> Event {
+        event(json!({"type": "run.finished", "complete": complete, "took_ms": 9}))
+    }
+
+    fn finding(code: &str, cells: &[usize]) -> Event {
+        event(json!({"type": "finding", "code": code, "detail": "d", "cells": cells}))
+    }
+
+    #[test]
+    fn a_run_told_to_its_end_is_complete() {
+        let mut record = begun();
+        for door in ["rest", "mcp"] {
+            record.hear(&observed(door));
+            record.hear(&passed(door));
+        }
+        record.hear(&finished(true));
+        record.settle();
+        assert!(record.complete());
+        assert_eq!(record.tally().to_string(), "2 checks: 2 pass · 0 fail · 0 unproven");
+        assert_eq!(record.entries().next().unwrap().heard.retries(), ["502 after 3 ms, waited 200 ms"]);
+        assert_eq!(record.standing(), Standing::Conforms);
+    }
+
+    #[test]
+    fn a_cell_without_a_verdict_keeps_a_record_from_being_complete() {
+        let mut record = begun();
+        record.hear(&observed("rest"));
+        record.hear(&passed("rest"));
+        record.hear(&finished(true));
+        assert!(!record.complete());
+        assert_eq!(record.tally().unproven, 1);
+        assert_eq!(record.standing(), Standing::Unproven);
+    }
+
+    #[test]
+    fn a_killed_run_is_never_green() {
+        let mut record = begun();
+        record.hear(&observed("rest"));
+        record.hear(&passed("rest"));
+        record.settle();
+        assert!(!record.complete());
+        assert_ne!(record.standing(), Standing::Conforms);
+        assert_eq!(record.entry(1).unwrap().heard.sight.gap, Some(Gap::NotReached));
+    }
+
+    #[test]
+    fn findings_stand_in_order_of_gravity_and_once() {
+        let mut record = begun();
+        for (code, cells) in [("no-answer", &[0][..]), ("leak", &[1]), ("leak", &[0]), ("leak", &[1])] {
+            record.hear(&finding(code, cells));
+        }
+        let order: Vec<_> = record.findings().iter().map(|finding| (finding.code, finding.cells.clone())).collect();
+        use crate::judge::Code::{Leak, NoAnswer};
+        assert_eq!(order, [(Leak, vec![0]), (Leak, vec![1]), (NoAnswer, vec![0])]);
+    }
+
+    #[test]
+    fn a_finding_about_a_cell_that_is_not_there_covers_nothing() {
+        let mut record = begun();
+        record.hear(&finding("leak", &[99]));
+        assert_eq!(record.covered(&record.findings()[0]).count(), 0);
+    }
+
+    #[test]
+    fn an_object_is_left_behind_until_it_is_removed() {
+        let made = event(json!({"type": "fixture.made", "fixture": "product", "object": "id=7"}));
+        let cleanup = |removed: bool| {
+            event(json!({"type": "cleanup", "fixture": "product", "object": "id=7", "removed": removed, "detail": "409"}))
+        };
+        let mut record = begun();
+        record.hear(&made);
+        assert_eq!(record.left_behind().count(), 1, "killed before its clean-up");
+        record.hear(&cleanup(false));
+        assert_eq!(record.left_behind().next().unwrap().detail, "409");
+        record.hear(&finished(true));
+        assert_eq!(record.standing(), Standing::LeftBehind);
+        record.hear(&cleanup(true));
+        assert_eq!(record.left_behind().count(), 0);
+    }
 }

@@ -39,7 +39,7 @@ fn acquire(scenario: &Scenario, index: usize, arguments: &args::Token, context: 
     let wire = wire(&pace, authorities(&arguments.wire, context)?, context)?;
     let desk = Desk::new(&scenario.personas, &wire, &context.redactor);
     in_runtime(context, desk.issue(index))?.map_err(|refusal| {
-        context.terminal.say(format!("error: {refusal}"));
+        context.terminal.say(format!("error: {}", refusal.0));
         Exit::Unproven
     })
 }

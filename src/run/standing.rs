@@ -50,7 +50,7 @@ fn stand(
 ) -> Standing {
     let credential = match issued {
         Ok(credential) => credential,
-        Err(refusal) => return barred(Gap::SignInFailed, vec![(Code::SignInFailed, refusal.to_string())]),
+        Err(refusal) => return barred(Gap::SignInFailed, vec![(Code::SignInFailed, refusal.0)]),
     };
     let event = told(persona, &credential);
     let faults: Vec<(Code, String)> = preflight::compare(persona, &credential, SystemTime::now())

@@ -72,7 +72,11 @@ pub struct UnknownDoor(pub String);
 
 impl fmt::Display for UnknownDoor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no door; the doors are rest, mcp and mcp-legacy", self.0)
+        write!(
+            f,
+            "`{}` is no door; the doors are rest, mcp and mcp-legacy",
+            self.0
+        )
     }
 }
 

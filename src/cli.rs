@@ -37,8 +37,16 @@ pub fn main() -> ExitCode {
     };
     let redactor = Arc::new(Redactor::default());
     let terminal = Terminal::new(&environment, arguments.shared.color, arguments.shared.quiet);
-    log::start(arguments.shared.verbose, environment.variable("RUST_LOG"), &redactor);
-    let context = Context { environment, redactor, terminal };
+    log::start(
+        arguments.shared.verbose,
+        environment.variable("RUST_LOG"),
+        &redactor,
+    );
+    let context = Context {
+        environment,
+        redactor,
+        terminal,
+    };
     ExitCode::from(obey(arguments.command, &context).code())
 }
 
@@ -66,5 +74,12 @@ fn obey(command: Command, context: &Context) -> Exit {
 fn usage(error: &clap::Error) -> ExitCode {
     let printed = error.print();
     let asked_for = !error.use_stderr() && printed.is_ok();
-    ExitCode::from(if asked_for { Exit::Conforms } else { Exit::Usage }.code())
+    ExitCode::from(
+        if asked_for {
+            Exit::Conforms
+        } else {
+            Exit::Usage
+        }
+        .code(),
+    )
 }

@@ -18,8 +18,8 @@ pub mod verdict;
 
 pub use code::{Class, Code, UnknownCode};
 pub use finding::Finding;
-pub use law::as_demanded;
 pub use hint::Hint;
+pub use law::as_demanded;
 pub use outcome::{Outcome, Reading, Setting, read};
 pub use roll::{Conclusion, Effect, Gap, Roll, Sight};
 pub use signature::{Layer, Signature};

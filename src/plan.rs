@@ -59,7 +59,12 @@ impl Plan {
             .iter()
             .copied()
             .filter(|door| selection.doors.is_empty() || selection.doors.contains(door))
-            .filter(|door| scenario.operations.iter().any(|operation| operation.has(*door)))
+            .filter(|door| {
+                scenario
+                    .operations
+                    .iter()
+                    .any(|operation| operation.has(*door))
+            })
             .collect();
         let digest = digest::of(&scenario, &doors, selection.read_only);
         Self::with_doors(scenario, selection, doors, digest)
@@ -68,8 +73,19 @@ impl Plan {
     /// The same plan through these doors only, those that answer; its digest stays.
     #[must_use]
     pub fn through(&self, doors: &[Door]) -> Self {
-        let kept = self.matrix.doors.iter().copied().filter(|door| doors.contains(door)).collect();
-        Self::with_doors(Arc::clone(&self.scenario), self.selection.clone(), kept, self.digest.clone())
+        let kept = self
+            .matrix
+            .doors
+            .iter()
+            .copied()
+            .filter(|door| doors.contains(door))
+            .collect();
+        Self::with_doors(
+            Arc::clone(&self.scenario),
+            self.selection.clone(),
+            kept,
+            self.digest.clone(),
+        )
     }
 
     /// How many checks there are.
@@ -82,10 +98,21 @@ impl Plan {
         self.scenario.deployment.disposable && !self.selection.read_only
     }
 
-    fn with_doors(scenario: Arc<Scenario>, selection: Selection, doors: Vec<Door>, digest: String) -> Self {
+    fn with_doors(
+        scenario: Arc<Scenario>,
+        selection: Selection,
+        doors: Vec<Door>,
+        digest: String,
+    ) -> Self {
         let matrix = Matrix::of(&scenario, doors);
         let groups = groups(&scenario, &matrix, &selection);
-        Self { scenario, matrix, groups, digest, selection }
+        Self {
+            scenario,
+            matrix,
+            groups,
+            digest,
+            selection,
+        }
     }
 }
 
@@ -93,9 +120,19 @@ fn groups(scenario: &Scenario, matrix: &Matrix, selection: &Selection) -> Vec<Gr
     let mut groups: Vec<Group> = Vec::with_capacity(scenario.operations.len() * matrix.doors.len());
     for (index, operation) in scenario.operations.iter().enumerate() {
         let conduct = conduct::of(scenario, operation, selection.read_only);
-        for (place, door) in matrix.doors.iter().enumerate().filter(|(_, door)| operation.has(**door)) {
+        for (place, door) in matrix
+            .doors
+            .iter()
+            .enumerate()
+            .filter(|(_, door)| operation.has(**door))
+        {
             let cells = firing_order(matrix, index, place);
-            groups.push(Group { operation: index, door: *door, conduct, cells });
+            groups.push(Group {
+                operation: index,
+                door: *door,
+                conduct,
+                cells,
+            });
         }
     }
     groups.sort_by_key(|group| weight(&scenario.operations[group.operation]));
@@ -107,13 +144,20 @@ fn firing_order(matrix: &Matrix, operation: usize, door: usize) -> Vec<usize> {
         .map(|persona| matrix.index(operation, door, persona))
         .filter(|index| matrix.check(*index).is_some())
         .collect();
-    cells.sort_by_key(|index| matrix.check(*index).is_some_and(|check| check.demand.expectation.allows()));
+    cells.sort_by_key(|index| {
+        matrix
+            .check(*index)
+            .is_some_and(|check| check.demand.expectation.allows())
+    });
     cells
 }
 
 /// Reads first, deletions last, so that nothing is gone before it was asked for.
 fn weight(operation: &Operation) -> u8 {
-    let deletes = operation.rest.as_ref().is_some_and(|call| call.method == "DELETE");
+    let deletes = operation
+        .rest
+        .as_ref()
+        .is_some_and(|call| call.method == "DELETE");
     match (operation.mutates, deletes) {
         (false, _) => 0,
         (true, false) => 1,

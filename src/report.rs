@@ -34,6 +34,11 @@ pub struct Look {
 ///
 /// # Errors
 /// Those of the writer.
-pub fn render(_kind: Kind, _record: &Record, _look: Look, _out: &mut dyn io::Write) -> io::Result<()> {
+pub fn render(
+    _kind: Kind,
+    _record: &Record,
+    _look: Look,
+    _out: &mut dyn io::Write,
+) -> io::Result<()> {
     Ok(())
 }

@@ -11,8 +11,16 @@ use crate::report::Kind;
 /// Calls the roll of a deployment's roles: signs in as every persona, tries every operation at every door,
 /// and says which answers differ from the matrix that you wrote down.
 #[derive(Debug, Parser)]
-#[command(name = "rolecall", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "Start here:\n  rolecall demo                          the whole tool against a deployment of its own\n  rolecall demo --fault mcp-no-tool-check   what a hole looks like\n  rolecall plan scenario.yaml            every request that a run would send; sends nothing\n  rolecall run scenario.yaml             the gate\n\nExit codes: 0 conforms · 1 at least one fail · 2 usage or scenario error, nothing sent · 3 unproven or incomplete ·\n4 nothing selected · 5 own objects left behind · 6 a report could not be written · 130/143 interrupted, nothing proven")]
+#[command(
+    name = "rolecall",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Start here:\n  rolecall demo                          the whole tool against a deployment of its own\n  rolecall demo --fault mcp-no-tool-check   what a hole looks like\n  rolecall plan scenario.yaml            every request that a run would send; sends nothing\n  rolecall run scenario.yaml             the gate\n\nExit codes: 0 conforms · 1 at least one fail · 2 usage or scenario error, nothing sent · 3 unproven or incomplete ·\n4 nothing selected · 5 own objects left behind · 6 a report could not be written · 130/143 interrupted, nothing proven"
+)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) shared: Shared,
@@ -30,7 +38,13 @@ pub(super) struct Shared {
     #[arg(short, long, global = true, env = "ROLECALL_QUIET")]
     pub(super) quiet: bool,
     /// When to use colour; NO_COLOR and CLICOLOR_FORCE are obeyed
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "ROLECALL_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "ROLECALL_COLOR"
+    )]
     pub(super) color: Colour,
 }
 
@@ -131,7 +145,11 @@ pub(super) struct Token {
     #[arg(value_name = "PERSONA")]
     pub(super) persona: String,
     /// Scenario file
-    #[arg(value_name = "SCENARIO", default_value = "rolecall.yaml", env = "ROLECALL_SCENARIO")]
+    #[arg(
+        value_name = "SCENARIO",
+        default_value = "rolecall.yaml",
+        env = "ROLECALL_SCENARIO"
+    )]
     pub(super) scenario: PathBuf,
     #[command(flatten)]
     pub(super) values: Values,
@@ -206,13 +224,28 @@ pub(super) struct Wire {
 #[derive(Args, Debug)]
 pub(super) struct Outputs {
     /// Write a report: table, junit, json or markdown; repeatable. Without it: junit, json and markdown
-    #[arg(long = "report", value_name = "KIND[=PATH]", env = "ROLECALL_REPORT", value_delimiter = ',')]
+    #[arg(
+        long = "report",
+        value_name = "KIND[=PATH]",
+        env = "ROLECALL_REPORT",
+        value_delimiter = ','
+    )]
     pub(super) reports: Vec<ReportTo>,
     /// Folder of the reports and of the run's record
-    #[arg(long, value_name = "DIR", default_value = "reports", env = "ROLECALL_REPORT_DIR")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "reports",
+        env = "ROLECALL_REPORT_DIR"
+    )]
     pub(super) report_dir: PathBuf,
     /// What to print on stdout: table, junit, json or markdown
-    #[arg(long, value_name = "KIND", default_value = "table", env = "ROLECALL_FORMAT")]
+    #[arg(
+        long,
+        value_name = "KIND",
+        default_value = "table",
+        env = "ROLECALL_FORMAT"
+    )]
     pub(super) format: Kind,
 }
 
@@ -239,7 +272,9 @@ impl std::str::FromStr for ReportTo {
             Some((kind, path)) => (kind, Some(PathBuf::from(path))),
             None => (text, None),
         };
-        let kind = kind.parse().map_err(|error: crate::report::UnknownKind| error.to_string())?;
+        let kind = kind
+            .parse()
+            .map_err(|error: crate::report::UnknownKind| error.to_string())?;
         Ok(Self { kind, path })
     }
 }
@@ -280,8 +315,20 @@ mod tests {
 
     #[test]
     fn a_report_goes_to_its_usual_place_or_where_it_is_sent() {
-        assert_eq!("junit".parse(), Ok(ReportTo { kind: Kind::Junit, path: None }));
-        assert_eq!("json=out.json".parse(), Ok(ReportTo { kind: Kind::Json, path: Some("out.json".into()) }));
+        assert_eq!(
+            "junit".parse(),
+            Ok(ReportTo {
+                kind: Kind::Junit,
+                path: None
+            })
+        );
+        assert_eq!(
+            "json=out.json".parse(),
+            Ok(ReportTo {
+                kind: Kind::Json,
+                path: Some("out.json".into())
+            })
+        );
         assert!("junit=".parse::<ReportTo>().is_err());
         assert!("junti".parse::<ReportTo>().is_err());
     }

@@ -25,14 +25,24 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
     let deployment = match Deployment::start(&arguments.faults) {
         Ok(deployment) => deployment,
         Err(error) => {
-            context.terminal.say(format!("error: the reference deployment cannot start: {}", loading::reason(&error)));
+            context.terminal.say(format!(
+                "error: the reference deployment cannot start: {}",
+                loading::reason(&error)
+            ));
             return Exit::Usage;
         }
     };
     for fault in &arguments.faults {
-        context.terminal.hint(format!("rolecall: with fault {fault}: {}", fault.describe()));
+        context.terminal.hint(format!(
+            "rolecall: with fault {fault}: {}",
+            fault.describe()
+        ));
     }
-    let variables = deployment.variables().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let variables = deployment
+        .variables()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     let scenario = match loading::read(PATH, SCENARIO, variables, Missing::Refused, context) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
@@ -79,13 +89,16 @@ fn list(format: Kind, context: &Context) -> Exit {
 
 fn as_json() -> String {
     let listed: Vec<Listed> = Fault::ALL.iter().copied().map(Listed::of).collect();
-    let mut text = serde_json::to_string_pretty(&listed).expect("strings, numbers and lists serialize");
+    let mut text =
+        serde_json::to_string_pretty(&listed).expect("strings, numbers and lists serialize");
     text.push('\n');
     text
 }
 
 fn as_text() -> String {
-    Fault::ALL.iter().fold(String::new(), |text, fault| text + &format!("{:<26} {}\n", fault.name(), fault.describe()))
+    Fault::ALL.iter().fold(String::new(), |text, fault| {
+        text + &format!("{:<26} {}\n", fault.name(), fault.describe())
+    })
 }
 
 impl Listed {

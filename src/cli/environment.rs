@@ -29,7 +29,10 @@ impl Environment {
 
     /// A variable's value; `None` when it is not set or empty.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// All variables by name.
@@ -40,11 +43,20 @@ impl Environment {
     /// Proxy rules; the lower-case name wins, as in curl, and a CGI server's `HTTP_PROXY` is not taken for ours.
     pub(super) fn proxies(&self) -> Proxies {
         let either = |lower: &str, upper: &str| {
-            self.variable(lower).or_else(|| self.variable(upper)).map(str::to_owned)
+            self.variable(lower)
+                .or_else(|| self.variable(upper))
+                .map(str::to_owned)
         };
         let under_cgi = self.variable("REQUEST_METHOD").is_some();
         Proxies {
-            http: either("http_proxy", if under_cgi { "http_proxy" } else { "HTTP_PROXY" }),
+            http: either(
+                "http_proxy",
+                if under_cgi {
+                    "http_proxy"
+                } else {
+                    "HTTP_PROXY"
+                },
+            ),
             https: either("https_proxy", "HTTPS_PROXY"),
             all: either("all_proxy", "ALL_PROXY"),
             no: either("no_proxy", "NO_PROXY"),
@@ -55,6 +67,8 @@ impl Environment {
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Its values are secrets as often as not.
-        f.debug_struct("Environment").field("variables", &self.variables.len()).finish_non_exhaustive()
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.len())
+            .finish_non_exhaustive()
     }
 }

@@ -22,5 +22,7 @@ pub(super) fn explain(arguments: &args::Explain, context: &Context) -> Exit {
 }
 
 fn list() -> String {
-    Code::ALL.iter().fold(String::new(), |text, code| text + &format!("{:<24} {}\n", code.name(), code.headline()))
+    Code::ALL.iter().fold(String::new(), |text, code| {
+        text + &format!("{:<24} {}\n", code.name(), code.headline())
+    })
 }

@@ -13,10 +13,18 @@ use crate::scenario::{Missing, Scenario, Sources};
 ///
 /// # Errors
 /// [`Exit::Usage`], after the complaints were said.
-pub(super) fn load(path: &Path, values: &Values, missing: Missing, context: &Context) -> Result<Arc<Scenario>, Exit> {
+pub(super) fn load(
+    path: &Path,
+    values: &Values,
+    missing: Missing,
+    context: &Context,
+) -> Result<Arc<Scenario>, Exit> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        context.terminal.say(format!("error: cannot read scenario {shown}: {}", reason(&error)));
+        context.terminal.say(format!(
+            "error: cannot read scenario {shown}: {}",
+            reason(&error)
+        ));
         Exit::Usage
     })?;
     let variables = variables(values, context)?;
@@ -34,7 +42,11 @@ pub(super) fn read(
     missing: Missing,
     context: &Context,
 ) -> Result<Arc<Scenario>, Exit> {
-    let sources = Sources { variables, missing, read_file: |path| std::fs::read_to_string(path) };
+    let sources = Sources {
+        variables,
+        missing,
+        read_file: |path| std::fs::read_to_string(path),
+    };
     let scenario = Scenario::read(path, text, &sources).map_err(|complaints| {
         context.terminal.say(complaints);
         Exit::Usage
@@ -51,11 +63,15 @@ fn variables(values: &Values, context: &Context) -> Result<BTreeMap<String, Stri
     if let Some(path) = &values.env_file {
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            context.terminal.say(format!("error: cannot read {shown}: {}", reason(&error)));
+            context
+                .terminal
+                .say(format!("error: cannot read {shown}: {}", reason(&error)));
             Exit::Usage
         })?;
         let lines = assignments(&text).map_err(|line| {
-            context.terminal.say(format!("error: {shown}:{line}: not a NAME=VALUE line; comments begin with #"));
+            context.terminal.say(format!(
+                "error: {shown}:{line}: not a NAME=VALUE line; comments begin with #"
+            ));
             Exit::Usage
         })?;
         variables.extend(lines);
@@ -71,19 +87,35 @@ fn variables(values: &Values, context: &Context) -> Result<BTreeMap<String, Stri
 /// The number of the first line that is none of these, from 1.
 fn assignments(text: &str) -> Result<Vec<(String, String)>, usize> {
     let meaningful = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| meaningful(line));
-    lines.map(|(index, line)| assignment(line).ok_or(index + 1)).collect()
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .enumerate()
+        .filter(|(_, line)| meaningful(line));
+    lines
+        .map(|(index, line)| assignment(line).ok_or(index + 1))
+        .collect()
 }
 
 fn assignment(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+    let (name, value) = line
+        .strip_prefix("export ")
+        .unwrap_or(line)
+        .split_once('=')?;
     let name = name.trim();
-    let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    let is_name = !name.is_empty()
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
     is_name.then(|| (name.to_owned(), unquoted(value.trim()).to_owned()))
 }
 
 fn unquoted(value: &str) -> &str {
-    let inner = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    let inner = |quote: char| {
+        value
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+    };
     inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
@@ -107,7 +139,12 @@ mod tests {
     fn an_env_file_is_names_and_values() {
         let text = "# comment\n\nA=1\nexport B=\"two words\"\n C = 'x=y' \nD=\n";
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let expected = vec![pair("A", "1"), pair("B", "two words"), pair("C", "x=y"), pair("D", "")];
+        let expected = vec![
+            pair("A", "1"),
+            pair("B", "two words"),
+            pair("C", "x=y"),
+            pair("D", ""),
+        ];
         assert_eq!(assignments(text), Ok(expected));
     }
 

@@ -17,7 +17,9 @@ pub(super) fn start(verbose: u8, stated: Option<&str>, redactor: &Arc<Redactor>)
         2 => "rolecall=debug,hyper=info,reqwest=info",
         _ => "trace",
     };
-    let filter = stated.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new(level));
+    let filter = stated
+        .and_then(|text| EnvFilter::try_new(text).ok())
+        .unwrap_or_else(|| EnvFilter::new(level));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
@@ -33,7 +35,10 @@ impl<'w> MakeWriter<'w> for Muted {
     type Writer = MutedLine;
 
     fn make_writer(&'w self) -> MutedLine {
-        MutedLine { redactor: Arc::clone(&self.0), bytes: Vec::new() }
+        MutedLine {
+            redactor: Arc::clone(&self.0),
+            bytes: Vec::new(),
+        }
     }
 }
 

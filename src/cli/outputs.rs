@@ -25,19 +25,35 @@ pub(super) struct Outputs {
 const USUAL: [Kind; 3] = [Kind::Junit, Kind::Json, Kind::Markdown];
 
 /// Columns of a table in a file.
-const FILE_LOOK: Look = Look { colour: false, width: 120 };
+const FILE_LOOK: Look = Look {
+    colour: false,
+    width: 120,
+};
 
 impl Outputs {
     /// Lays out the files of one run; `slug` tells apart the scenarios of one command.
     pub(super) fn plan(folder: &Path, reports: &[ReportTo], slug: Option<&str>) -> Self {
         let named = |name: &str| folder.join(with_slug(name, slug));
-        let usual: Vec<ReportTo> = USUAL.into_iter().map(|kind| ReportTo { kind, path: None }).collect();
-        let wanted = if reports.is_empty() { usual.as_slice() } else { reports };
+        let usual: Vec<ReportTo> = USUAL
+            .into_iter()
+            .map(|kind| ReportTo { kind, path: None })
+            .collect();
+        let wanted = if reports.is_empty() {
+            usual.as_slice()
+        } else {
+            reports
+        };
         let place = |report: &ReportTo| {
-            let path = report.path.clone().unwrap_or_else(|| named(report.kind.file_name()));
+            let path = report
+                .path
+                .clone()
+                .unwrap_or_else(|| named(report.kind.file_name()));
             (report.kind, path)
         };
-        Self { record: named("rolecall.jsonl"), reports: wanted.iter().map(place).collect() }
+        Self {
+            record: named("rolecall.jsonl"),
+            reports: wanted.iter().map(place).collect(),
+        }
     }
 
     /// Removes what an earlier run left at these places and proves that each can be written, so that a crash never
@@ -46,10 +62,18 @@ impl Outputs {
     /// # Errors
     /// [`Exit::Usage`], after the reason was said.
     pub(super) fn clear(&self, context: &Context) -> Result<(), Exit> {
-        let paths = self.reports.iter().map(|(_, path)| path).chain([&self.record]);
+        let paths = self
+            .reports
+            .iter()
+            .map(|(_, path)| path)
+            .chain([&self.record]);
         for path in paths {
             clear(path).map_err(|error| {
-                context.terminal.say(format!("error: cannot write {}: {}", path.display(), reason(&error)));
+                context.terminal.say(format!(
+                    "error: cannot write {}: {}",
+                    path.display(),
+                    reason(&error)
+                ));
                 Exit::Usage
             })?;
         }
@@ -72,7 +96,11 @@ pub(super) fn write_all(reports: &[(Kind, PathBuf)], record: &Record, context: &
     let mut exit = Exit::Conforms;
     for (kind, path) in reports {
         if let Err(error) = write(*kind, path, record) {
-            context.terminal.say(format!("error: cannot write {}: {}", path.display(), reason(&error)));
+            context.terminal.say(format!(
+                "error: cannot write {}: {}",
+                path.display(),
+                reason(&error)
+            ));
             exit = Exit::ReportUnwritten;
         }
     }
@@ -89,8 +117,11 @@ fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
     let mut writer = BufWriter::new(file);
     report::render(kind, record, FILE_LOOK, &mut writer)?;
     writer.flush()?;
-    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o640))?;
+    let file = writer
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(0o640))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
@@ -106,7 +137,10 @@ fn clear(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let folder = parent(path);
-    fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(folder)?;
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
         Ok(_) => fs::remove_file(path)?,
@@ -117,7 +151,9 @@ fn clear(path: &Path) -> io::Result<()> {
 }
 
 fn parent(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
 }
 
 fn with_slug(name: &str, slug: Option<&str>) -> String {
@@ -134,7 +170,10 @@ mod tests {
 
     #[test]
     fn two_scenarios_of_one_command_do_not_share_a_file() {
-        assert_eq!(with_slug("TEST-rolecall.xml", Some("catalog")), "TEST-rolecall-catalog.xml");
+        assert_eq!(
+            with_slug("TEST-rolecall.xml", Some("catalog")),
+            "TEST-rolecall-catalog.xml"
+        );
         assert_eq!(with_slug("TEST-rolecall.xml", None), "TEST-rolecall.xml");
     }
 

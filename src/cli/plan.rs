@@ -12,12 +12,19 @@ use crate::scenario::Missing;
 
 /// Prints the plan. Variables without a value stay as they stand in the file.
 pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
-    let scenario = match loading::load(&arguments.scenario, &arguments.values, Missing::Kept, context) {
+    let scenario = match loading::load(
+        &arguments.scenario,
+        &arguments.values,
+        Missing::Kept,
+        context,
+    ) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
-    let selection =
-        Selection { doors: arguments.selection.doors.clone(), read_only: arguments.selection.read_only };
+    let selection = Selection {
+        doors: arguments.selection.doors.clone(),
+        read_only: arguments.selection.read_only,
+    };
     let plan = Plan::lay(scenario, selection);
     let text = match arguments.format {
         Listing::Json => as_json(&plan),
@@ -27,7 +34,11 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
     if context.terminal.print(redacted.as_bytes()).is_err() {
         return Exit::ReportUnwritten;
     }
-    if plan.checks() == 0 { Exit::NothingSelected } else { Exit::Conforms }
+    if plan.checks() == 0 {
+        Exit::NothingSelected
+    } else {
+        Exit::Conforms
+    }
 }
 
 fn as_json(plan: &Plan) -> String {
@@ -42,7 +53,12 @@ fn as_json(plan: &Plan) -> String {
 }
 
 fn as_text(plan: &Plan) -> String {
-    let mut text = format!("{}: {} checks, plan {}\n", plan.scenario.name, plan.checks(), plan.digest);
+    let mut text = format!(
+        "{}: {} checks, plan {}\n",
+        plan.scenario.name,
+        plan.checks(),
+        plan.digest
+    );
     let mut stage = "";
     for planned in plan.requests() {
         if planned.stage != stage {
@@ -58,17 +74,35 @@ fn heading(stage: &str) -> &'static str {
     match stage {
         "sign-in" => "\nSign in, once a persona\n",
         "door" => "\nOpen the MCP doors; an era that does not answer is left out\n",
-        "fixture" => "\nMake, read and find objects of the run's own, as often as its cells need them\n",
+        "fixture" => {
+            "\nMake, read and find objects of the run's own, as often as its cells need them\n"
+        }
         "check" => "\nCheck; writes are read back\n",
         _ => "\nRemove every object of the run's own\n",
     }
 }
 
 fn line(planned: &Planned) -> String {
-    let expected = if planned.expected.is_empty() { String::new() } else { format!("  → {}", planned.expected) };
-    let conduct = planned.conduct.and_then(aside).map(|word| format!("  ({word})")).unwrap_or_default();
-    let json = planned.json.as_ref().map(|json| format!("  {json}")).unwrap_or_default();
-    let whole = format!("  {:<42} {}{json}{expected}{conduct}", subject(planned), planned.request);
+    let expected = if planned.expected.is_empty() {
+        String::new()
+    } else {
+        format!("  → {}", planned.expected)
+    };
+    let conduct = planned
+        .conduct
+        .and_then(aside)
+        .map(|word| format!("  ({word})"))
+        .unwrap_or_default();
+    let json = planned
+        .json
+        .as_ref()
+        .map(|json| format!("  {json}"))
+        .unwrap_or_default();
+    let whole = format!(
+        "  {:<42} {}{json}{expected}{conduct}",
+        subject(planned),
+        planned.request
+    );
     format!("{}\n", sanitizer::clean(&whole))
 }
 

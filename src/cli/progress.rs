@@ -22,15 +22,27 @@ pub(super) struct Progress<'t> {
 impl<'t> Progress<'t> {
     /// Nothing is drawn before the run has started.
     pub(super) fn new(terminal: &'t Terminal) -> Self {
-        let target = if terminal.may_draw { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if terminal.may_draw {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { terminal, bar, done: 0, total: 0, spoke: Instant::now() }
+        Self {
+            terminal,
+            bar,
+            done: 0,
+            total: 0,
+            spoke: Instant::now(),
+        }
     }
 
     /// Takes the next event.
     pub(super) fn hear(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { scenario, matrix, .. } => self.start(scenario, matrix.checks().count(), matrix.doors.len()),
+            Event::RunStarted {
+                scenario, matrix, ..
+            } => self.start(scenario, matrix.checks().count(), matrix.doors.len()),
             Event::CellObserved { .. } => self.step(),
             Event::RunFinished { .. } => self.bar.finish_and_clear(),
             Event::DoorFound { .. }
@@ -48,7 +60,9 @@ impl<'t> Progress<'t> {
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {elapsed}") {
             self.bar.set_style(style);
         }
-        self.terminal.hint(format!("rolecall: {scenario}: {checks} checks at {doors} doors"));
+        self.terminal.hint(format!(
+            "rolecall: {scenario}: {checks} checks at {doors} doors"
+        ));
     }
 
     fn step(&mut self) {
@@ -56,7 +70,8 @@ impl<'t> Progress<'t> {
         self.bar.inc(1);
         if !self.terminal.may_draw && self.spoke.elapsed() >= HEARTBEAT {
             self.spoke = Instant::now();
-            self.terminal.hint(format!("rolecall: {} of {} checks", self.done, self.total));
+            self.terminal
+                .hint(format!("rolecall: {} of {} checks", self.done, self.total));
         }
     }
 }

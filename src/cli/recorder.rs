@@ -25,7 +25,12 @@ pub(super) struct Recorder {
 impl Recorder {
     /// Opens the record file, readable by its owner only.
     pub(super) fn create(path: &Path, run_id: &str, redactor: &Arc<Redactor>) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
         Ok(Self {
             file,
             run_id: run_id.to_owned(),
@@ -48,7 +53,9 @@ impl Recorder {
         self.sequence += 1;
         let (text, line) = self.redacted(line);
         if self.failure.is_none() {
-            self.failure = writeln!(self.file, "{text}").and_then(|()| self.file.flush()).err();
+            self.failure = writeln!(self.file, "{text}")
+                .and_then(|()| self.file.flush())
+                .err();
         }
         self.record.hear(&line);
     }
@@ -64,7 +71,8 @@ impl Recorder {
     }
 
     fn redacted(&self, line: Line) -> (String, Line) {
-        let text = serde_json::to_string(&line).expect("an event has string keys and no failing serializer");
+        let text = serde_json::to_string(&line)
+            .expect("an event has string keys and no failing serializer");
         match self.redactor.redact(&text) {
             std::borrow::Cow::Borrowed(_) => (text, line),
             std::borrow::Cow::Owned(masked) => {

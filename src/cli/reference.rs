@@ -15,21 +15,32 @@ pub(super) fn reference(arguments: &args::Reference, context: &Context) -> Exit 
     let deployment = match Deployment::start(&arguments.faults) {
         Ok(deployment) => deployment,
         Err(error) => {
-            context.terminal.say(format!("error: the reference deployment cannot start: {}", loading::reason(&error)));
+            context.terminal.say(format!(
+                "error: the reference deployment cannot start: {}",
+                loading::reason(&error)
+            ));
             return Exit::Usage;
         }
     };
     let variables = deployment.variables();
-    let text = variables.iter().fold(String::new(), |text, (name, value)| text + &format!("{name}={value}\n"));
+    let text = variables.iter().fold(String::new(), |text, (name, value)| {
+        text + &format!("{name}={value}\n")
+    });
     let told = match &arguments.env_file {
         Some(path) => write_privately(path, &text),
         None => context.terminal.print(text.as_bytes()),
     };
     if let Err(error) = told {
-        context.terminal.say(format!("error: cannot write the variables: {}", loading::reason(&error)));
+        context.terminal.say(format!(
+            "error: cannot write the variables: {}",
+            loading::reason(&error)
+        ));
         return Exit::ReportUnwritten;
     }
-    let file = arguments.env_file.as_deref().unwrap_or_else(|| Path::new("FILE"));
+    let file = arguments
+        .env_file
+        .as_deref()
+        .unwrap_or_else(|| Path::new("FILE"));
     context.terminal.hint(format!(
         "rolecall: serving until Ctrl-C; in another terminal: rolecall run --env-file {} scenarios/product-catalog.yaml",
         file.display()
@@ -41,5 +52,11 @@ pub(super) fn reference(arguments: &args::Reference, context: &Context) -> Exit 
 }
 
 fn write_privately(path: &Path, text: &str) -> std::io::Result<()> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(text.as_bytes())
 }

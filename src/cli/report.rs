@@ -18,20 +18,31 @@ pub(super) fn report(arguments: &args::Report, context: &Context) -> Exit {
     let file = match File::open(&arguments.record) {
         Ok(file) => file,
         Err(error) => {
-            context.terminal.say(format!("error: cannot read record {shown}: {}", reason(&error)));
+            context.terminal.say(format!(
+                "error: cannot read record {shown}: {}",
+                reason(&error)
+            ));
             return Exit::Usage;
         }
     };
     let record = match Record::read(BufReader::new(file)) {
         Ok(record) => record,
         Err(unreadable) => {
-            context.terminal.say(format!("error: {shown}: {unreadable}"));
+            context
+                .terminal
+                .say(format!("error: {shown}: {unreadable}"));
             return Exit::Usage;
         }
     };
-    let reports: Vec<(Kind, PathBuf)> = arguments.reports.iter().map(|report| place(report, arguments)).collect();
+    let reports: Vec<(Kind, PathBuf)> = arguments
+        .reports
+        .iter()
+        .map(|report| place(report, arguments))
+        .collect();
     let written = outputs::write_all(&reports, &record, context);
-    Exit::of(&record).worst(written).worst(print(arguments.format, &record, context))
+    Exit::of(&record)
+        .worst(written)
+        .worst(print(arguments.format, &record, context))
 }
 
 /// Without a path a report lands beside its record.

@@ -28,30 +28,44 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             Err(exit) => return exit,
         }
     }
-    let selection =
-        Selection { doors: arguments.selection.doors.clone(), read_only: arguments.selection.read_only };
+    let selection = Selection {
+        doors: arguments.selection.doors.clone(),
+        read_only: arguments.selection.read_only,
+    };
     let authorities = match authorities(&arguments.wire, context) {
         Ok(authorities) => authorities,
         Err(exit) => return exit,
     };
-    if scenarios.len() > 1 && arguments.outputs.reports.iter().any(|report| report.path.is_some()) {
+    if scenarios.len() > 1
+        && arguments
+            .outputs
+            .reports
+            .iter()
+            .any(|report| report.path.is_some())
+    {
         context.terminal.say("error: --report KIND=PATH names one file, and there are several scenarios; use --report-dir");
         return Exit::Usage;
     }
     let several = scenarios.len() > 1;
-    scenarios.into_iter().fold(Exit::Conforms, |exit, scenario| {
-        let slug = several.then(|| report::slug(&scenario.name));
-        let outputs = Outputs::plan(&arguments.outputs.report_dir, &arguments.outputs.reports, slug.as_deref());
-        let errand = Errand {
-            scenario,
-            selection: selection.clone(),
-            pace: &arguments.pace,
-            authorities: authorities.clone(),
-            outputs,
-            format: arguments.outputs.format,
-        };
-        exit.worst(errand.do_it(context))
-    })
+    scenarios
+        .into_iter()
+        .fold(Exit::Conforms, |exit, scenario| {
+            let slug = several.then(|| report::slug(&scenario.name));
+            let outputs = Outputs::plan(
+                &arguments.outputs.report_dir,
+                &arguments.outputs.reports,
+                slug.as_deref(),
+            );
+            let errand = Errand {
+                scenario,
+                selection: selection.clone(),
+                pace: &arguments.pace,
+                authorities: authorities.clone(),
+                outputs,
+                format: arguments.outputs.format,
+            };
+            exit.worst(errand.do_it(context))
+        })
 }
 
 /// PEM files of private authorities, read.
@@ -61,7 +75,11 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
 pub(super) fn authorities(arguments: &args::Wire, context: &Context) -> Result<Vec<Vec<u8>>, Exit> {
     let read = |path: &std::path::PathBuf| {
         std::fs::read(path).map_err(|error| {
-            context.terminal.say(format!("error: cannot read {}: {}", path.display(), reason(&error)));
+            context.terminal.say(format!(
+                "error: cannot read {}: {}",
+                path.display(),
+                reason(&error)
+            ));
             Exit::Usage
         })
     };
@@ -72,7 +90,11 @@ pub(super) fn authorities(arguments: &args::Wire, context: &Context) -> Result<V
 ///
 /// # Errors
 /// [`Exit::Usage`], after the reason was said.
-pub(super) fn wire(pace: &Pace, authorities: Vec<Vec<u8>>, context: &Context) -> Result<Wire, Exit> {
+pub(super) fn wire(
+    pace: &Pace,
+    authorities: Vec<Vec<u8>>,
+    context: &Context,
+) -> Result<Wire, Exit> {
     let settings = wire::Settings {
         connect: pace.connect_timeout,
         request: pace.timeout,
@@ -101,7 +123,10 @@ impl Errand<'_> {
     pub(super) fn do_it(self, context: &Context) -> Exit {
         let plan = Plan::lay(Arc::clone(&self.scenario), self.selection.clone());
         if plan.checks() == 0 {
-            context.terminal.say(format!("error: {}: nothing selected; `rolecall plan {0}` lists the checks", self.scenario.path));
+            context.terminal.say(format!(
+                "error: {}: nothing selected; `rolecall plan {0}` lists the checks",
+                self.scenario.path
+            ));
             return Exit::NothingSelected;
         }
         let wire = match wire(self.pace, self.authorities.clone(), context) {
@@ -121,12 +146,19 @@ impl Errand<'_> {
         let settings = self.settings(context)?;
         let recorder = Recorder::create(&self.outputs.record, &settings.run_id, &context.redactor);
         let mut recorder = recorder.map_err(|error| {
-            context.terminal.say(unwritable(&self.outputs.record, &error));
+            context
+                .terminal
+                .say(unwritable(&self.outputs.record, &error));
             Exit::Usage
         })?;
         let stop = Stop::default();
         let mut progress = Progress::new(&context.terminal);
-        let means = Means { wire, redactor: &context.redactor, settings: &settings, stop: &stop };
+        let means = Means {
+            wire,
+            redactor: &context.redactor,
+            settings: &settings,
+            stop: &stop,
+        };
         in_runtime(context, async {
             let mut tell = |event| {
                 progress.hear(&event);
@@ -139,16 +171,23 @@ impl Errand<'_> {
         })?;
         let exit = Exit::of(recorder.record()).interrupted(stop.reason());
         let (record, failure) = recorder.finish();
-        Ok((record, exit.worst(failure.map_or(Exit::Conforms, |error| {
-            context.terminal.say(unwritable(&self.outputs.record, &error));
-            Exit::ReportUnwritten
-        }))))
+        Ok((
+            record,
+            exit.worst(failure.map_or(Exit::Conforms, |error| {
+                context
+                    .terminal
+                    .say(unwritable(&self.outputs.record, &error));
+                Exit::ReportUnwritten
+            })),
+        ))
     }
 
     fn settings(&self, context: &Context) -> Result<Settings, Exit> {
         let mut id = [0_u8; 4];
         getrandom::fill(&mut id).map_err(|_no_entropy| {
-            context.terminal.say("error: the system has no random numbers for a run id");
+            context
+                .terminal
+                .say("error: the system has no random numbers for a run id");
             Exit::Usage
         })?;
         Ok(Settings {
@@ -163,8 +202,16 @@ impl Errand<'_> {
     fn close(&self, record: &Record, exit: Exit, context: &Context) -> Exit {
         let exit = exit.worst(self.outputs.write(record, context));
         let exit = exit.worst(print(self.format, record, context));
-        let paths: Vec<String> = self.outputs.paths().map(|path| path.display().to_string()).collect();
-        context.terminal.hint(format!("rolecall: wrote {} and {}", paths.join(", "), self.outputs.record.display()));
+        let paths: Vec<String> = self
+            .outputs
+            .paths()
+            .map(|path| path.display().to_string())
+            .collect();
+        context.terminal.hint(format!(
+            "rolecall: wrote {} and {}",
+            paths.join(", "),
+            self.outputs.record.display()
+        ));
         exit
     }
 }
@@ -176,7 +223,9 @@ pub(super) fn print(kind: Kind, record: &Record, context: &Context) -> Exit {
     match rendered.and_then(|()| context.terminal.print(&bytes)) {
         Ok(()) => Exit::Conforms,
         Err(error) => {
-            context.terminal.say(format!("error: cannot write to stdout: {}", reason(&error)));
+            context
+                .terminal
+                .say(format!("error: cannot write to stdout: {}", reason(&error)));
             Exit::ReportUnwritten
         }
     }
@@ -187,11 +236,18 @@ pub(super) fn print(kind: Kind, record: &Record, context: &Context) -> Exit {
 /// # Errors
 /// [`Exit::Usage`], after the reason was said.
 pub(super) fn in_runtime<T>(context: &Context, work: impl Future<Output = T>) -> Result<T, Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map(|runtime| runtime.block_on(work)).map_err(|error| {
-        context.terminal.say(format!("error: the system gives no event loop: {}", reason(&error)));
-        Exit::Usage
-    })
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .map(|runtime| runtime.block_on(work))
+        .map_err(|error| {
+            context.terminal.say(format!(
+                "error: the system gives no event loop: {}",
+                reason(&error)
+            ));
+            Exit::Usage
+        })
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> String {

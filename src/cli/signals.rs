@@ -7,9 +7,10 @@ use crate::run::stop::Reason;
 
 /// Waits for signals: the first stops the run, the second returns.
 pub(super) async fn watch(stop: &Stop) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return std::future::pending().await;
     };
     for _ in 0..2 {

@@ -25,7 +25,9 @@ impl Terminal {
     pub(super) fn new(environment: &Environment, colour: Colour, quiet: bool) -> Self {
         Self {
             stdout_colour: colours(environment, colour, environment.stdout_is_terminal),
-            may_draw: environment.stderr_is_terminal && !quiet && environment.variable("TERM") != Some("dumb"),
+            may_draw: environment.stderr_is_terminal
+                && !quiet
+                && environment.variable("TERM") != Some("dumb"),
             quiet,
             width: width(environment),
         }
@@ -33,14 +35,23 @@ impl Terminal {
 
     /// How reports for stdout look.
     pub(super) fn look(&self) -> Look {
-        Look { colour: self.stdout_colour, width: self.width }
+        Look {
+            colour: self.stdout_colour,
+            width: self.width,
+        }
     }
 
     /// Writes data on stdout. A reader that has gone away is no error.
     pub(super) fn print(&self, bytes: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
-        written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+        written.or_else(|error| {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
     }
 
     /// Writes one message line on stderr; nobody is left to tell when that fails.
@@ -61,7 +72,9 @@ fn colours(environment: &Environment, flag: Colour, terminal: bool) -> bool {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto => {
-            let forced = environment.variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+            let forced = environment
+                .variable("CLICOLOR_FORCE")
+                .is_some_and(|value| value != "0");
             let declined = environment.variable("CLICOLOR") == Some("0")
                 || matches!(environment.variable("TERM"), Some("dumb") | None);
             environment.variable("NO_COLOR").is_none() && (forced || (terminal && !declined))
@@ -70,7 +83,14 @@ fn colours(environment: &Environment, flag: Colour, terminal: bool) -> bool {
 }
 
 fn width(environment: &Environment) -> usize {
-    let stated = environment.variable("COLUMNS").and_then(|columns| columns.parse().ok());
-    let measured = || terminal_size::terminal_size_of(io::stdout()).map(|(columns, _)| usize::from(columns.0));
-    stated.or_else(measured).filter(|columns| *columns > 0).unwrap_or(PLAIN_WIDTH).clamp(40, 400)
+    let stated = environment
+        .variable("COLUMNS")
+        .and_then(|columns| columns.parse().ok());
+    let measured =
+        || terminal_size::terminal_size_of(io::stdout()).map(|(columns, _)| usize::from(columns.0));
+    stated
+        .or_else(measured)
+        .filter(|columns| *columns > 0)
+        .unwrap_or(PLAIN_WIDTH)
+        .clamp(40, 400)
 }

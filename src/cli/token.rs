@@ -13,11 +13,20 @@ use crate::token::{Credential, Desk, claims::Claims, preflight};
 
 /// Signs in as one persona and prints its claims and what differs from its declaration.
 pub(super) fn token(arguments: &args::Token, context: &Context) -> Exit {
-    let scenario = match loading::load(&arguments.scenario, &arguments.values, Missing::Refused, context) {
+    let scenario = match loading::load(
+        &arguments.scenario,
+        &arguments.values,
+        Missing::Refused,
+        context,
+    ) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
-    let Some(index) = scenario.personas.iter().position(|persona| persona.name.as_str() == arguments.persona) else {
+    let Some(index) = scenario
+        .personas
+        .iter()
+        .position(|persona| persona.name.as_str() == arguments.persona)
+    else {
         context.terminal.say(unknown(&scenario, &arguments.persona));
         return Exit::Usage;
     };
@@ -27,7 +36,12 @@ pub(super) fn token(arguments: &args::Token, context: &Context) -> Exit {
     }
 }
 
-fn acquire(scenario: &Scenario, index: usize, arguments: &args::Token, context: &Context) -> Result<Credential, Exit> {
+fn acquire(
+    scenario: &Scenario,
+    index: usize,
+    arguments: &args::Token,
+    context: &Context,
+) -> Result<Credential, Exit> {
     let pace = Pace {
         jobs: 1,
         rate: None,
@@ -46,11 +60,15 @@ fn acquire(scenario: &Scenario, index: usize, arguments: &args::Token, context: 
 
 fn show(persona: &Persona, credential: &Credential, context: &Context) -> Exit {
     if credential.authorization.is_none() {
-        context.terminal.say(format!("{} does not sign in", persona.name));
+        context
+            .terminal
+            .say(format!("{} does not sign in", persona.name));
         return Exit::Conforms;
     }
-    let differences: Vec<String> =
-        preflight::compare(persona, credential, SystemTime::now()).iter().map(ToString::to_string).collect();
+    let differences: Vec<String> = preflight::compare(persona, credential, SystemTime::now())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let document = json!({
         "persona": persona.name,
         "declared_roles": persona.roles,
@@ -60,13 +78,29 @@ fn show(persona: &Persona, credential: &Credential, context: &Context) -> Exit {
         "differs": differences,
     });
     let text = format!("{document:#}\n");
-    if context.terminal.print(context.redactor.redact(&text).as_bytes()).is_err() {
+    if context
+        .terminal
+        .print(context.redactor.redact(&text).as_bytes())
+        .is_err()
+    {
         return Exit::ReportUnwritten;
     }
-    if differences.is_empty() { Exit::Conforms } else { Exit::Failed }
+    if differences.is_empty() {
+        Exit::Conforms
+    } else {
+        Exit::Failed
+    }
 }
 
 fn unknown(scenario: &Scenario, name: &str) -> String {
-    let names: Vec<&str> = scenario.personas.iter().map(|persona| persona.name.as_str()).collect();
-    format!("error: {} has no persona `{name}`; it has {}", scenario.path, names.join(", "))
+    let names: Vec<&str> = scenario
+        .personas
+        .iter()
+        .map(|persona| persona.name.as_str())
+        .collect();
+    format!(
+        "error: {} has no persona `{name}`; it has {}",
+        scenario.path,
+        names.join(", ")
+    )
 }

@@ -74,8 +74,20 @@ pub(super) fn rule(case: Case<'_>) -> Ruling {
 
 /// Whether an answer is what was demanded, controls and effects aside: one that is not must be heard twice.
 /// `status` is the HTTP status, 0 when there was none; `shape` is how the door is declared to refuse.
-pub fn as_demanded(demand: &Expectation, outcome: Outcome, status: u16, shape: RefusalShape) -> bool {
-    let case = Case { demand, outcome, status, effect: Effect::Unchecked, control: true, shape };
+pub fn as_demanded(
+    demand: &Expectation,
+    outcome: Outcome,
+    status: u16,
+    shape: RefusalShape,
+) -> bool {
+    let case = Case {
+        demand,
+        outcome,
+        status,
+        effect: Effect::Unchecked,
+        control: true,
+        shape,
+    };
     rule(case) == Ruling::Pass
 }
 

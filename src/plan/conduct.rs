@@ -26,7 +26,11 @@ pub(super) fn of(scenario: &Scenario, operation: &Operation, read_only: bool) ->
     } else if !needs_objects && !operation.mutates {
         Conduct::Plain
     } else if scenario.deployment.disposable && !read_only {
-        if operation.mutates { Conduct::Live } else { Conduct::Plain }
+        if operation.mutates {
+            Conduct::Live
+        } else {
+            Conduct::Plain
+        }
     } else if operation.creates.is_none() && has_decoys(scenario, operation) {
         Conduct::Decoy
     } else {
@@ -35,5 +39,8 @@ pub(super) fn of(scenario: &Scenario, operation: &Operation, read_only: bool) ->
 }
 
 fn has_decoys(scenario: &Scenario, operation: &Operation) -> bool {
-    operation.uses.iter().all(|fixture| scenario.fixtures[*fixture].decoy.is_some())
+    operation
+        .uses
+        .iter()
+        .all(|fixture| scenario.fixtures[*fixture].decoy.is_some())
 }

@@ -17,16 +17,26 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     for operation in &scenario.operations {
         let conduct = conduct::of(scenario, operation, read_only);
         for door in doors {
-            let Some((request, json)) = listing::shown(operation, *door) else { continue };
-            hash.update(format!("{} {door} {conduct:?} {request} {json:?}\n", operation.name));
+            let Some((request, json)) = listing::shown(operation, *door) else {
+                continue;
+            };
+            hash.update(format!(
+                "{} {door} {conduct:?} {request} {json:?}\n",
+                operation.name
+            ));
             for (persona, demands) in operation.demands.iter().enumerate() {
-                let demand = demands[door.index()].as_ref().map(|demand| demand.expectation.to_string());
+                let demand = demands[door.index()]
+                    .as_ref()
+                    .map(|demand| demand.expectation.to_string());
                 hash.update(format!("{persona} {demand:?}\n"));
             }
         }
     }
-    hash.finalize().iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    hash.finalize()
+        .iter()
+        .take(8)
+        .fold(String::with_capacity(16), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+            text
+        })
 }

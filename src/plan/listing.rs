@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::{Conduct, Plan};
 use crate::cell::Door;
-use crate::scenario::{EntraEndpoint, Identity, McpCall, Operation, Provider, RestCall, SignIn, Step};
+use crate::scenario::{
+    EntraEndpoint, Identity, McpCall, Operation, Provider, RestCall, SignIn, Step,
+};
 
 /// A request that a run would send.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -41,11 +43,21 @@ impl Plan {
     }
 
     fn sign_ins(&self) -> Vec<Planned> {
-        let signing = self.scenario.personas.iter().filter(|persona| !matches!(persona.sign_in, SignIn::None));
+        let signing = self
+            .scenario
+            .personas
+            .iter()
+            .filter(|persona| !matches!(persona.sign_in, SignIn::None));
         signing
             .flat_map(|persona| {
-                let lines = persona.identity.as_ref().map(token_requests).unwrap_or_default();
-                lines.into_iter().map(|request| aside("sign-in", persona.name.as_str(), "token", request, None))
+                let lines = persona
+                    .identity
+                    .as_ref()
+                    .map(token_requests)
+                    .unwrap_or_default();
+                lines
+                    .into_iter()
+                    .map(|request| aside("sign-in", persona.name.as_str(), "token", request, None))
             })
             .collect()
     }
@@ -53,12 +65,24 @@ impl Plan {
     fn door_openings(&self) -> Vec<Planned> {
         let mut openings = Vec::new();
         if self.matrix.doors.contains(&Door::Mcp) {
-            openings.push(aside("door", "the first that may", "mcp", "server/discover".to_owned(), None));
+            openings.push(aside(
+                "door",
+                "the first that may",
+                "mcp",
+                "server/discover".to_owned(),
+                None,
+            ));
         }
         if self.matrix.doors.contains(&Door::McpLegacy) {
             for persona in &self.scenario.personas {
                 for request in ["initialize", "notifications/initialized"] {
-                    openings.push(aside("door", persona.name.as_str(), "mcp-legacy", request.to_owned(), None));
+                    openings.push(aside(
+                        "door",
+                        persona.name.as_str(),
+                        "mcp-legacy",
+                        request.to_owned(),
+                        None,
+                    ));
                 }
             }
         }
@@ -75,22 +99,38 @@ impl Plan {
             let named: &[(&str, Option<&Step>)] = if stage == "cleanup" {
                 &[("remove", Some(&fixture.remove))]
             } else {
-                &[("create", Some(&fixture.create)), ("read", fixture.read.as_ref()), ("find", fixture.find.as_ref())]
+                &[
+                    ("create", Some(&fixture.create)),
+                    ("read", fixture.read.as_ref()),
+                    ("find", fixture.find.as_ref()),
+                ]
             };
             for (name, step) in named {
-                let Some((request, json)) = step.and_then(shown_step) else { continue };
-                steps.push(aside(stage, owner, &format!("{} {name}", fixture.name), request, json));
+                let Some((request, json)) = step.and_then(shown_step) else {
+                    continue;
+                };
+                steps.push(aside(
+                    stage,
+                    owner,
+                    &format!("{} {name}", fixture.name),
+                    request,
+                    json,
+                ));
             }
         }
         steps
     }
 
     fn calls(&self) -> Vec<Planned> {
-        let cells = self.groups.iter().flat_map(|group| group.cells.iter().map(move |cell| (group, *cell)));
+        let cells = self
+            .groups
+            .iter()
+            .flat_map(|group| group.cells.iter().map(move |cell| (group, *cell)));
         cells
             .filter_map(|(group, cell)| {
                 let check = self.matrix.check(cell)?;
-                let (request, json) = shown(&self.scenario.operations[group.operation], group.door)?;
+                let (request, json) =
+                    shown(&self.scenario.operations[group.operation], group.door)?;
                 Some(Planned {
                     stage: "check",
                     persona: self.matrix.personas[check.persona].name.to_string(),
@@ -105,7 +145,13 @@ impl Plan {
     }
 }
 
-fn aside(stage: &'static str, persona: &str, subject: &str, request: String, json: Option<Value>) -> Planned {
+fn aside(
+    stage: &'static str,
+    persona: &str,
+    subject: &str,
+    request: String,
+    json: Option<Value>,
+) -> Planned {
     Planned {
         stage,
         persona: persona.to_owned(),
@@ -119,7 +165,12 @@ fn aside(stage: &'static str, persona: &str, subject: &str, request: String, jso
 
 fn token_requests(identity: &Identity) -> Vec<String> {
     match &identity.provider {
-        Provider::Entra { authority, tenant, endpoint, .. } => {
+        Provider::Entra {
+            authority,
+            tenant,
+            endpoint,
+            ..
+        } => {
             let path = match endpoint {
                 EntraEndpoint::V1 => "oauth2/token",
                 EntraEndpoint::V2 => "oauth2/v2.0/token",
@@ -130,9 +181,17 @@ fn token_requests(identity: &Identity) -> Vec<String> {
                 format!("POST {authority}/{tenant}/{path}"),
             ]
         }
-        Provider::Oidc { issuer, token_endpoint } => vec![
+        Provider::Oidc {
+            issuer,
+            token_endpoint,
+        } => vec![
             format!("GET {issuer}/.well-known/openid-configuration"),
-            format!("POST {}", token_endpoint.as_deref().unwrap_or("the discovered token endpoint")),
+            format!(
+                "POST {}",
+                token_endpoint
+                    .as_deref()
+                    .unwrap_or("the discovered token endpoint")
+            ),
         ],
         Provider::Endpoints { token_endpoint, .. } => vec![format!("POST {token_endpoint}")],
     }
@@ -140,11 +199,18 @@ fn token_requests(identity: &Identity) -> Vec<String> {
 
 /// The call of an operation at a door in one line, with the JSON that goes along.
 pub(super) fn shown(operation: &Operation, door: Door) -> Option<(String, Option<Value>)> {
-    if door.speaks_mcp() { operation.mcp.as_ref().map(shown_tool) } else { operation.rest.as_ref().map(shown_rest) }
+    if door.speaks_mcp() {
+        operation.mcp.as_ref().map(shown_tool)
+    } else {
+        operation.rest.as_ref().map(shown_rest)
+    }
 }
 
 fn shown_step(step: &Step) -> Option<(String, Option<Value>)> {
-    step.rest.as_ref().map(shown_rest).or_else(|| step.mcp.as_ref().map(shown_tool))
+    step.rest
+        .as_ref()
+        .map(shown_rest)
+        .or_else(|| step.mcp.as_ref().map(shown_tool))
 }
 
 fn shown_rest(call: &RestCall) -> (String, Option<Value>) {
@@ -153,5 +219,8 @@ fn shown_rest(call: &RestCall) -> (String, Option<Value>) {
 }
 
 fn shown_tool(call: &McpCall) -> (String, Option<Value>) {
-    (format!("tools/call {}", call.tool), Some(call.arguments.source().clone()))
+    (
+        format!("tools/call {}", call.tool),
+        Some(call.arguments.source().clone()),
+    )
 }

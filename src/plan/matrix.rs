@@ -95,7 +95,13 @@ impl Matrix {
         let door = *self.doors.get(place % self.doors.len())?;
         let operation = place / self.doors.len();
         let demand = self.operations.get(operation)?.demands[persona][door.index()].as_ref()?;
-        Some(Check { index, operation, door, persona, demand })
+        Some(Check {
+            index,
+            operation,
+            door,
+            persona,
+            demand,
+        })
     }
 
     /// Every check, in matrix order.
@@ -104,9 +110,17 @@ impl Matrix {
     }
 
     /// The index of a cell by its names; `None` when a name is not in the matrix.
-    pub fn find(&self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<usize> {
+    pub fn find(
+        &self,
+        persona: &PersonaName,
+        operation: &OperationName,
+        door: Door,
+    ) -> Option<usize> {
         let persona = self.personas.iter().position(|row| row.name == *persona)?;
-        let operation = self.operations.iter().position(|column| column.name == *operation)?;
+        let operation = self
+            .operations
+            .iter()
+            .position(|column| column.name == *operation)?;
         let door = self.doors.iter().position(|known| *known == door)?;
         Some(self.index(operation, door, persona))
     }
@@ -127,8 +141,17 @@ mod tests {
     use crate::scenario::Expectation;
 
     fn two_by_two() -> Matrix {
-        let row = |name: &str| Row { name: PersonaName::new(name), roles: None, signs_in: true };
-        let demand = |line| Some(Demand { expectation: Expectation::Allow, line });
+        let row = |name: &str| Row {
+            name: PersonaName::new(name),
+            roles: None,
+            signs_in: true,
+        };
+        let demand = |line| {
+            Some(Demand {
+                expectation: Expectation::Allow,
+                line,
+            })
+        };
         let column = |name: &str, rest, mcp| Column {
             name: OperationName::new(name),
             mutates: false,
@@ -136,7 +159,10 @@ mod tests {
         };
         Matrix {
             personas: vec![row("reader"), row("admin")],
-            operations: vec![column("list", demand(1), demand(1)), column("purge", None, demand(2))],
+            operations: vec![
+                column("list", demand(1), demand(1)),
+                column("purge", None, demand(2)),
+            ],
             doors: vec![Door::Rest, Door::Mcp],
         }
     }
@@ -146,17 +172,30 @@ mod tests {
         let matrix = two_by_two();
         for check in matrix.checks() {
             let cell = matrix.cell(&check);
-            assert_eq!(matrix.find(&cell.persona, &cell.operation, cell.door), Some(check.index));
+            assert_eq!(
+                matrix.find(&cell.persona, &cell.operation, cell.door),
+                Some(check.index)
+            );
         }
     }
 
     #[test]
     fn an_operation_without_a_door_has_no_cell_there() {
         let matrix = two_by_two();
-        let cells: Vec<String> = matrix.checks().map(|check| matrix.cell(&check).to_string()).collect();
+        let cells: Vec<String> = matrix
+            .checks()
+            .map(|check| matrix.cell(&check).to_string())
+            .collect();
         assert_eq!(
             cells,
-            ["reader/list/rest", "admin/list/rest", "reader/list/mcp", "admin/list/mcp", "reader/purge/mcp", "admin/purge/mcp"]
+            [
+                "reader/list/rest",
+                "admin/list/rest",
+                "reader/list/mcp",
+                "admin/list/mcp",
+                "reader/purge/mcp",
+                "admin/purge/mcp"
+            ]
         );
     }
 }

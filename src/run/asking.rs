@@ -15,26 +15,44 @@ pub(super) fn of_operation(
     bindings: &Bindings,
 ) -> Option<Result<Ask, Unbound>> {
     if door.speaks_mcp() {
-        operation.mcp.as_ref().map(|call| of_tool(deployment, call, bindings))
+        operation
+            .mcp
+            .as_ref()
+            .map(|call| of_tool(deployment, call, bindings))
     } else {
-        operation.rest.as_ref().map(|call| of_rest(deployment, call, bindings))
+        operation
+            .rest
+            .as_ref()
+            .map(|call| of_rest(deployment, call, bindings))
     }
 }
 
 /// A REST call, filled.
-pub(super) fn of_rest(deployment: &Deployment, call: &RestCall, bindings: &Bindings) -> Result<Ask, Unbound> {
+pub(super) fn of_rest(
+    deployment: &Deployment,
+    call: &RestCall,
+    bindings: &Bindings,
+) -> Result<Ask, Unbound> {
     let mut headers = door_headers(deployment.rest.as_ref(), bindings)?;
     headers.extend(filled(&call.headers, bindings)?);
     Ok(Ask::Rest {
         method: call.method.clone(),
         target: call.target.fill_target(bindings)?,
         headers,
-        json: call.json.as_ref().map(|json| json.fill(bindings)).transpose()?,
+        json: call
+            .json
+            .as_ref()
+            .map(|json| json.fill(bindings))
+            .transpose()?,
     })
 }
 
 /// A tool call, filled.
-pub(super) fn of_tool(deployment: &Deployment, call: &McpCall, bindings: &Bindings) -> Result<Ask, Unbound> {
+pub(super) fn of_tool(
+    deployment: &Deployment,
+    call: &McpCall,
+    bindings: &Bindings,
+) -> Result<Ask, Unbound> {
     Ok(Ask::Tool {
         tool: call.tool.clone(),
         arguments: call.arguments.fill(bindings)?,
@@ -43,12 +61,21 @@ pub(super) fn of_tool(deployment: &Deployment, call: &McpCall, bindings: &Bindin
 }
 
 /// The headers that every call through a door carries.
-pub(super) fn door_headers(entry: Option<&Entry>, bindings: &Bindings) -> Result<Vec<(String, HeaderValue)>, Unbound> {
+pub(super) fn door_headers(
+    entry: Option<&Entry>,
+    bindings: &Bindings,
+) -> Result<Vec<(String, HeaderValue)>, Unbound> {
     entry.map_or_else(|| Ok(Vec::new()), |entry| filled(&entry.headers, bindings))
 }
 
-fn filled(headers: &[(String, HeaderText)], bindings: &Bindings) -> Result<Vec<(String, HeaderValue)>, Unbound> {
-    headers.iter().map(|(name, text)| Ok((name.clone(), value(name, text, bindings)?))).collect()
+fn filled(
+    headers: &[(String, HeaderText)],
+    bindings: &Bindings,
+) -> Result<Vec<(String, HeaderValue)>, Unbound> {
+    headers
+        .iter()
+        .map(|(name, text)| Ok((name.clone(), value(name, text, bindings)?)))
+        .collect()
 }
 
 fn value(name: &str, text: &HeaderText, bindings: &Bindings) -> Result<HeaderValue, Unbound> {
@@ -58,7 +85,8 @@ fn value(name: &str, text: &HeaderText, bindings: &Bindings) -> Result<HeaderVal
             HeaderValue::from_str(&template.fill(bindings)?).map_err(|_refused| unsendable())
         }
         HeaderText::Secret(secret) => {
-            let mut value = HeaderValue::from_str(secret.expose()).map_err(|_refused| unsendable())?;
+            let mut value =
+                HeaderValue::from_str(secret.expose()).map_err(|_refused| unsendable())?;
             value.set_sensitive(true);
             Ok(value)
         }

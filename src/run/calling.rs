@@ -56,7 +56,11 @@ impl Hall<'_> {
             let pause = retry::wait(&answered.observation.answer, attempt, calling.changes);
             match pause.filter(|pause| attempt < self.settings.retries && self.may_wait(*pause)) {
                 Some(pause) => {
-                    retries.push(format!("{}, waited {} ms", spoken(&answered.observation.answer), pause.as_millis()));
+                    retries.push(format!(
+                        "{}, waited {} ms",
+                        spoken(&answered.observation.answer),
+                        pause.as_millis()
+                    ));
                     tokio::time::sleep(pause).await;
                     attempt += 1;
                 }
@@ -104,7 +108,11 @@ impl Hall<'_> {
                 Ask::Rest { .. } => None,
             },
         };
-        Called { reading: judge::read(&answered.observation, &setting), answered, retries }
+        Called {
+            reading: judge::read(&answered.observation, &setting),
+            answered,
+            retries,
+        }
     }
 
     /// What the persona gets for a tool that cannot exist; asked once a persona and door.
@@ -122,7 +130,9 @@ impl Hall<'_> {
 
 /// Whether an MCP answer says no in a way that a tool which does not exist might say it, too.
 fn needs_calibration(observation: &Observation) -> bool {
-    let Answer::Http(http) = &observation.answer else { return false };
+    let Answer::Http(http) = &observation.answer else {
+        return false;
+    };
     match &http.rpc {
         Some(Rpc::Error { .. }) => !matches!(http.status, 401 | 403),
         Some(Rpc::Result { is_error, .. }) => *is_error,

@@ -25,7 +25,9 @@ pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Do
     let mut found: Vec<Found> = Vec::new();
     if wanted.iter().any(|door| door.speaks_mcp()) {
         for persona in eager(plan, standings) {
-            let Some(entrance) = &standings[persona].entrance else { continue };
+            let Some(entrance) = &standings[persona].entrance else {
+                continue;
+            };
             tokio::select! {
                 fresh = discover(entrance) => found = clearer(found, fresh),
                 () = stop.hurried() => break,
@@ -42,10 +44,17 @@ pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Do
 /// Signed-in personas, those that are allowed most first: the likeliest to be let in.
 fn eager(plan: &Plan, standings: &[Standing]) -> Vec<usize> {
     let allowed = |persona: usize| {
-        let checks = plan.matrix.checks().filter(|check| check.persona == persona);
-        checks.filter(|check| check.demand.expectation.allows()).count()
+        let checks = plan
+            .matrix
+            .checks()
+            .filter(|check| check.persona == persona);
+        checks
+            .filter(|check| check.demand.expectation.allows())
+            .count()
     };
-    let signed_in = |persona: &usize| plan.matrix.personas[*persona].signs_in && standings[*persona].entrance.is_some();
+    let signed_in = |persona: &usize| {
+        plan.matrix.personas[*persona].signs_in && standings[*persona].entrance.is_some()
+    };
     let mut personas: Vec<usize> = (0..standings.len()).filter(signed_in).collect();
     personas.sort_by_key(|persona| std::cmp::Reverse(allowed(*persona)));
     personas
@@ -56,23 +65,45 @@ fn clearer(known: Vec<Found>, fresh: Vec<Found>) -> Vec<Found> {
         return fresh;
     }
     let better = |old: Found, new: Found| if old.answers.is_some() { old } else { new };
-    known.into_iter().zip(fresh).map(|(old, new)| better(old, new)).collect()
+    known
+        .into_iter()
+        .zip(fresh)
+        .map(|(old, new)| better(old, new))
+        .collect()
 }
 
 /// An era that answers is called. One that is unclear is called too, because silence about it would look green;
 /// one that is clearly absent is left out, unless the author named it or nothing else would remain.
 fn decide(wanted: &[Door], stated: bool, found: Vec<Found>) -> Doors {
-    let says = |door: Door| found.iter().find(|one| one.door == door).and_then(|one| one.answers);
+    let says = |door: Door| {
+        found
+            .iter()
+            .find(|one| one.door == door)
+            .and_then(|one| one.answers)
+    };
     let some_era = found.iter().any(|one| one.answers == Some(true));
     let absent = |door: Door| some_era && says(door) == Some(false);
-    let closed: Vec<Door> = wanted.iter().copied().filter(|door| stated && absent(*door)).collect();
-    let open: Vec<Door> = wanted.iter().copied().filter(|door| stated || !absent(*door)).collect();
+    let closed: Vec<Door> = wanted
+        .iter()
+        .copied()
+        .filter(|door| stated && absent(*door))
+        .collect();
+    let open: Vec<Door> = wanted
+        .iter()
+        .copied()
+        .filter(|door| stated || !absent(*door))
+        .collect();
     let for_fixtures = open
         .iter()
         .copied()
         .filter(|door| door.speaks_mcp())
         .max_by_key(|door| (says(*door) == Some(true), *door == Door::Mcp));
-    Doors { open, closed, found, for_fixtures }
+    Doors {
+        open,
+        closed,
+        found,
+        for_fixtures,
+    }
 }
 
 #[cfg(test)]
@@ -80,31 +111,80 @@ mod tests {
     use super::*;
 
     fn eras(modern: Option<bool>, legacy: Option<bool>) -> Vec<Found> {
-        let found = |door, answers| Found { door, answers, detail: String::new() };
+        let found = |door, answers| Found {
+            door,
+            answers,
+            detail: String::new(),
+        };
         vec![found(Door::Mcp, modern), found(Door::McpLegacy, legacy)]
     }
 
     #[test]
     fn an_absent_era_is_left_out_and_an_unclear_one_is_not() {
         let table = [
-            (eras(Some(true), Some(true)), false, vec![Door::Rest, Door::Mcp, Door::McpLegacy], vec![]),
-            (eras(Some(true), Some(false)), false, vec![Door::Rest, Door::Mcp], vec![]),
-            (eras(Some(false), Some(true)), false, vec![Door::Rest, Door::McpLegacy], vec![]),
-            (eras(None, Some(true)), false, vec![Door::Rest, Door::Mcp, Door::McpLegacy], vec![]),
-            (eras(None, None), false, vec![Door::Rest, Door::Mcp, Door::McpLegacy], vec![]),
-            (eras(Some(false), Some(false)), false, vec![Door::Rest, Door::Mcp, Door::McpLegacy], vec![]),
-            (eras(Some(true), Some(false)), true, vec![Door::Rest, Door::Mcp, Door::McpLegacy], vec![Door::McpLegacy]),
+            (
+                eras(Some(true), Some(true)),
+                false,
+                vec![Door::Rest, Door::Mcp, Door::McpLegacy],
+                vec![],
+            ),
+            (
+                eras(Some(true), Some(false)),
+                false,
+                vec![Door::Rest, Door::Mcp],
+                vec![],
+            ),
+            (
+                eras(Some(false), Some(true)),
+                false,
+                vec![Door::Rest, Door::McpLegacy],
+                vec![],
+            ),
+            (
+                eras(None, Some(true)),
+                false,
+                vec![Door::Rest, Door::Mcp, Door::McpLegacy],
+                vec![],
+            ),
+            (
+                eras(None, None),
+                false,
+                vec![Door::Rest, Door::Mcp, Door::McpLegacy],
+                vec![],
+            ),
+            (
+                eras(Some(false), Some(false)),
+                false,
+                vec![Door::Rest, Door::Mcp, Door::McpLegacy],
+                vec![],
+            ),
+            (
+                eras(Some(true), Some(false)),
+                true,
+                vec![Door::Rest, Door::Mcp, Door::McpLegacy],
+                vec![Door::McpLegacy],
+            ),
         ];
         for (found, stated, open, closed) in table {
             let doors = decide(&Door::ALL, stated, found.clone());
-            assert_eq!((doors.open, doors.closed), (open, closed), "{found:?} stated {stated}");
+            assert_eq!(
+                (doors.open, doors.closed),
+                (open, closed),
+                "{found:?} stated {stated}"
+            );
         }
     }
 
     #[test]
     fn fixtures_use_an_era_that_answers() {
-        assert_eq!(decide(&Door::ALL, false, eras(None, Some(true))).for_fixtures, Some(Door::McpLegacy));
-        assert_eq!(decide(&Door::ALL, false, eras(Some(true), Some(true))).for_fixtures, Some(Door::Mcp));
+        assert_eq!(
+            decide(&Door::ALL, false, eras(None, Some(true))).for_fixtures,
+            Some(Door::McpLegacy)
+        );
+        assert_eq!(
+            decide(&Door::ALL, false, eras(Some(true), Some(true))).for_fixtures,
+            Some(Door::Mcp)
+        );
         assert_eq!(decide(&[Door::Rest], false, Vec::new()).for_fixtures, None);
     }
 }

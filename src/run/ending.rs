@@ -16,9 +16,19 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>) {
         earlier: &earlier,
     }
     .conclude();
-    for (check, verdict) in hall.plan.matrix.checks().filter_map(|check| Some((check, conclusion.verdicts[check.index].clone()?))) {
+    for (check, verdict) in hall
+        .plan
+        .matrix
+        .checks()
+        .filter_map(|check| Some((check, conclusion.verdicts[check.index].clone()?)))
+    {
         let cell = hall.plan.matrix.cell(&check);
-        hall.tell(Event::CellFinished { persona: cell.persona, operation: cell.operation, door: cell.door, verdict });
+        hall.tell(Event::CellFinished {
+            persona: cell.persona,
+            operation: cell.operation,
+            door: cell.door,
+            verdict,
+        });
     }
     for finding in conclusion.findings {
         hall.tell(Event::FindingMade(finding));
@@ -26,7 +36,10 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>) {
     let complete = !sights.iter().zip(0..).any(|(sight, index)| {
         sight.gap == Some(Gap::NotReached) && hall.plan.matrix.check(index).is_some()
     });
-    hall.tell(Event::RunFinished { complete: complete && !hall.stop.is_stopped(), took_ms: hall.elapsed_ms() });
+    hall.tell(Event::RunFinished {
+        complete: complete && !hall.stop.is_stopped(),
+        took_ms: hall.elapsed_ms(),
+    });
 }
 
 /// Findings that no cell's answer can show: about tokens, fixtures, doors and what was left behind.
@@ -34,38 +47,85 @@ fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (persona, standing) in hall.standings.iter().enumerate() {
         let cells = cells(hall, |check| check.persona == persona);
-        findings.extend(standing.faults.iter().map(|(code, detail)| Finding::new(*code, detail.clone(), cells.clone())));
+        findings.extend(
+            standing
+                .faults
+                .iter()
+                .map(|(code, detail)| Finding::new(*code, detail.clone(), cells.clone())),
+        );
     }
-    findings.extend(hall.objects.failures().into_iter().filter_map(|(fixture, reason)| failed_fixture(hall, sights, fixture, &reason)));
+    findings.extend(
+        hall.objects
+            .failures()
+            .into_iter()
+            .filter_map(|(fixture, reason)| failed_fixture(hall, sights, fixture, &reason)),
+    );
     findings.extend(hall.doors.closed.iter().map(|door| {
-        let said = hall.doors.found.iter().find(|found| found.door == *door).map_or("", |found| found.detail.as_str());
-        Finding::new(Code::DoorClosed, format!("{door}: {said}"), cells(hall, |check| check.door == *door))
+        let said = hall
+            .doors
+            .found
+            .iter()
+            .find(|found| found.door == *door)
+            .map_or("", |found| found.detail.as_str());
+        Finding::new(
+            Code::DoorClosed,
+            format!("{door}: {said}"),
+            cells(hall, |check| check.door == *door),
+        )
     }));
-    findings.extend(hall.objects.left_behind().into_iter().map(|words| Finding::new(Code::LeftBehind, words, Vec::new())));
+    findings.extend(
+        hall.objects
+            .left_behind()
+            .into_iter()
+            .map(|words| Finding::new(Code::LeftBehind, words, Vec::new())),
+    );
     findings
 }
 
 /// A fixture that could not be made is a finding of its own, unless its owner's cells show the very reason already.
-fn failed_fixture(hall: &Hall<'_>, sights: &[Sight], fixture: usize, reason: &str) -> Option<Finding> {
+fn failed_fixture(
+    hall: &Hall<'_>,
+    sights: &[Sight],
+    fixture: usize,
+    reason: &str,
+) -> Option<Finding> {
     let plan = &hall.plan.scenario.fixtures[fixture];
     let missed = cells(hall, |check| {
-        sights[check.index].gap == Some(Gap::FixtureFailed) && hall.plan.scenario.operations[check.operation].uses.contains(&fixture)
+        sights[check.index].gap == Some(Gap::FixtureFailed)
+            && hall.plan.scenario.operations[check.operation]
+                .uses
+                .contains(&fixture)
     });
     let told = hall.standings[plan.owner].gap.is_some() || owner_fails(hall, sights, plan.owner);
     if missed.is_empty() && told {
         return None;
     }
     let owner = &hall.plan.scenario.personas[plan.owner].name;
-    Some(Finding::new(Code::FixtureFailed, format!("{owner} could not make a {}: {reason}", plan.name), missed))
+    Some(Finding::new(
+        Code::FixtureFailed,
+        format!("{owner} could not make a {}: {reason}", plan.name),
+        missed,
+    ))
 }
 
 fn owner_fails(hall: &Hall<'_>, sights: &[Sight], owner: usize) -> bool {
-    hall.plan.matrix.checks().filter(|check| check.persona == owner).any(|check| {
-        let sight = &sights[check.index];
-        sight.reading.is_some_and(|reading| !hall.as_demanded(&check, reading, sight.status))
-    })
+    hall.plan
+        .matrix
+        .checks()
+        .filter(|check| check.persona == owner)
+        .any(|check| {
+            let sight = &sights[check.index];
+            sight
+                .reading
+                .is_some_and(|reading| !hall.as_demanded(&check, reading, sight.status))
+        })
 }
 
 fn cells(hall: &Hall<'_>, mut wanted: impl FnMut(&Check<'_>) -> bool) -> Vec<usize> {
-    hall.plan.matrix.checks().filter(|check| wanted(check)).map(|check| check.index).collect()
+    hall.plan
+        .matrix
+        .checks()
+        .filter(|check| wanted(check))
+        .map(|check| check.index)
+        .collect()
 }

@@ -55,7 +55,10 @@ pub(super) struct Seen {
 impl Seen {
     /// A cell that was not called.
     pub(super) fn gap(gap: Gap) -> Self {
-        Self { gap: Some(gap), ..Self::default() }
+        Self {
+            gap: Some(gap),
+            ..Self::default()
+        }
     }
 }
 
@@ -70,7 +73,13 @@ impl<'r> Hall<'r> {
         Self {
             objects: Objects::none_of(plan.scenario.fixtures.len()),
             unknown_tools: standings.iter().map(|_| Default::default()).collect(),
-            sights: RefCell::new(vec![Sight { gap: Some(Gap::NotReached), ..Sight::default() }; plan.matrix.len()]),
+            sights: RefCell::new(vec![
+                Sight {
+                    gap: Some(Gap::NotReached),
+                    ..Sight::default()
+                };
+                plan.matrix.len()
+            ]),
             pace: Pace::new(means.settings.rate),
             settings: means.settings,
             stop: means.stop,
@@ -110,7 +119,11 @@ impl<'r> Hall<'r> {
                 detail: found.detail.clone(),
             });
         }
-        for event in self.standings.iter().filter_map(|standing| standing.event.clone()) {
+        for event in self
+            .standings
+            .iter()
+            .filter_map(|standing| standing.event.clone())
+        {
             self.tell(event);
         }
     }
@@ -119,7 +132,10 @@ impl<'r> Hall<'r> {
     pub(super) fn bindings(&self, tag: &str) -> Bindings {
         Bindings::default()
             .with("run.id", Value::from(self.settings.run_id.as_str()))
-            .with("tag", Value::from(format!("{}-{tag}", self.settings.run_id)))
+            .with(
+                "tag",
+                Value::from(format!("{}-{tag}", self.settings.run_id)),
+            )
     }
 
     /// Keeps what was seen of a cell and tells it.
@@ -170,6 +186,8 @@ impl<'r> Hall<'r> {
 
 impl fmt::Debug for Hall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hall").field("plan", &self.plan.digest).finish_non_exhaustive()
+        f.debug_struct("Hall")
+            .field("plan", &self.plan.digest)
+            .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,10 @@ use crate::scenario::template::Bindings;
 /// Calls the cells one after the other, so that an effect can be laid at the door of the call that had it.
 pub(super) async fn call_group(hall: &Hall<'_>, group: &Group, cells: &[usize]) {
     let mut spare = Spare::default();
-    for check in cells.iter().filter_map(|cell| hall.plan.matrix.check(*cell)) {
+    for check in cells
+        .iter()
+        .filter_map(|cell| hall.plan.matrix.check(*cell))
+    {
         let seen = match hall.barred(check.persona, group.door) {
             Some(gap) => Seen::gap(gap),
             None => call_cell(hall, &check, &mut spare).await,
@@ -52,7 +55,11 @@ async fn call_cell(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare) -> See
     } else {
         None
     };
-    let effect = worse(check, first.effect, again.as_ref().map(|again| again.effect));
+    let effect = worse(
+        check,
+        first.effect,
+        again.as_ref().map(|again| again.effect),
+    );
     let mut seen = work::told(hall, check, first.called, again.map(|again| again.called));
     seen.effect = effect;
     seen
@@ -66,41 +73,79 @@ fn worse(check: &Check<'_>, first: Effect, again: Option<Effect>) -> Effect {
     }
 }
 
-async fn attempt(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare, afresh: bool) -> Result<Tried, Gap> {
+async fn attempt(
+    hall: &Hall<'_>,
+    check: &Check<'_>,
+    spare: &mut Spare,
+    afresh: bool,
+) -> Result<Tried, Gap> {
     let scenario = &hall.plan.scenario;
     let operation = &scenario.operations[check.operation];
-    let target = target(hall, check, spare, afresh).await.ok_or(Gap::FixtureFailed)?;
-    let ask = match asking::of_operation(&scenario.deployment, operation, check.door, &target.bindings) {
+    let target = target(hall, check, spare, afresh)
+        .await
+        .ok_or(Gap::FixtureFailed)?;
+    let ask = match asking::of_operation(
+        &scenario.deployment,
+        operation,
+        check.door,
+        &target.bindings,
+    ) {
         Some(Ok(ask)) => ask,
         Some(Err(_)) | None => return Err(Gap::FixtureFailed),
     };
     let before = states(hall, &target.objects).await;
-    let calling =
-        Calling { persona: check.persona, door: check.door, ask: &ask, changes: true, afresh, decoy: target.decoy };
+    let calling = Calling {
+        persona: check.persona,
+        door: check.door,
+        ask: &ask,
+        changes: true,
+        afresh,
+        decoy: target.decoy,
+    };
     let called = hall.call(calling).await.ok_or(Gap::NotReached)?;
     let used = compare(&before, &states(hall, &target.objects).await);
     let created = creation(hall, operation, &target.bindings, &called).await;
     spare.take_back(hall, target.objects, used, check).await;
-    Ok(Tried { called, effect: together(used, created) })
+    Ok(Tried {
+        called,
+        effect: together(used, created),
+    })
 }
 
 /// A call that must get through, like one that is asked again, gets objects that no call has touched.
-async fn target(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare, afresh: bool) -> Option<Target> {
+async fn target(
+    hall: &Hall<'_>,
+    check: &Check<'_>,
+    spare: &mut Spare,
+    afresh: bool,
+) -> Option<Target> {
     let scenario = &hall.plan.scenario;
     let operation = &scenario.operations[check.operation];
     let suffix = if afresh { "b" } else { "" };
     let bindings = hall.bindings(&format!("{}{suffix}", check.index));
     if operation.uses.is_empty() {
-        return Some(Target { bindings, objects: Vec::new(), decoy: false });
+        return Some(Target {
+            bindings,
+            objects: Vec::new(),
+            decoy: false,
+        });
     }
     let Some(objects) = spare.objects(hall, check).await else {
         let bindings = work::bind_decoys(hall, check.operation, bindings)?;
-        return Some(Target { bindings, objects: Vec::new(), decoy: true });
+        return Some(Target {
+            bindings,
+            objects: Vec::new(),
+            decoy: true,
+        });
     };
-    let bound = objects
-        .iter()
-        .fold(bindings, |bindings, object| object.bind(&scenario.fixtures[object.fixture], bindings));
-    Some(Target { bindings: bound, objects, decoy: false })
+    let bound = objects.iter().fold(bindings, |bindings, object| {
+        object.bind(&scenario.fixtures[object.fixture], bindings)
+    });
+    Some(Target {
+        bindings: bound,
+        objects,
+        decoy: false,
+    })
 }
 
 impl Spare {
@@ -118,7 +163,13 @@ impl Spare {
     }
 
     /// Keeps objects that are as they were; strikes those that are gone. What an allowed call touched is not used again.
-    async fn take_back(&mut self, hall: &Hall<'_>, objects: Vec<Object>, effect: Effect, check: &Check<'_>) {
+    async fn take_back(
+        &mut self,
+        hall: &Hall<'_>,
+        objects: Vec<Object>,
+        effect: Effect,
+        check: &Check<'_>,
+    ) {
         if effect == Effect::Changed {
             for object in &objects {
                 if hall.objects.state(hall, object).await == State::Gone {
@@ -141,7 +192,11 @@ async fn states(hall: &Hall<'_>, objects: &[Object]) -> Vec<State> {
 
 fn compare(before: &[State], after: &[State]) -> Effect {
     let known = |states: &[State]| !states.is_empty() && !states.contains(&State::Unknown);
-    if before.iter().zip(after).any(|(before, after)| differ(before, after)) {
+    if before
+        .iter()
+        .zip(after)
+        .any(|(before, after)| differ(before, after))
+    {
         Effect::Changed
     } else if known(before) && known(after) {
         Effect::Unchanged
@@ -155,10 +210,20 @@ fn differ(before: &State, after: &State) -> bool {
 }
 
 /// Whether a creation left an object behind; whatever it left is taken into the ledger.
-async fn creation(hall: &Hall<'_>, operation: &Operation, bindings: &Bindings, called: &Called) -> Effect {
-    let Some(fixture) = operation.creates else { return Effect::Unchecked };
+async fn creation(
+    hall: &Hall<'_>,
+    operation: &Operation,
+    bindings: &Bindings,
+    called: &Called,
+) -> Effect {
+    let Some(fixture) = operation.creates else {
+        return Effect::Unchecked;
+    };
     let answered = matches!(called.reading.outcome, Outcome::Granted)
-        .then(|| hall.objects.adopt_answer(hall, fixture, called.answered.payload.as_ref()))
+        .then(|| {
+            hall.objects
+                .adopt_answer(hall, fixture, called.answered.payload.as_ref())
+        })
         .flatten();
     if let Some(object) = answered {
         return existence(hall, &object).await;
@@ -206,7 +271,11 @@ mod tests {
             (there(1), State::Unknown, Effect::Unchecked),
         ];
         for (before, after, effect) in table {
-            assert_eq!(compare(&[before.clone()], &[after.clone()]), effect, "{before:?} to {after:?}");
+            assert_eq!(
+                compare(&[before.clone()], &[after.clone()]),
+                effect,
+                "{before:?} to {after:?}"
+            );
         }
         assert_eq!(compare(&[], &[]), Effect::Unchecked);
     }

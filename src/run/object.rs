@@ -54,7 +54,11 @@ impl Object {
 
     /// Its captured values as one line, such as `id=7`.
     pub(super) fn shown(&self) -> String {
-        let words: Vec<String> = self.values.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
+        let words: Vec<String> = self
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name}={}", plain(value)))
+            .collect();
         words.join(" ")
     }
 }
@@ -62,8 +66,10 @@ impl Object {
 /// The bindings with a fixture's decoy values among them; `None` when it has none.
 pub(super) fn bind_decoy(fixture: &Fixture, bindings: Bindings) -> Option<Bindings> {
     let decoy = fixture.decoy.as_ref()?;
-    let values: Vec<(String, Value)> =
-        decoy.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+    let values: Vec<(String, Value)> = decoy
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
     Some(bind(fixture, &values, bindings))
 }
 
@@ -74,7 +80,9 @@ fn bind(fixture: &Fixture, values: &[(String, Value)], bindings: Bindings) -> Bi
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Objects {
@@ -90,11 +98,19 @@ impl Objects {
 
     /// The one object that all reads of a fixture share; `None` when it could not be made.
     pub(super) async fn shared(&self, hall: &Hall<'_>, fixture: usize) -> Option<Object> {
-        self.shared[fixture].get_or_init(|| self.make(hall, fixture, format!("f{fixture}"))).await.clone()
+        self.shared[fixture]
+            .get_or_init(|| self.make(hall, fixture, format!("f{fixture}")))
+            .await
+            .clone()
     }
 
     /// A new object, its owner's; `None` when it could not be made. The tag is unique within the run.
-    pub(super) async fn make(&self, hall: &Hall<'_>, fixture: usize, tag: String) -> Option<Object> {
+    pub(super) async fn make(
+        &self,
+        hall: &Hall<'_>,
+        fixture: usize,
+        tag: String,
+    ) -> Option<Object> {
         let plan = &hall.plan.scenario.fixtures[fixture];
         let bindings = hall.bindings(&tag);
         let failure = match hall.take_any(plan, &plan.create, &bindings).await {
@@ -119,10 +135,22 @@ impl Objects {
     }
 
     /// Takes an object that a call of the matrix made into the ledger.
-    pub(super) fn adopt(&self, hall: &Hall<'_>, fixture: usize, values: Vec<(String, Value)>) -> Object {
+    pub(super) fn adopt(
+        &self,
+        hall: &Hall<'_>,
+        fixture: usize,
+        values: Vec<(String, Value)>,
+    ) -> Object {
         let mut made = self.made.borrow_mut();
-        let object = Object { fixture, values, number: made.len() };
-        made.push(Made { object: object.clone(), gone: false });
+        let object = Object {
+            fixture,
+            values,
+            number: made.len(),
+        };
+        made.push(Made {
+            object: object.clone(),
+            gone: false,
+        });
         hall.tell(Event::FixtureMade {
             fixture: hall.plan.scenario.fixtures[fixture].name.clone(),
             object: object.shown(),
@@ -131,15 +159,29 @@ impl Objects {
     }
 
     /// Takes the object that an answer describes into the ledger; `None` when the answer does not.
-    pub(super) fn adopt_answer(&self, hall: &Hall<'_>, fixture: usize, payload: Option<&Value>) -> Option<Object> {
+    pub(super) fn adopt_answer(
+        &self,
+        hall: &Hall<'_>,
+        fixture: usize,
+        payload: Option<&Value>,
+    ) -> Option<Object> {
         let capture = &hall.plan.scenario.fixtures[fixture].capture;
-        captured(capture, payload).ok().map(|values| self.adopt(hall, fixture, values))
+        captured(capture, payload)
+            .ok()
+            .map(|values| self.adopt(hall, fixture, values))
     }
 
     /// Looks for an object by the tag in the bindings, and takes it into the ledger when it is there.
-    pub(super) async fn find(&self, hall: &Hall<'_>, fixture: usize, bindings: &Bindings) -> Option<Object> {
+    pub(super) async fn find(
+        &self,
+        hall: &Hall<'_>,
+        fixture: usize,
+        bindings: &Bindings,
+    ) -> Option<Object> {
         let plan = &hall.plan.scenario.fixtures[fixture];
-        let Given::Done(payload) = hall.take_any(plan, plan.find.as_ref()?, bindings).await else { return None };
+        let Given::Done(payload) = hall.take_any(plan, plan.find.as_ref()?, bindings).await else {
+            return None;
+        };
         let values = captured(&plan.find_capture, payload.as_ref()).ok()?;
         Some(self.adopt(hall, fixture, values))
     }
@@ -147,8 +189,13 @@ impl Objects {
     /// How an object looks now.
     pub(super) async fn state(&self, hall: &Hall<'_>, object: &Object) -> State {
         let fixture = &hall.plan.scenario.fixtures[object.fixture];
-        let Some(read) = &fixture.read else { return State::Unknown };
-        match hall.take_any(fixture, read, &object.bind(fixture, hall.bindings("read"))).await {
+        let Some(read) = &fixture.read else {
+            return State::Unknown;
+        };
+        match hall
+            .take_any(fixture, read, &object.bind(fixture, hall.bindings("read")))
+            .await
+        {
             Given::Done(payload) => State::There(payload),
             Given::Gone => State::Gone,
             Given::Failed(_) => State::Unknown,
@@ -162,13 +209,20 @@ impl Objects {
 
     /// Removes what is still there and tells of each object what became of it.
     pub(super) async fn remove_all(&self, hall: &Hall<'_>) {
-        let standing: Vec<Object> =
-            self.made.borrow().iter().filter(|made| !made.gone).map(|made| made.object.clone()).collect();
+        let standing: Vec<Object> = self
+            .made
+            .borrow()
+            .iter()
+            .filter(|made| !made.gone)
+            .map(|made| made.object.clone())
+            .collect();
         for object in standing {
             let left = self.remove(hall, &object).await;
             let fixture = hall.plan.scenario.fixtures[object.fixture].name.clone();
             if let Some(words) = &left {
-                self.left.borrow_mut().push(format!("{fixture} {}: {words}", object.shown()));
+                self.left
+                    .borrow_mut()
+                    .push(format!("{fixture} {}: {words}", object.shown()));
             }
             hall.tell(Event::Cleanup {
                 fixture,
@@ -205,8 +259,13 @@ impl Objects {
                     return None;
                 }
                 (Given::Failed(reason), _) => words = reason,
-                (Given::Done(_), State::There(_)) => words = "its removal was accepted, and it is still there".to_owned(),
-                (Given::Gone, State::There(_)) => words = format!("{door} says that there is no such thing, and it is still there"),
+                (Given::Done(_), State::There(_)) => {
+                    words = "its removal was accepted, and it is still there".to_owned()
+                }
+                (Given::Gone, State::There(_)) => {
+                    words =
+                        format!("{door} says that there is no such thing, and it is still there")
+                }
             }
         }
         Some(words)
@@ -214,11 +273,22 @@ impl Objects {
 }
 
 /// The values at the pointers (RFC 6901), or the first pointer that has nothing.
-fn captured(pointers: &[(String, String)], payload: Option<&Value>) -> Result<Vec<(String, Value)>, String> {
-    let value = |pointer: &str| payload.and_then(|payload| payload.pointer(pointer)).filter(|value| !value.is_null());
+fn captured(
+    pointers: &[(String, String)],
+    payload: Option<&Value>,
+) -> Result<Vec<(String, Value)>, String> {
+    let value = |pointer: &str| {
+        payload
+            .and_then(|payload| payload.pointer(pointer))
+            .filter(|value| !value.is_null())
+    };
     pointers
         .iter()
-        .map(|(name, pointer)| value(pointer).map(|value| (name.clone(), value.clone())).ok_or_else(|| pointer.clone()))
+        .map(|(name, pointer)| {
+            value(pointer)
+                .map(|value| (name.clone(), value.clone()))
+                .ok_or_else(|| pointer.clone())
+        })
         .collect()
 }
 
@@ -229,12 +299,24 @@ mod tests {
 
     #[test]
     fn captures_need_every_pointer_to_hit() {
-        let pointers = [("id".to_owned(), "/id".to_owned()), ("etag".to_owned(), "/meta/etag".to_owned())];
+        let pointers = [
+            ("id".to_owned(), "/id".to_owned()),
+            ("etag".to_owned(), "/meta/etag".to_owned()),
+        ];
         let whole = json!({"id": 7, "meta": {"etag": "x"}});
         let values = captured(&pointers, Some(&whole)).unwrap();
-        assert_eq!(values, [("id".to_owned(), json!(7)), ("etag".to_owned(), json!("x"))]);
-        assert_eq!(captured(&pointers, Some(&json!({"id": 7}))), Err("/meta/etag".to_owned()));
+        assert_eq!(
+            values,
+            [("id".to_owned(), json!(7)), ("etag".to_owned(), json!("x"))]
+        );
+        assert_eq!(
+            captured(&pointers, Some(&json!({"id": 7}))),
+            Err("/meta/etag".to_owned())
+        );
         assert_eq!(captured(&pointers, None), Err("/id".to_owned()));
-        assert_eq!(captured(&pointers, Some(&json!({"id": null}))), Err("/id".to_owned()));
+        assert_eq!(
+            captured(&pointers, Some(&json!({"id": null}))),
+            Err("/id".to_owned())
+        );
     }
 }

@@ -15,8 +15,13 @@ pub struct Pace {
 impl Pace {
     /// Takes calls a second; `None` for no limit.
     pub fn new(rate: Option<f64>) -> Self {
-        let gap = rate.filter(|rate| *rate > 0.0).map(|rate| Duration::from_secs_f64(1.0 / rate));
-        Self { gap, next: Cell::new(None) }
+        let gap = rate
+            .filter(|rate| *rate > 0.0)
+            .map(|rate| Duration::from_secs_f64(1.0 / rate));
+        Self {
+            gap,
+            next: Cell::new(None),
+        }
     }
 
     /// Waits for this call's turn.

@@ -28,7 +28,11 @@ fn may_repeat(silence: Silence, changes: bool) -> bool {
     match silence {
         Silence::ConnectionRefused => true,
         Silence::Closed => !changes,
-        Silence::NameUnknown | Silence::Tls | Silence::Deadline | Silence::Unreadable | Silence::Interrupted => false,
+        Silence::NameUnknown
+        | Silence::Tls
+        | Silence::Deadline
+        | Silence::Unreadable
+        | Silence::Interrupted => false,
     }
 }
 
@@ -45,7 +49,11 @@ mod tests {
 
     fn http(status: u16, retry_after: Option<&str>) -> Answer {
         let headers = retry_after.map(|value| ("retry-after".to_owned(), value.to_owned()));
-        Answer::Http(HttpAnswer { status, headers: headers.into_iter().collect(), ..HttpAnswer::default() })
+        Answer::Http(HttpAnswer {
+            status,
+            headers: headers.into_iter().collect(),
+            ..HttpAnswer::default()
+        })
     }
 
     #[test]
@@ -66,8 +74,16 @@ mod tests {
             (Answer::None(Silence::Tls), false, false),
         ];
         for (answer, read, write) in table {
-            assert_eq!(wait(&answer, 0, false).is_some(), read, "{answer:?} after a read");
-            assert_eq!(wait(&answer, 0, true).is_some(), write, "{answer:?} after a write");
+            assert_eq!(
+                wait(&answer, 0, false).is_some(),
+                read,
+                "{answer:?} after a read"
+            );
+            assert_eq!(
+                wait(&answer, 0, true).is_some(),
+                write,
+                "{answer:?} after a write"
+            );
         }
     }
 
@@ -81,7 +97,11 @@ mod tests {
             ("Fri, 31 Dec 2099 23:59:59 GMT", Duration::from_millis(100)),
         ];
         for (value, expected) in table {
-            assert_eq!(wait(&http(429, Some(value)), 0, false), Some(expected), "{value}");
+            assert_eq!(
+                wait(&http(429, Some(value)), 0, false),
+                Some(expected),
+                "{value}"
+            );
         }
     }
 }

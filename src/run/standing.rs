@@ -30,15 +30,19 @@ pub(super) struct Standing {
 /// Signs every persona in at once and compares each token with its persona's declaration.
 pub(super) async fn sign_in(scenario: &Scenario, means: &Means<'_>) -> Vec<Standing> {
     let desk = Desk::new(&scenario.personas, means.wire, means.redactor);
-    let attempts = scenario.personas.iter().enumerate().map(|(index, persona)| {
-        let desk = &desk;
-        async move {
-            tokio::select! {
-                issued = desk.issue(index) => stand(scenario, persona, issued, means),
-                () = means.stop.hurried() => interrupted(),
+    let attempts = scenario
+        .personas
+        .iter()
+        .enumerate()
+        .map(|(index, persona)| {
+            let desk = &desk;
+            async move {
+                tokio::select! {
+                    issued = desk.issue(index) => stand(scenario, persona, issued, means),
+                    () = means.stop.hurried() => interrupted(),
+                }
             }
-        }
-    });
+        });
     join_all(attempts).await
 }
 
@@ -59,9 +63,17 @@ fn stand(
         .collect();
     if faults.is_empty() {
         let entrance = entrance(scenario, credential, means);
-        Standing { entrance: Some(entrance), gap: None, faults, event }
+        Standing {
+            entrance: Some(entrance),
+            gap: None,
+            faults,
+            event,
+        }
     } else {
-        Standing { event, ..barred(Gap::PersonaStopped, faults) }
+        Standing {
+            event,
+            ..barred(Gap::PersonaStopped, faults)
+        }
     }
 }
 
@@ -69,13 +81,23 @@ fn stand(
 fn entrance(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
     let bindings = Bindings::default()
         .with("run.id", Value::from(means.settings.run_id.as_str()))
-        .with("tag", Value::from(format!("{}-door", means.settings.run_id)));
-    let headers = asking::door_headers(scenario.deployment.mcp.as_ref(), &bindings).unwrap_or_default();
-    Entrance::new(&scenario.deployment, means.wire, credential, means.redactor).with_standing_headers(headers)
+        .with(
+            "tag",
+            Value::from(format!("{}-door", means.settings.run_id)),
+        );
+    let headers =
+        asking::door_headers(scenario.deployment.mcp.as_ref(), &bindings).unwrap_or_default();
+    Entrance::new(&scenario.deployment, means.wire, credential, means.redactor)
+        .with_standing_headers(headers)
 }
 
 fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Standing {
-    Standing { entrance: None, gap: Some(gap), faults, event: None }
+    Standing {
+        entrance: None,
+        gap: Some(gap),
+        faults,
+        event: None,
+    }
 }
 
 fn interrupted() -> Standing {
@@ -86,7 +108,10 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
     credential.authorization.as_ref()?;
     Some(Event::TokenAcquired {
         persona: persona.name.clone(),
-        claims: credential.claims.as_ref().map_or(serde_json::Value::Null, crate::token::claims::Claims::shown),
+        claims: credential
+            .claims
+            .as_ref()
+            .map_or(serde_json::Value::Null, crate::token::claims::Claims::shown),
         fingerprint: credential.fingerprint.clone(),
         took_ms: u64::try_from(credential.took.as_millis()).unwrap_or(u64::MAX),
     })

@@ -32,11 +32,19 @@ impl Hall<'_> {
     }
 
     /// Takes a step through one door.
-    pub(super) async fn take(&self, fixture: &Fixture, step: &Step, door: Door, bindings: &Bindings) -> Given {
+    pub(super) async fn take(
+        &self,
+        fixture: &Fixture,
+        step: &Step,
+        door: Door,
+        bindings: &Bindings,
+    ) -> Given {
         let deployment = &self.plan.scenario.deployment;
         let filled = match (door, &step.rest, &step.mcp) {
             (Door::Rest, Some(call), _) => asking::of_rest(deployment, call, bindings),
-            (Door::Mcp | Door::McpLegacy, _, Some(call)) => asking::of_tool(deployment, call, bindings),
+            (Door::Mcp | Door::McpLegacy, _, Some(call)) => {
+                asking::of_tool(deployment, call, bindings)
+            }
             _ => return Given::Failed(format!("it has no shape for {door}")),
         };
         match filled {
@@ -46,7 +54,12 @@ impl Hall<'_> {
     }
 
     /// Takes a step through the first door that says something clear.
-    pub(super) async fn take_any(&self, fixture: &Fixture, step: &Step, bindings: &Bindings) -> Given {
+    pub(super) async fn take_any(
+        &self,
+        fixture: &Fixture,
+        step: &Step,
+        bindings: &Bindings,
+    ) -> Given {
         let mut last = Given::Failed("no door to take it through".to_owned());
         for door in self.ways(step) {
             last = self.take(fixture, step, door, bindings).await;
@@ -59,13 +72,31 @@ impl Hall<'_> {
 
     async fn take_filled(&self, fixture: &Fixture, door: Door, ask: &Ask) -> Given {
         let persona = fixture.owner;
-        let calling = Calling { persona, door, ask, changes: true, afresh: false, decoy: false };
+        let calling = Calling {
+            persona,
+            door,
+            ask,
+            changes: true,
+            afresh: false,
+            decoy: false,
+        };
         let mut called = self.call(calling).await;
         // A refusal was not executed, so the owner may ask again: one flaky answer must not cost the object.
-        if called.as_ref().is_some_and(|called| refused(called.reading.outcome)) {
-            called = self.call(Calling { afresh: true, ..calling }).await;
+        if called
+            .as_ref()
+            .is_some_and(|called| refused(called.reading.outcome))
+        {
+            called = self
+                .call(Calling {
+                    afresh: true,
+                    ..calling
+                })
+                .await;
         }
-        called.map_or_else(|| Given::Failed("the owner has no way in".to_owned()), given)
+        called.map_or_else(
+            || Given::Failed("the owner has no way in".to_owned()),
+            given,
+        )
     }
 }
 

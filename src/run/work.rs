@@ -20,7 +20,9 @@ pub(super) async fn call_everything(hall: &Hall<'_>) {
     let jobs = (0..hall.settings.jobs.max(1)).map(|_| async {
         loop {
             let piece = next.get();
-            let Some((group, cells)) = work.get(piece) else { break };
+            let Some((group, cells)) = work.get(piece) else {
+                break;
+            };
             next.set(piece + 1);
             call_piece(hall, group, cells).await;
         }
@@ -45,7 +47,10 @@ async fn call_piece(hall: &Hall<'_>, group: &Group, cells: &[usize]) {
     match group.conduct {
         Conduct::Live => live::call_group(hall, group, cells).await,
         Conduct::Plain | Conduct::Decoy | Conduct::Withheld => {
-            for check in cells.iter().filter_map(|cell| hall.plan.matrix.check(*cell)) {
+            for check in cells
+                .iter()
+                .filter_map(|cell| hall.plan.matrix.check(*cell))
+            {
                 let seen = plain(hall, group.conduct, &check).await;
                 hall.keep(&check, seen);
             }
@@ -60,7 +65,9 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
     let bindings = hall.bindings(&check.index.to_string());
     let bound = match conduct {
         Conduct::Withheld => return Seen::gap(Gap::NotPermitted),
-        Conduct::Decoy => bind_decoys(hall, check.operation, bindings).map(|bindings| (bindings, true)),
+        Conduct::Decoy => {
+            bind_decoys(hall, check.operation, bindings).map(|bindings| (bindings, true))
+        }
         Conduct::Plain | Conduct::Live => bind_shared(hall, check.operation, bindings).await,
     };
     match bound {
@@ -70,7 +77,11 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
 }
 
 /// The shared objects that the operation names; decoys where one could not be made, so that its refusals are still tried.
-async fn bind_shared(hall: &Hall<'_>, operation: usize, bindings: Bindings) -> Option<(Bindings, bool)> {
+async fn bind_shared(
+    hall: &Hall<'_>,
+    operation: usize,
+    bindings: Bindings,
+) -> Option<(Bindings, bool)> {
     let scenario = &hall.plan.scenario;
     let mut bound = bindings.clone();
     for fixture in &scenario.operations[operation].uses {
@@ -83,16 +94,23 @@ async fn bind_shared(hall: &Hall<'_>, operation: usize, bindings: Bindings) -> O
 }
 
 /// The decoy values of every fixture that the operation names; `None` when one has none.
-pub(super) fn bind_decoys(hall: &Hall<'_>, operation: usize, bindings: Bindings) -> Option<Bindings> {
+pub(super) fn bind_decoys(
+    hall: &Hall<'_>,
+    operation: usize,
+    bindings: Bindings,
+) -> Option<Bindings> {
     let scenario = &hall.plan.scenario;
     let mut uses = scenario.operations[operation].uses.iter();
-    uses.try_fold(bindings, |bindings, fixture| bind_decoy(&scenario.fixtures[*fixture], bindings))
+    uses.try_fold(bindings, |bindings, fixture| {
+        bind_decoy(&scenario.fixtures[*fixture], bindings)
+    })
 }
 
 async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bool) -> Seen {
     let scenario = &hall.plan.scenario;
     let operation = &scenario.operations[check.operation];
-    let Some(Ok(ask)) = asking::of_operation(&scenario.deployment, operation, check.door, bindings) else {
+    let Some(Ok(ask)) = asking::of_operation(&scenario.deployment, operation, check.door, bindings)
+    else {
         return Seen::gap(Gap::FixtureFailed);
     };
     let calling = Calling {
@@ -103,9 +121,15 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
         afresh: false,
         decoy,
     };
-    let Some(first) = hall.call(calling).await else { return Seen::gap(Gap::NotReached) };
+    let Some(first) = hall.call(calling).await else {
+        return Seen::gap(Gap::NotReached);
+    };
     let again = if worth_asking_again(hall, check, &first) {
-        hall.call(Calling { afresh: true, ..calling }).await
+        hall.call(Calling {
+            afresh: true,
+            ..calling
+        })
+        .await
     } else {
         None
     };
@@ -114,7 +138,10 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
 
 /// Whether an answer is one that must be heard twice: not what was demanded, and given by someone who decides.
 pub(super) fn worth_asking_again(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
-    let decided = !matches!(called.reading.outcome, Outcome::Intercepted | Outcome::NoAnswer);
+    let decided = !matches!(
+        called.reading.outcome,
+        Outcome::Intercepted | Outcome::NoAnswer
+    );
     decided && !met(hall, check, called)
 }
 
@@ -123,9 +150,17 @@ fn met(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
 }
 
 /// What is kept of a cell's answers: evidence only where it is not what was demanded.
-pub(super) fn told(hall: &Hall<'_>, check: &Check<'_>, first: Called, again: Option<Called>) -> Seen {
+pub(super) fn told(
+    hall: &Hall<'_>,
+    check: &Check<'_>,
+    first: Called,
+    again: Option<Called>,
+) -> Seen {
     let as_demanded = met(hall, check, &first);
-    let second = again.as_ref().map(|again| again.reading).filter(|again| again.outcome != first.reading.outcome);
+    let second = again
+        .as_ref()
+        .map(|again| again.reading)
+        .filter(|again| again.outcome != first.reading.outcome);
     let mut seen = Seen {
         status: first.status(),
         reading: Some(first.reading),
@@ -136,7 +171,11 @@ pub(super) fn told(hall: &Hall<'_>, check: &Check<'_>, first: Called, again: Opt
     seen.retries = first.retries;
     if !as_demanded {
         seen.evidence.push(first.answered.observation);
-        seen.evidence.extend(again.filter(|_| second.is_some()).map(|again| again.answered.observation));
+        seen.evidence.extend(
+            again
+                .filter(|_| second.is_some())
+                .map(|again| again.answered.observation),
+        );
     }
     seen
 }

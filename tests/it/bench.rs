@@ -10,7 +10,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The article's scenario.
-pub(crate) const CATALOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/product-catalog.yaml");
+pub(crate) const CATALOG: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/scenarios/product-catalog.yaml"
+);
 
 /// One finished invocation; its folder goes with it.
 pub(crate) struct Ran {
@@ -27,13 +30,20 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { variables: Vec::new() }
+        Self {
+            variables: Vec::new(),
+        }
     }
 
     /// With the variables of a deployment.
     pub(crate) fn against(deployment: &Deployment) -> Self {
         let variables = deployment.variables();
-        Self { variables: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
+        Self {
+            variables: variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        }
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
@@ -44,7 +54,11 @@ impl Bench {
     /// The command that [`Bench::run`] runs, in the given folder.
     pub(crate) fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
-        command.args(arguments).current_dir(folder).env_clear().envs(self.variables.iter().cloned());
+        command
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .envs(self.variables.iter().cloned());
         command
     }
 
@@ -86,8 +100,16 @@ pub(crate) fn findings(report: &Value) -> BTreeMap<String, Vec<String>> {
     let findings = report["findings"].as_array().unwrap();
     let mut by_code: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for finding in findings {
-        let cells = finding["cells"].as_array().unwrap().iter().map(text).collect::<Vec<_>>();
-        by_code.entry(text(&finding["code"])).or_default().extend(cells);
+        let cells = finding["cells"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(text)
+            .collect::<Vec<_>>();
+        by_code
+            .entry(text(&finding["code"]))
+            .or_default()
+            .extend(cells);
     }
     by_code
 }

@@ -20,8 +20,13 @@ fn source() -> PathBuf {
 /// The modules of lib.rs, in its order.
 fn corridor() -> Vec<String> {
     let text = fs::read_to_string(source().join("lib.rs")).unwrap();
-    let names = text.lines().filter_map(|line| line.trim().strip_prefix("pub mod "));
-    names.filter_map(|rest| rest.split(';').next()).map(str::to_owned).collect()
+    let names = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub mod "));
+    names
+        .filter_map(|rest| rest.split(';').next())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Every source file below src with the room it belongs to; lib.rs and main.rs belong to none.
@@ -35,7 +40,13 @@ fn files() -> Vec<(String, PathBuf)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let inside = path.strip_prefix(source()).unwrap();
-                let room = inside.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+                let room = inside
+                    .components()
+                    .next()
+                    .unwrap()
+                    .as_os_str()
+                    .to_string_lossy()
+                    .replace(".rs", "");
                 found.push((room, path));
             }
         }
@@ -48,23 +59,38 @@ fn files() -> Vec<(String, PathBuf)> {
 fn code(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap();
     let before_tests = text.split("\n#[cfg(test)]\n").next().unwrap().to_owned();
-    before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect()
+    before_tests
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The rooms that a line names by `crate::room`.
 fn named(line: &str) -> Vec<String> {
     let after = line.split("crate::").skip(1);
     after
-        .map(|rest| rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect())
+        .map(|rest| {
+            rest.chars()
+                .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                .collect()
+        })
         .collect()
 }
 
 #[test]
 fn every_room_is_on_the_list() {
     let corridor = corridor();
-    assert!(corridor.len() >= 13, "the list of modules was not read: {corridor:?}");
+    assert!(
+        corridor.len() >= 13,
+        "the list of modules was not read: {corridor:?}"
+    );
     for (room, path) in files() {
-        assert!(corridor.contains(&room), "{} is in no room of lib.rs", path.display());
+        assert!(
+            corridor.contains(&room),
+            "{} is in no room of lib.rs",
+            path.display()
+        );
     }
 }
 
@@ -76,10 +102,17 @@ fn no_import_runs_upward() {
     for (room, path) in files() {
         for line in code(&path) {
             for other in named(&line) {
-                let Some(target) = place(&other) else { continue };
+                let Some(target) = place(&other) else {
+                    continue;
+                };
                 looked_at += 1;
-                let allowed = target <= place(&room).unwrap() || (room == "cli" && other == "reference");
-                assert!(allowed, "{} ({room}) names crate::{other}, which stands below it: {line}", path.display());
+                let allowed =
+                    target <= place(&room).unwrap() || (room == "cli" && other == "reference");
+                assert!(
+                    allowed,
+                    "{} ({room}) names crate::{other}, which stands below it: {line}",
+                    path.display()
+                );
             }
         }
     }
@@ -91,10 +124,19 @@ fn the_reference_deployment_sees_nothing_of_the_tester_and_only_cli_sees_it() {
     for (room, path) in files() {
         for other in code(&path).iter().flat_map(|line| named(line)) {
             if room == "reference" {
-                assert_eq!(other, "reference", "{} names crate::{other}", path.display());
+                assert_eq!(
+                    other,
+                    "reference",
+                    "{} names crate::{other}",
+                    path.display()
+                );
             }
             if other == "reference" {
-                assert!(room == "reference" || room == "cli", "{} sees the reference deployment", path.display());
+                assert!(
+                    room == "reference" || room == "cli",
+                    "{} sees the reference deployment",
+                    path.display()
+                );
             }
         }
     }
@@ -105,8 +147,13 @@ fn each_outside_crate_has_one_room() {
     for (room, path) in files() {
         for line in code(&path) {
             for (name, rooms) in LANDLORDS {
-                let names_it = line.contains(&format!("{name}::")) || line.contains(&format!("use {name}"));
-                assert!(!names_it || rooms.contains(&room.as_str()), "{} names {name}: {line}", path.display());
+                let names_it =
+                    line.contains(&format!("{name}::")) || line.contains(&format!("use {name}"));
+                assert!(
+                    !names_it || rooms.contains(&room.as_str()),
+                    "{} names {name}: {line}",
+                    path.display()
+                );
             }
         }
     }
@@ -118,7 +165,15 @@ fn every_file_opens_with_one_line_that_says_what_it_is() {
         let text = fs::read_to_string(&path).unwrap();
         let mut lines = text.lines();
         let opening = lines.next().unwrap_or_default();
-        assert!(opening.starts_with("//! ") && opening.ends_with(['.', ']', ')']), "{}: {opening}", path.display());
-        assert!(!lines.next().unwrap_or_default().starts_with("//! "), "{} opens with more than one line", path.display());
+        assert!(
+            opening.starts_with("//! ") && opening.ends_with(['.', ']', ')']),
+            "{}: {opening}",
+            path.display()
+        );
+        assert!(
+            !lines.next().unwrap_or_default().starts_with("//! "),
+            "{} opens with more than one line",
+            path.display()
+        );
     }
 }

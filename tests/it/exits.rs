@@ -16,15 +16,29 @@ fn zero_when_everything_conforms() {
 
 #[test]
 fn one_when_something_is_proven_wrong() {
-    assert_eq!(Bench::new().run(&["demo", "--fault", "writer-can-delete"]).exit, 1);
+    assert_eq!(
+        Bench::new()
+            .run(&["demo", "--fault", "writer-can-delete"])
+            .exit,
+        1
+    );
 }
 
 #[test]
 fn two_for_a_wrong_flag_a_missing_file_and_a_missing_variable() {
-    for arguments in [&["run", "--no-such-flag", CATALOG][..], &["run", "nowhere.yaml"], &["run", CATALOG], &["explain", "leek"]] {
+    for arguments in [
+        &["run", "--no-such-flag", CATALOG][..],
+        &["run", "nowhere.yaml"],
+        &["run", CATALOG],
+        &["explain", "leek"],
+    ] {
         let ran = Bench::new().run(arguments);
         assert_eq!(ran.exit, 2, "{arguments:?}: {}", ran.stderr);
-        assert!(ran.stdout.is_empty() && ran.stderr.starts_with("error: "), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            ran.stdout.is_empty() && ran.stderr.starts_with("error: "),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
         assert!(ran.files().is_empty(), "{arguments:?} left files");
     }
 }
@@ -38,7 +52,10 @@ fn three_when_nothing_fails_but_something_is_unproven() {
 
 #[test]
 fn three_when_the_host_cannot_be_reached() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let deployment = deployment(&[]);
     let bench = Bench::against(&deployment)
         .with("CATALOG_REST_URL", &format!("http://{closed}"))
@@ -50,7 +67,9 @@ fn three_when_the_host_cannot_be_reached() {
 
 #[test]
 fn four_when_nothing_is_selected() {
-    let bench = Bench::new().with("LOANS_URL", "http://127.0.0.1:9").with("LOANS_ISSUER", "http://127.0.0.1:9");
+    let bench = Bench::new()
+        .with("LOANS_URL", "http://127.0.0.1:9")
+        .with("LOANS_ISSUER", "http://127.0.0.1:9");
     let ran = bench.run(&["plan", "--door", "mcp", REST_ONLY]);
     assert_eq!(ran.exit, 4, "{}\n{}", ran.stdout, ran.stderr);
 }
@@ -63,7 +82,9 @@ fn five_when_an_object_of_the_run_is_left_behind() {
     let text = std::fs::read_to_string(CATALOG).unwrap();
     let (before, after) = text.split_once("    remove:").unwrap();
     let (_, rest) = after.split_once("    decoy:").unwrap();
-    let without = format!("{before}    remove: {{ rest: \"GET /api/products/{{{{ product.id }}}}\" }}\n    decoy:{rest}");
+    let without = format!(
+        "{before}    remove: {{ rest: \"GET /api/products/{{{{ product.id }}}}\" }}\n    decoy:{rest}"
+    );
     std::fs::write(&path, without).unwrap();
     let ran = Bench::against(&deployment).run(&["run", path.to_str().unwrap()]);
     assert_eq!(ran.exit, 5, "{}\n{}", ran.stdout, ran.stderr);
@@ -87,14 +108,33 @@ fn an_interrupted_run_says_so_at_once() {
         let bench = Bench::against(&deployment).with("ENTRA_AUTHORITY", &address);
         let folder = tempfile::tempdir().unwrap();
         let mut command = bench.command(folder.path(), &["run", CATALOG]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         silent.accept().unwrap();
         let sent = Instant::now();
-        assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         let status = child.wait().unwrap();
-        assert!(sent.elapsed() < Duration::from_secs(4), "took {:?}", sent.elapsed());
+        assert!(
+            sent.elapsed() < Duration::from_secs(4),
+            "took {:?}",
+            sent.elapsed()
+        );
         let mut stdout = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut stdout)
+            .unwrap();
         assert_eq!(status.code(), Some(exit), "{stdout}");
         assert!(folder.path().join("reports/TEST-rolecall.xml").exists());
     }
@@ -102,8 +142,12 @@ fn an_interrupted_run_says_so_at_once() {
 
 #[test]
 fn the_readme_states_the_exit_codes_as_they_are() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     for (code, meaning) in rolecall::exit::Exit::TABLE {
-        assert!(readme.contains(&format!("| {code} | {meaning} |")), "the README lacks `| {code} | {meaning} |`");
+        assert!(
+            readme.contains(&format!("| {code} | {meaning} |")),
+            "the README lacks `| {code} | {meaning} |`"
+        );
     }
 }

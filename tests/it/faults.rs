@@ -35,7 +35,12 @@ fn each_fault_of_the_second_half_leads_to_exactly_its_findings() {
 fn check_faults(half: usize) {
     let faults = listed();
     assert!(faults.len() >= 32);
-    let wrong: Vec<String> = faults.iter().skip(half).step_by(2).filter_map(difference).collect();
+    let wrong: Vec<String> = faults
+        .iter()
+        .skip(half)
+        .step_by(2)
+        .filter_map(difference)
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
@@ -45,18 +50,33 @@ fn difference(fault: &Value) -> Option<String> {
     let ran = Bench::new().run(&["demo", "--fault", &name]);
     let report = ran.report();
     let got = findings(&report);
-    let exact = fault["findings"].as_array().unwrap().iter().all(|finding| finding["exactly"] == true);
+    let exact = fault["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .all(|finding| finding["exactly"] == true);
     let expected = findings(fault);
-    let fits = if exact { got == expected } else { within(&got, &expected) };
+    let fits = if exact {
+        got == expected
+    } else {
+        within(&got, &expected)
+    };
     let exit = fault["exit"].as_i64().unwrap();
-    (!fits || i64::from(ran.exit) != exit)
-        .then(|| format!("{name}: exit {} (expected {exit})\n  got      {got:?}\n  expected {expected:?}", ran.exit))
+    (!fits || i64::from(ran.exit) != exit).then(|| {
+        format!(
+            "{name}: exit {} (expected {exit})\n  got      {got:?}\n  expected {expected:?}",
+            ran.exit
+        )
+    })
 }
 
 /// Where cells depend on the order of arrival: the same codes, and at least one of their cells each.
 fn within(got: &BTreeMap<String, Vec<String>>, expected: &BTreeMap<String, Vec<String>>) -> bool {
     let same_codes = got.keys().eq(expected.keys());
-    same_codes && got.iter().all(|(code, cells)| !cells.is_empty() && cells.iter().all(|cell| expected[code].contains(cell)))
+    same_codes
+        && got.iter().all(|(code, cells)| {
+            !cells.is_empty() && cells.iter().all(|cell| expected[code].contains(cell))
+        })
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::bench::{Bench, CATALOG, deployment};
 fn count_by_client(seen: &[Seen], wanted: impl Fn(&Seen) -> bool) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for one in seen.iter().filter(|one| wanted(one)) {
-        *counts.entry(one.client.clone().unwrap_or_default()).or_default() += 1;
+        *counts
+            .entry(one.client.clone().unwrap_or_default())
+            .or_default() += 1;
     }
     counts
 }
@@ -20,20 +22,44 @@ fn one_token_request_a_persona_and_one_handshake_a_persona_and_door() {
     let ran = Bench::against(&deployment).run(&["run", CATALOG]);
     assert_eq!(ran.exit, 0, "{}\n{}", ran.stdout, ran.stderr);
     let seen = deployment.traffic();
-    let tokens = count_by_client(&seen, |one| one.listener == Listener::Identity && one.method == "POST");
-    assert_eq!(tokens.values().copied().collect::<Vec<_>>(), [1, 1, 1], "{tokens:?}");
+    let tokens = count_by_client(&seen, |one| {
+        one.listener == Listener::Identity && one.method == "POST"
+    });
+    assert_eq!(
+        tokens.values().copied().collect::<Vec<_>>(),
+        [1, 1, 1],
+        "{tokens:?}"
+    );
     let handshakes = count_by_client(&seen, |one| one.rpc_method.as_deref() == Some("initialize"));
-    assert_eq!(handshakes.values().copied().collect::<Vec<_>>(), [1, 1, 1, 1], "{handshakes:?}");
+    assert_eq!(
+        handshakes.values().copied().collect::<Vec<_>>(),
+        [1, 1, 1, 1],
+        "{handshakes:?}"
+    );
 }
 
 #[test]
 fn each_cell_is_called_once() {
     let deployment = deployment(&[]);
-    assert_eq!(Bench::against(&deployment).run(&["run", "--jobs", "1", CATALOG]).exit, 0);
+    assert_eq!(
+        Bench::against(&deployment)
+            .run(&["run", "--jobs", "1", CATALOG])
+            .exit,
+        0
+    );
     let seen = deployment.traffic();
-    let deletions = seen.iter().filter(|one| one.tool.as_deref() == Some("deleteProduct")).count();
-    assert_eq!(deletions, 8, "four personas at two doors, and clean-up goes through REST");
-    let lists = seen.iter().filter(|one| one.tool.as_deref() == Some("listProducts")).count();
+    let deletions = seen
+        .iter()
+        .filter(|one| one.tool.as_deref() == Some("deleteProduct"))
+        .count();
+    assert_eq!(
+        deletions, 8,
+        "four personas at two doors, and clean-up goes through REST"
+    );
+    let lists = seen
+        .iter()
+        .filter(|one| one.tool.as_deref() == Some("listProducts"))
+        .count();
     assert_eq!(lists, 8);
 }
 
@@ -43,12 +69,19 @@ fn redirects_are_never_followed() {
     assert_eq!(Bench::against(&deployment).run(&["run", CATALOG]).exit, 1);
     let seen = deployment.traffic();
     assert!(seen.iter().any(|one| one.status == 302));
-    assert!(!seen.iter().any(|one| one.path.contains("authorize")), "a redirect was followed");
+    assert!(
+        !seen.iter().any(|one| one.path.contains("authorize")),
+        "a redirect was followed"
+    );
 }
 
 #[test]
 fn only_the_runs_own_objects_are_changed_and_none_is_left() {
-    for faults in [&[][..], &[Fault::RestNoAuth, Fault::McpNoAuth], &[Fault::ExecutedDespite403]] {
+    for faults in [
+        &[][..],
+        &[Fault::RestNoAuth, Fault::McpNoAuth],
+        &[Fault::ExecutedDespite403],
+    ] {
         let deployment = deployment(faults);
         let before = deployment.products();
         let ran = Bench::against(&deployment).run(&["run", CATALOG]);
@@ -66,7 +99,10 @@ fn a_read_only_run_sends_no_call_that_changes_anything() {
     let writes = ["createProduct", "updateProduct", "deleteProduct"];
     let wrote = |one: &Seen| {
         let rest = one.path.starts_with("/api/") && one.method != "GET";
-        rest || one.tool.as_deref().is_some_and(|tool| writes.contains(&tool))
+        rest || one
+            .tool
+            .as_deref()
+            .is_some_and(|tool| writes.contains(&tool))
     };
     assert!(!deployment.traffic().iter().any(wrote));
     assert_eq!(deployment.products(), before);
@@ -91,7 +127,12 @@ fn a_broken_scenario_sends_nothing() {
         let ran = Bench::against(&deployment).run(&["run", path.to_str().unwrap()]);
         assert_eq!(ran.exit, 2, "{}: {}", path.display(), ran.stderr);
         assert!(ran.stdout.is_empty(), "{}", path.display());
-        assert!(ran.stderr.contains("error: ") && ran.stderr.contains(".yaml:"), "{}: {}", path.display(), ran.stderr);
+        assert!(
+            ran.stderr.contains("error: ") && ran.stderr.contains(".yaml:"),
+            "{}: {}",
+            path.display(),
+            ran.stderr
+        );
         tried += 1;
     }
     assert!(tried >= 40, "only {tried} broken scenarios");
@@ -104,7 +145,12 @@ fn a_door_can_be_chosen() {
     let ran = Bench::against(&deployment).run(&["run", "--door", "mcp", CATALOG]);
     assert_eq!(ran.exit, 0, "{}\n{}", ran.stdout, ran.stderr);
     assert_eq!(ran.report()["summary"]["pass"], 24);
-    assert!(!deployment.traffic().iter().any(|one| one.rpc_method.as_deref() == Some("initialize")));
+    assert!(
+        !deployment
+            .traffic()
+            .iter()
+            .any(|one| one.rpc_method.as_deref() == Some("initialize"))
+    );
 }
 
 #[test]
@@ -113,9 +159,24 @@ fn the_same_run_gives_the_same_verdicts_with_one_job_and_with_many() {
         let deployment = deployment(&[Fault::McpNoToolCheck]);
         let ran = Bench::against(&deployment).run(&["run", "--jobs", jobs, CATALOG]);
         let report = ran.report();
-        let verdict = |cell: &serde_json::Value| (cell["id"].clone(), cell["verdict"].clone(), cell["status"].clone());
-        let cells: Vec<_> = report["cells"].as_array().unwrap().iter().map(verdict).collect();
-        (cells, report["run"]["digest"].clone(), ran.file("reports/rolecall.md"))
+        let verdict = |cell: &serde_json::Value| {
+            (
+                cell["id"].clone(),
+                cell["verdict"].clone(),
+                cell["status"].clone(),
+            )
+        };
+        let cells: Vec<_> = report["cells"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(verdict)
+            .collect();
+        (
+            cells,
+            report["run"]["digest"].clone(),
+            ran.file("reports/rolecall.md"),
+        )
     };
     assert_eq!(strip("1"), strip("64"));
 }

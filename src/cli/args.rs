@@ -274,7 +274,7 @@ impl std::str::FromStr for ReportTo {
         };
         let kind = kind
             .parse()
-            .map_err(|error: crate::report::UnknownKind| error.to_string())?;
+            .map_err(|error: crate::report::kind::UnknownKind| error.to_string())?;
         Ok(Self { kind, path })
     }
 }

@@ -57,17 +57,13 @@ impl Recorder {
                 .and_then(|()| self.file.flush())
                 .err();
         }
-        self.record.hear(&line);
+        self.record.hear_line(&line);
     }
 
     /// The folded record, and why the file is not whole when it is not.
-    pub(super) fn finish(self) -> (Record, Option<io::Error>) {
+    pub(super) fn finish(mut self) -> (Record, Option<io::Error>) {
+        self.record.settle();
         (self.record, self.failure)
-    }
-
-    /// The record so far.
-    pub(super) fn record(&self) -> &Record {
-        &self.record
     }
 
     fn redacted(&self, line: Line) -> (String, Line) {

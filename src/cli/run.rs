@@ -9,9 +9,10 @@ use super::outputs::Outputs;
 use super::progress::Progress;
 use super::recorder::Recorder;
 use super::{Context, signals};
-use crate::exit::Exit;
+use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
+use crate::run::stop::Reason;
 use crate::run::{self, Means, Settings, Stop};
 use crate::scenario::{Missing, Scenario};
 use crate::wire::{self, Wire};
@@ -50,7 +51,7 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
     scenarios
         .into_iter()
         .fold(Exit::Conforms, |exit, scenario| {
-            let slug = several.then(|| report::slug(&scenario.name));
+            let slug = several.then(|| slug(&scenario.name));
             let outputs = Outputs::plan(
                 &arguments.outputs.report_dir,
                 &arguments.outputs.reports,
@@ -169,17 +170,17 @@ impl Errand<'_> {
                 () = signals::watch(&stop) => {}
             }
         })?;
-        let exit = Exit::of(recorder.record()).interrupted(stop.reason());
         let (record, failure) = recorder.finish();
-        Ok((
-            record,
-            exit.worst(failure.map_or(Exit::Conforms, |error| {
-                context
-                    .terminal
-                    .say(unwritable(&self.outputs.record, &error));
-                Exit::ReportUnwritten
-            })),
-        ))
+        let exit = match stop.reason() {
+            Some(Reason::Interrupt) => Exit::of_interrupted(&record, Signal::Interrupt),
+            Some(Reason::Terminate) => Exit::of_interrupted(&record, Signal::Terminate),
+            Some(Reason::Deadline) | None => Exit::of(&record),
+        };
+        let written = failure.map_or(Exit::Conforms, |error| {
+            context.terminal.say(unwritable(&self.outputs.record, &error));
+            Exit::ReportUnwritten
+        });
+        Ok((record, exit.worst(written)))
     }
 
     fn settings(&self, context: &Context) -> Result<Settings, Exit> {
@@ -252,4 +253,11 @@ pub(super) fn in_runtime<T>(context: &Context, work: impl Future<Output = T>) ->
 
 fn unwritable(path: &Path, error: &std::io::Error) -> String {
     format!("error: cannot write {}: {}", path.display(), reason(error))
+}
+
+/// A scenario's name as part of a file name: lower case, one dash for all that is no letter or digit.
+fn slug(name: &str) -> String {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let kept: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    kept.join("-")
 }

@@ -107,6 +107,7 @@ mod tests {
     use hyper_util::rt::{TokioExecutor, TokioIo};
     use rustls::pki_types::PrivateKeyDer;
     use rustls::{ServerConfig, ServerConnection, Stream};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
     use crate::wire::{Call, Proxies, Settings, Silence, Wire};
@@ -228,6 +229,55 @@ mod tests {
         assert_eq!(reply.body, format!("HTTP/2.0 {url}"));
         let reply = wire.exchange(call).await.unwrap();
         assert!(reply.body.starts_with(b"HTTP/2.0 "));
+    }
+
+    /// Starts a proxy that tunnels everything to a port of this machine.
+    async fn tunnel_to(port: u16) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut far = tokio::net::TcpStream::connect(("127.0.0.1", port))
+                    .await
+                    .unwrap();
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(near.read_u8().await.unwrap());
+                    }
+                    assert!(head.starts_with(b"CONNECT catalog.invalid:443 "));
+                    near.write_all(b"HTTP/1.1 200 Through\r\n\r\n")
+                        .await
+                        .unwrap();
+                    tokio::io::copy_bidirectional(&mut near, &mut far)
+                        .await
+                        .ok()
+                });
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_carries_tls_to_the_named_host() {
+        let (port, pem) = serve("catalog.invalid");
+        let proxies = Proxies {
+            https: Some(tunnel_to(port).await),
+            ..Proxies::default()
+        };
+        let time = Duration::from_secs(10);
+        let settings = Settings {
+            connect: time,
+            request: time,
+            body_cap: 1024,
+            authorities: vec![pem],
+            proxies,
+        };
+        let wire = Wire::new(&settings).unwrap();
+        assert_eq!(
+            both(&wire, "https://catalog.invalid/".to_owned()).await,
+            [Ok(204); 2]
+        );
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use crate::scenario::{Operation, Scenario};
 
 pub use conduct::Conduct;
 pub use listing::Planned;
-pub use matrix::{Check, Matrix};
+pub use matrix::{Check, Column, Matrix, Row};
 
 /// What of the scenario is to be run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

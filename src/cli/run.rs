@@ -96,12 +96,16 @@ pub(super) fn wire(
     authorities: Vec<Vec<u8>>,
     context: &Context,
 ) -> Result<Wire, Exit> {
+    let proxies = context.environment.proxies();
+    for secret in proxies.secrets() {
+        context.redactor.learn(&secret);
+    }
     let settings = wire::Settings {
         connect: pace.connect_timeout,
         request: pace.timeout,
         body_cap: BODY_CAP,
         authorities,
-        proxies: context.environment.proxies(),
+        proxies,
     };
     Wire::new(&settings).map_err(|error| {
         context.terminal.say(format!("error: {error}"));

@@ -111,7 +111,7 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
         claims: credential
             .claims
             .as_ref()
-            .map_or(serde_json::Value::Null, crate::token::claims::Claims::shown),
+            .map_or(Value::Null, crate::token::claims::Claims::shown),
         fingerprint: credential.fingerprint.clone(),
         took_ms: u64::try_from(credential.took.as_millis()).unwrap_or(u64::MAX),
     })

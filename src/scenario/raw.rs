@@ -438,7 +438,7 @@ mod tests {
         for level in 1..12 {
             let before = level - 1;
             let list = vec![format!("*a{before}"); 9].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+            text.extend([format!("a{level}: &a{level} [{list}]\n")]);
         }
         assert!(matches!(parse(&text), Err((_, Kind::TooLarge))));
     }

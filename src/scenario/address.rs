@@ -26,6 +26,7 @@ pub(super) fn read(
     bounds: Bounds,
 ) -> Option<String> {
     let expanded = reader.text(node, place)?;
+    reader.untemplated(node, &expanded.text, place)?;
     if expanded.whole
         && let Err(kind) = check(&expanded.text, bounds)
     {

@@ -18,6 +18,20 @@ pub(super) struct Shapes {
     pub(super) has_mcp: bool,
 }
 
+impl Shapes {
+    /// The doors whose shape names nothing of the wanted; a shape that cannot be read is not judged.
+    pub(super) fn without(&self, wanted: impl Fn(&str) -> bool) -> Vec<Door> {
+        let lacks = |names: Vec<String>| !names.iter().any(|name| wanted(name));
+        let rest = self.rest.as_ref().is_some_and(|call| lacks(call.names()));
+        let mcp = self.mcp.as_ref().is_some_and(|call| lacks(call.names()));
+        [(rest, Door::Rest), (mcp, Door::Mcp)]
+            .into_iter()
+            .filter(|(lacks, _)| *lacks)
+            .map(|(_, door)| door)
+            .collect()
+    }
+}
+
 /// Reads `rest` and `mcp` of an operation or a step; neither is a complaint.
 pub(super) fn shapes(
     reader: &mut Reader<'_>,

@@ -3,7 +3,7 @@
 mod kind;
 mod remedy;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -85,7 +85,9 @@ impl Complaints {
                 source: source(&lines, span.line, hidden),
             })
             .collect();
-        complaints.dedup();
+        // What an alias repeats is wrong once.
+        let mut seen = HashSet::new();
+        complaints.retain(|new| seen.insert((new.line, new.column, new.message.clone())));
         Self(complaints)
     }
 }

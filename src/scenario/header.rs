@@ -35,11 +35,20 @@ fn header(
         return None;
     }
     let text = if sounds_secret(&name) || matches!(entry.node.value, Value::Map(_)) {
-        HeaderText::Secret(reader.secret(entry.node, format!("header `{name}`"))?)
+        secret(reader, entry.node, &name)?
     } else {
         plain(reader, entry.node, &name, scope)?
     };
     Some((name, text))
+}
+
+fn secret(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<HeaderText> {
+    let secret = reader.secret(node, format!("header `{name}`"))?;
+    if http::HeaderValue::from_str(secret.expose()).is_err() || !secret.expose().is_ascii() {
+        reader.complain(node.span, Kind::HeaderValue);
+        return None;
+    }
+    Some(HeaderText::Secret(secret))
 }
 
 fn plain(

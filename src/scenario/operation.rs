@@ -6,7 +6,7 @@ use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
 use super::{Operation, demand};
-use crate::cell::{Door, OperationName};
+use crate::cell::OperationName;
 
 /// Reads what is attempted.
 pub(super) fn read(
@@ -150,10 +150,33 @@ fn harmless(
 ) {
     match (harm.mutates, fields.get("creates")) {
         (false, Some(creates)) => reader.complain(creates.at, Kind::CreatesReadOnly),
-        (false, None) | (true, Some(_)) => {}
+        (false, None) => {}
+        (true, Some(creates)) => tagged(reader, fields, shapes, register, creates),
         (true, None) if harm.wrong => {}
         (true, None) if harm.uses.is_empty() => reader.complain(fields.at, Kind::ChangesForeign),
         (true, None) => named_in_each(reader, fields, shapes, register, harm.uses),
+    }
+}
+
+fn tagged(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    shapes: &Shapes,
+    register: &Register<'_>,
+    creates: Named<'_>,
+) {
+    let mut findable = register
+        .fixtures
+        .iter()
+        .flatten()
+        .filter(|object| object.findable);
+    if !findable.any(|object| creates.node.as_text() == Some(object.name)) {
+        return;
+    }
+    for door in shapes.without(|name| name == "tag") {
+        if let Some(shape) = fields.get(door.name()) {
+            reader.complain(shape.at, Kind::CreatesUntagged { door });
+        }
     }
 }
 
@@ -165,32 +188,19 @@ fn named_in_each(
     uses: &[usize],
 ) {
     let objects = || uses.iter().filter_map(|place| register.object(*place));
-    let named = |names: Vec<String>| {
-        names
-            .iter()
-            .any(|name| objects().any(|object| object.binds(name)))
+    let Some(first) = objects().next() else {
+        return;
     };
-    let rest = shapes.rest.as_ref().is_none_or(|call| named(call.names()));
-    let mcp = shapes.mcp.as_ref().is_none_or(|call| named(call.names()));
-    let first = objects().next();
-    let example = first.map_or_else(String::new, |object| {
-        let capture = object
-            .captures
-            .as_ref()
-            .and_then(|captures| captures.first())
-            .copied()
-            .unwrap_or("id");
-        format!("{}.{capture}", object.name)
-    });
-    for (fine, door) in [(rest, Door::Rest), (mcp, Door::Mcp)] {
-        if let (false, Some(shape)) = (fine, fields.get(door.name())) {
-            reader.complain(
-                shape.at,
-                Kind::ShapeWithoutFixture {
-                    door,
-                    fixture: example.clone(),
-                },
-            );
+    let capture = first
+        .captures
+        .as_ref()
+        .and_then(|captures| captures.first())
+        .copied()
+        .unwrap_or("id");
+    for door in shapes.without(|name| objects().any(|object| object.binds(name))) {
+        if let Some(shape) = fields.get(door.name()) {
+            let fixture = format!("{}.{capture}", first.name);
+            reader.complain(shape.at, Kind::ShapeWithoutFixture { door, fixture });
         }
     }
 }

@@ -1,9 +1,11 @@
 //! YAML text in, a tree of values with their places out, duplicates and oddities kept for whoever reads it.
 
+mod syntax;
+
 use std::collections::HashMap;
 
 use serde_json::Number;
-use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle};
+use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle};
 
 use super::complaint::{Kind, Span};
 
@@ -96,7 +98,7 @@ pub(super) fn parse(text: &str) -> Result<Node, (Span, Kind)> {
     for event in Parser::new_from_str_with_options(text, options) {
         match event {
             Ok((event, span)) => builder.hear(event, &span)?,
-            Err(error) => return Err((place(error.marker()), syntax(error.kind()))),
+            Err(error) => return Err((place(error.marker()), syntax::complaint(error.kind()))),
         }
     }
     Ok(builder.root.unwrap_or(Node {
@@ -341,74 +343,6 @@ fn based(text: &str) -> Option<u64> {
     }
 }
 
-/// Own words for what the parser says: its texts may carry pieces of the file, and so secrets.
-fn syntax(kind: &ErrorKind) -> Kind {
-    let (what, help) = match kind {
-        ErrorKind::UnclosedFlowCollection { .. }
-        | ErrorKind::ExpectedFlowMappingSeparator
-        | ErrorKind::ExpectedFlowSequenceSeparator
-        | ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofFlowSequence
-        | ErrorKind::UnexpectedEofImplicitFlowMapping => (
-            "a `{` or `[` is not closed, or a comma is missing",
-            "close it; inside { } and [ ], quote text that holds `${…}`, `{{ … }}`, commas or colons",
-        ),
-        ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => (
-            "this bracket closes nothing that is open",
-            "leave it out, or quote the text that it is part of",
-        ),
-        ErrorKind::UnclosedQuotedScalar
-        | ErrorKind::InvalidTrailingSingleQuotedScalar
-        | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
-            "quotation marks do not pair up here",
-            "close the text with the mark that opened it, perhaps further up",
-        ),
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => {
-            ("a tab stands where YAML wants spaces", "indent with spaces")
-        }
-        ErrorKind::InvalidIndentation
-        | ErrorKind::ExpectedBlockMappingKey
-        | ErrorKind::ExpectedBlockSequenceEntry
-        | ErrorKind::BlockSequenceEntryNotAllowed
-        | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::InvalidFlowScalarIndent => (
-            "the indentation does not fit the lines above",
-            "indent what belongs together alike",
-        ),
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
-            ("a key has no `:` after it", "write `key: value`")
-        }
-        ErrorKind::MappingValueNotAllowed
-        | ErrorKind::MappingKeyNotAllowed
-        | ErrorKind::InvalidColonPlacement => (
-            "a `:` stands where none can be",
-            "quote text that holds a colon",
-        ),
-        ErrorKind::UnknownAnchor => (
-            "an alias names no anchor",
-            "quote text that begins with `*`",
-        ),
-        ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => (
-            "quoted text holds an escape that YAML does not know",
-            "use single quotation marks, or write the backslash twice",
-        ),
-        ErrorKind::UnexpectedCharacter { .. } => {
-            ("unquoted text cannot start with this character", "quote it")
-        }
-        ErrorKind::RecursionLimitExceeded => return Kind::TooLarge,
-        ErrorKind::DirectiveDisallowed => (
-            "a directive stands here; scenarios use none",
-            "leave it out",
-        ),
-        _ => ("this is not YAML", "compare it with the lines around it"),
-    };
-    Kind::Syntax { what, help }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -438,7 +372,7 @@ mod tests {
         for level in 1..12 {
             let before = level - 1;
             let list = vec![format!("*a{before}"); 9].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+            text.extend([format!("a{level}: &a{level} [{list}]\n")]);
         }
         assert!(matches!(parse(&text), Err((_, Kind::TooLarge))));
     }

@@ -231,7 +231,7 @@ impl<'s> Reader<'s> {
         Some(expanded)
     }
 
-    /// Text for which no check is left but that it holds no control character.
+    /// Text that is taken as it stands: it holds neither control characters nor templates.
     pub(super) fn plain(&mut self, node: &Node, place: impl Into<String>) -> Option<String> {
         let place = place.into();
         let text = self.text(node, place.as_str())?.text;
@@ -239,7 +239,28 @@ impl<'s> Reader<'s> {
             self.complain(node.span, Kind::ControlCharacter { place });
             return None;
         }
+        self.untemplated(node, &text, place)?;
         Some(text)
+    }
+
+    /// Complains of a template where none is ever filled.
+    pub(super) fn untemplated(
+        &mut self,
+        node: &Node,
+        text: &str,
+        place: impl Into<String>,
+    ) -> Option<()> {
+        if text.contains("{{") {
+            let at = self.narrow(node.span, "{{");
+            self.complain(
+                at,
+                Kind::NoTemplates {
+                    place: place.into(),
+                },
+            );
+            return None;
+        }
+        Some(())
     }
 
     /// Any text with its variables resolved, also empty.

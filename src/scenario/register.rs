@@ -31,6 +31,8 @@ pub(super) struct Object<'n> {
     pub(super) name: &'n str,
     /// The names that `create` captures; `None` when they cannot be read.
     pub(super) captures: Option<Vec<&'n str>>,
+    /// Whether it has a `find`.
+    pub(super) findable: bool,
 }
 
 impl Object<'_> {
@@ -71,6 +73,7 @@ impl<'n> Register<'n> {
             fixtures: declarations(root, "fixtures", |name, node| Object {
                 name,
                 captures: captures(node),
+                findable: node.get("find").is_some(),
             })
             .or_else(|| root.get("fixtures").is_none().then(Vec::new)),
             reachable: [rest, mcp, mcp],

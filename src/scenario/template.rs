@@ -413,7 +413,7 @@ mod tests {
         fn filling_text_without_templates_changes_nothing(text in "[^{]*(\\{[^{]+)*") {
             prop_assume!(!text.contains("{{"));
             let template = Template::parse(&text).unwrap();
-            prop_assert_eq!(template.fill(&Bindings::default()).unwrap(), text.clone());
+            prop_assert_eq!(&template.fill(&Bindings::default()).unwrap(), &text);
             prop_assert_eq!(template.fill_target(&Bindings::default()).unwrap(), text);
         }
 

@@ -1,5 +1,11 @@
 //! Scenario files in, what rolecall makes of them out: the shipped ones load, each bad one gets its complaints.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -248,9 +254,9 @@ operations:
 fn fifteen_thousand_operations_of_one_line_load() {
     let mut text = "rolecall: 1\nname: Many\ndeployment: { rest: 'https://a.example.com' }\npersonas: { guest: { sign_in: none } }\noperations:\n".to_owned();
     for number in 0..15_000 {
-        text.push_str(&format!(
+        text.extend([format!(
             "  op{number}: {{ allow: [guest], rest: GET /items/{number} }}\n"
-        ));
+        )]);
     }
     let scenario = Scenario::read("x.yaml", &text, &sources(&[], Missing::Refused)).unwrap();
     assert_eq!(scenario.operations.len(), 15_000);

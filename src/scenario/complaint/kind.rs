@@ -123,6 +123,11 @@ pub enum Kind {
     },
     /// A template that is not well formed; says why.
     MalformedTemplate(String),
+    /// A template at a place where none is filled.
+    NoTemplates {
+        /// The place.
+        place: String,
+    },
     /// A template that names nothing that is bound there.
     Dangling {
         /// The dotted name.
@@ -188,6 +193,11 @@ pub enum Kind {
     },
     /// `creates` at an operation that does not mutate.
     CreatesReadOnly,
+    /// A shape that creates what the fixture's `find` could not find again.
+    CreatesUntagged {
+        /// The shape: `rest` or `mcp`.
+        door: Door,
+    },
     /// A fixture's owner that does not sign in.
     OwnerAnonymous {
         /// The persona.
@@ -292,6 +302,7 @@ impl fmt::Display for Kind {
                 write!(f, "{noun} `{}` stands in this list twice", brief(name))
             }
             Self::MalformedTemplate(why) => f.write_str(why),
+            Self::NoTemplates { place } => write!(f, "{place} takes no template"),
             Self::Dangling { name, .. } => {
                 write!(f, "nothing binds `{{{{ {} }}}}` here", brief(name))
             }
@@ -328,6 +339,13 @@ impl fmt::Display for Kind {
             }
             Self::CreatesReadOnly => {
                 f.write_str("an operation that changes nothing creates nothing")
+            }
+            Self::CreatesUntagged { door } => {
+                write!(
+                    f,
+                    "what the `{}` shape creates could not be found again",
+                    shape(*door)
+                )
             }
             Self::OwnerAnonymous { persona } => write!(
                 f,

@@ -30,6 +30,9 @@ impl Kind {
             Self::ReservedName { .. } => "`{{ run.id }}` and `{{ tag }}` have other meanings; choose another name".into(),
             Self::Repeated { .. } => "keep one".into(),
             Self::MalformedTemplate(_) => "write a dotted name: `{{ tag }}`, `{{ product.id }}`".into(),
+            Self::NoTemplates { .. } => {
+                "templates are filled in requests, queries, headers, bodies and arguments".into()
+            }
             Self::Dangling { unused: Some(fixture), .. } => format!("add `uses: {fixture}` to the operation"),
             Self::Dangling { near, known, .. } => suggestion(near.as_deref(), known),
             Self::NoShape => "add `rest: METHOD /path`, `mcp: toolName`, or both".into(),
@@ -46,6 +49,9 @@ impl Kind {
             Self::ChangesForeign => "add `uses: FIXTURE` and name it in each shape, or `creates: FIXTURE`".into(),
             Self::ShapeWithoutFixture { fixture, .. } => format!("name the fixture in it, such as `{{{{ {fixture} }}}}`"),
             Self::CreatesReadOnly => "leave `creates` out, or say `mutates: true`".into(),
+            Self::CreatesUntagged { .. } => {
+                "put `{{ tag }}` into it, which the fixture's `find` looks for".into()
+            }
             Self::OwnerAnonymous { .. } => "name a persona that signs in and may create it".into(),
             Self::RemovesForeign { .. } => "name a capture of the fixture, or `{{ tag }}`, in each of its shapes".into(),
             Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),

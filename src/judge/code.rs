@@ -179,7 +179,10 @@ impl Code {
 
     /// One sentence: what a finding with this code says.
     pub fn headline(self) -> &'static str {
-        self.explain().lines().find(|line| !line.is_empty()).unwrap_or_default()
+        self.explain()
+            .lines()
+            .find(|line| !line.is_empty())
+            .unwrap_or_default()
     }
 
     /// The likely cause, one or two sentences.
@@ -195,12 +198,16 @@ impl Code {
     /// The full text, Markdown: what was seen, why it matters, likely causes, how to fix it. It is the code's section of `docs/findings.md`.
     pub fn explain(self) -> &'static str {
         let sections = PAGE.split("\n## ").skip(1);
-        let mut own = sections.filter_map(|section| section.strip_prefix(self.name())?.strip_prefix('\n'));
+        let mut own =
+            sections.filter_map(|section| section.strip_prefix(self.name())?.strip_prefix('\n'));
         own.next().unwrap_or_default().trim()
     }
 
     fn paragraph(self, label: &str) -> &'static str {
-        self.explain().lines().find_map(|line| line.strip_prefix(label)).unwrap_or_default()
+        self.explain()
+            .lines()
+            .find_map(|line| line.strip_prefix(label))
+            .unwrap_or_default()
     }
 }
 
@@ -214,7 +221,10 @@ impl FromStr for Code {
     type Err = UnknownCode;
 
     fn from_str(text: &str) -> Result<Self, UnknownCode> {
-        Self::ALL.into_iter().find(|code| code.name() == text).ok_or_else(|| UnknownCode::new(text))
+        Self::ALL
+            .into_iter()
+            .find(|code| code.name() == text)
+            .ok_or_else(|| UnknownCode::new(text))
     }
 }
 
@@ -230,21 +240,24 @@ pub struct UnknownCode {
 impl UnknownCode {
     fn new(word: &str) -> Self {
         let likeness = |code: Code| strsim::jaro_winkler(&word.to_lowercase(), code.name());
-        let best = Code::ALL.into_iter().max_by(|left, right| likeness(*left).total_cmp(&likeness(*right)));
-        Self { word: word.to_owned(), nearest: best.filter(|code| likeness(*code) > 0.75) }
+        let best = Code::ALL
+            .into_iter()
+            .max_by(|left, right| likeness(*left).total_cmp(&likeness(*right)));
+        Self {
+            word: word.to_owned(),
+            nearest: best.filter(|code| likeness(*code) > 0.75),
+        }
     }
 }
 
 impl fmt::Display for UnknownCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is no finding code", self.word)?;
-        match self.nearest {
-            Some(code) => write!(f, "; did you mean `{code}`?"),
-            None => {
-                let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
-                write!(f, "; the codes are {}", names.join(", "))
-            }
+        if let Some(code) = self.nearest {
+            return write!(f, "; did you mean `{code}`?");
         }
+        let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        write!(f, "; the codes are {}", names.join(", "))
     }
 }
 
@@ -256,7 +269,10 @@ mod tests {
 
     #[test]
     fn every_code_has_a_section_and_every_section_a_code() {
-        let headings: Vec<&str> = PAGE.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let headings: Vec<&str> = PAGE
+            .lines()
+            .filter_map(|line| line.strip_prefix("## "))
+            .collect();
         let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(headings, names);
     }
@@ -265,7 +281,10 @@ mod tests {
     fn every_section_has_all_its_parts() {
         for code in Code::ALL {
             let text = code.explain();
-            assert!(code.headline().ends_with('.') && !code.headline().starts_with('*'), "{code}");
+            assert!(
+                code.headline().ends_with('.') && !code.headline().starts_with('*'),
+                "{code}"
+            );
             assert!(code.cause().ends_with('.'), "{code}: cause");
             assert!(code.remedy().ends_with('.'), "{code}: first step");
             for part in ["**Seen.** ", "**Why it matters.** ", "**How to fix it.**"] {
@@ -286,10 +305,20 @@ mod tests {
 
     #[test]
     fn a_misspelt_code_is_answered_with_the_nearest() {
-        assert_eq!("lekage".parse::<Code>().unwrap_err().nearest, Some(Code::Leak));
-        assert_eq!("wrong_refusal".parse::<Code>().unwrap_err().nearest, Some(Code::WrongRefusal));
+        assert_eq!(
+            "lekage".parse::<Code>().unwrap_err().nearest,
+            Some(Code::Leak)
+        );
+        assert_eq!(
+            "wrong_refusal".parse::<Code>().unwrap_err().nearest,
+            Some(Code::WrongRefusal)
+        );
         let error = "zzz".parse::<Code>().unwrap_err();
         assert_eq!(error.nearest, None);
-        assert!(error.to_string().starts_with("`zzz` is no finding code; the codes are leak, "));
+        assert!(
+            error
+                .to_string()
+                .starts_with("`zzz` is no finding code; the codes are leak, ")
+        );
     }
 }

@@ -31,12 +31,16 @@ impl Controls {
             awaited: vec![false; entries],
         };
         for check in roll.matrix.checks() {
-            controls.hear(&check, &roll.sight(check.index), roll.matrix.personas[check.persona].signs_in);
+            controls.hear(
+                &check,
+                roll.sight(check.index),
+                roll.matrix.personas[check.persona].signs_in,
+            );
         }
         controls
     }
 
-    fn hear(&mut self, check: &Check<'_>, sight: &Sight, signs_in: bool) {
+    fn hear(&mut self, check: &Check<'_>, sight: Sight, signs_in: bool) {
         let (place, entry) = (self.place(check.index), self.entry(check.index));
         let through = got_through(sight);
         let due = check.demand.expectation.allows() && sight.gap != Some(Gap::NotPermitted);
@@ -73,16 +77,18 @@ impl Controls {
         if nowhere { Outcome::Rejected } else { outcome }
     }
 
-    fn place(&self, index: usize) -> usize {
+    /// Operation × door, as one number.
+    pub(super) fn place(&self, index: usize) -> usize {
         index / self.personas
     }
 
-    fn entry(&self, index: usize) -> usize {
+    /// Persona × door, as one number.
+    pub(super) fn entry(&self, index: usize) -> usize {
         index % self.personas * self.doors + self.place(index) % self.doors
     }
 }
 
-fn got_through(sight: &Sight) -> bool {
+fn got_through(sight: Sight) -> bool {
     let mut readings = [sight.reading, sight.second].into_iter().flatten();
     sight.gap.is_none() && readings.any(|reading| reading.outcome.got_through())
 }

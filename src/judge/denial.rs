@@ -39,7 +39,17 @@ const DENIALS: [&str; 34] = [
 ];
 
 /// After "forbidden" these speak of the input, not of the caller.
-const FORBIDDEN_THINGS: [&str; 9] = ["character", "word", "value", "field", "content", "key", "term", "symbol", "input"];
+const FORBIDDEN_THINGS: [&str; 9] = [
+    "character",
+    "word",
+    "value",
+    "field",
+    "content",
+    "key",
+    "term",
+    "symbol",
+    "input",
+];
 
 /// JSON-RPC error codes that servers derive from HTTP 401 and 403.
 const DENIAL_CODES: [i64; 6] = [401, 403, -401, -403, -32401, -32403];
@@ -77,7 +87,10 @@ pub(super) fn is_denial_code(code: i64) -> bool {
 /// Whether a text says that there is no such tool.
 pub(super) fn knows_no_tool(text: &str, tool: Option<&str>) -> bool {
     let text = nameless(text, tool).to_lowercase();
-    let text: String = text.chars().filter(|sign| !matches!(sign, '\'' | '"' | '`')).collect();
+    let text: String = text
+        .chars()
+        .filter(|sign| !matches!(sign, '\'' | '"' | '`'))
+        .collect();
     UNKNOWN_TOOL.iter().any(|phrase| text.contains(phrase))
 }
 
@@ -104,18 +117,34 @@ fn forbids(text: &str) -> bool {
 
 fn wraps_a_status(text: &str) -> bool {
     let text = text.to_lowercase();
-    let bare = ["http error ", "http status ", "http ", "error: ", "error ", "status code ", "status "]
+    let bare = [
+        "http error ",
+        "http status ",
+        "http ",
+        "error: ",
+        "error ",
+        "status code ",
+        "status ",
+    ]
+    .iter()
+    .find_map(|lead| text.strip_prefix(lead))
+    .unwrap_or(&text);
+    ["401 unauthorized", "403 forbidden", "401:", "403:"]
         .iter()
-        .find_map(|lead| text.strip_prefix(lead))
-        .unwrap_or(&text);
-    ["401 unauthorized", "403 forbidden", "401:", "403:"].iter().any(|start| bare.starts_with(start))
+        .any(|start| bare.starts_with(start))
         || matches!(bare, "401" | "403")
 }
 
 fn wraps_a_document(text: &str) -> bool {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(text) else { return false };
-    let status = ["statusCode", "status", "code"].iter().find_map(|name| fields.get(*name)?.as_u64());
-    let worded = ["message", "error", "title"].iter().any(|name| fields.contains_key(*name));
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(text) else {
+        return false;
+    };
+    let status = ["statusCode", "status", "code"]
+        .iter()
+        .find_map(|name| fields.get(*name)?.as_u64());
+    let worded = ["message", "error", "title"]
+        .iter()
+        .any(|name| fields.contains_key(*name));
     worded && matches!(status, Some(401 | 403))
 }
 
@@ -159,17 +188,24 @@ mod tests {
         ] {
             assert!(knows_no_tool(text, Some("createProduct")), "{text}");
         }
-        for text in ["product not found", "Error executing tool createProduct: product not found"] {
+        for text in [
+            "product not found",
+            "Error executing tool createProduct: product not found",
+        ] {
             assert!(!knows_no_tool(text, Some("createProduct")), "{text}");
         }
     }
 
     #[test]
     fn an_inner_refusal_must_be_the_whole_result() {
-        assert!(wraps_a_refusal(r#"{"statusCode":401,"message":"Unauthorized"}"#));
+        assert!(wraps_a_refusal(
+            r#"{"statusCode":401,"message":"Unauthorized"}"#
+        ));
         assert!(wraps_a_refusal("HTTP 403 Forbidden"));
         assert!(wraps_a_refusal("Error 401: Unauthorized"));
-        assert!(!wraps_a_refusal(r#"{"items":[{"status":403,"message":"x"}]}"#));
+        assert!(!wraps_a_refusal(
+            r#"{"items":[{"status":403,"message":"x"}]}"#
+        ));
         assert!(!wraps_a_refusal("Product 401 is sold out"));
         assert!(!wraps_a_refusal(r#"{"status":403,"price":1}"#));
     }

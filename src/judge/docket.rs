@@ -14,29 +14,48 @@ use super::{reason, roster};
 /// Groups what failed or could not be judged by code and, where the answer itself is the defect, by who gave it.
 ///
 /// Cells that lack nothing but a control are listed only where no other finding says why it is missing.
-pub(super) fn findings(roll: &Roll<'_>, controls: &Controls, rulings: &[Option<Ruling>]) -> Vec<Finding> {
+pub(super) fn findings(
+    roll: &Roll<'_>,
+    controls: &Controls,
+    rulings: &[Option<Ruling>],
+) -> Vec<Finding> {
     let mut groups: BTreeMap<(Code, Option<Signature>), Vec<usize>> = BTreeMap::new();
     for (index, ruling) in rulings.iter().enumerate() {
         let code = ruling.and_then(|ruling| charge(roll, controls, index, ruling));
         if let Some(code) = code {
-            groups.entry((code, mark(roll, code, index))).or_default().push(index);
+            groups
+                .entry((code, mark(roll, code, index)))
+                .or_default()
+                .push(index);
         }
     }
-    groups.into_iter().map(|((code, signature), cells)| word(roll, code, signature, cells)).collect()
+    groups
+        .into_iter()
+        .map(|((code, signature), cells)| word(roll, code, signature, cells))
+        .collect()
 }
 
 /// The code under which a cell is listed; `None` when it is fine or another finding covers it.
 fn charge(roll: &Roll<'_>, controls: &Controls, index: usize, ruling: Ruling) -> Option<Code> {
     match ruling {
         Ruling::Pass => None,
-        Ruling::Unproven(Code::NoControl) => (!controls.explained(index)).then_some(Code::NoControl),
+        Ruling::Unproven(Code::NoControl) => {
+            (!controls.explained(index)).then_some(Code::NoControl)
+        }
         Ruling::Fail(code) | Ruling::Unproven(code) => Some(code),
         Ruling::Gap(Gap::NotReached) => {
-            let told = roll.earlier.iter().any(|finding| finding.code == Code::Incomplete);
+            let told = roll
+                .earlier
+                .iter()
+                .any(|finding| finding.code == Code::Incomplete);
             (!told).then_some(Code::Incomplete)
         }
         Ruling::Gap(
-            Gap::PersonaStopped | Gap::SignInFailed | Gap::FixtureFailed | Gap::DoorClosed | Gap::NotPermitted,
+            Gap::PersonaStopped
+            | Gap::SignInFailed
+            | Gap::FixtureFailed
+            | Gap::DoorClosed
+            | Gap::NotPermitted,
         ) => None,
     }
 }
@@ -51,23 +70,39 @@ fn mark(roll: &Roll<'_>, code: Code, index: usize) -> Option<Signature> {
             | Code::Intercepted
             | Code::NoAnswer
     );
-    if answer_is_the_defect { roll.sight(index).reading?.signature } else { None }
+    if answer_is_the_defect {
+        roll.sight(index).reading?.signature
+    } else {
+        None
+    }
 }
 
 fn word(roll: &Roll<'_>, code: Code, signature: Option<Signature>, cells: Vec<usize>) -> Finding {
     let detail = roster::tell(roll.matrix, &cells, &deed(code, signature));
-    let example = cells.first().filter(|_| needs_example(code)).and_then(|cell| reason::example(roll, *cell));
+    let example = cells
+        .first()
+        .filter(|_| needs_example(code))
+        .and_then(|cell| reason::example(roll, *cell));
     let detail = match example {
         Some(example) => format!("{detail} ({example})"),
         None => detail,
     };
     let hint = Hint::of(roll, code, &cells);
-    Finding { code, detail, signature, hint, cells }
+    Finding {
+        code,
+        detail,
+        signature,
+        hint,
+        cells,
+    }
 }
 
 /// Codes whose cells differ in what came back: the first answer is told.
 fn needs_example(code: Code) -> bool {
-    matches!(code, Code::Broken | Code::Flips | Code::WrongRefusal | Code::Lockout | Code::CrashedNotRefused)
+    matches!(
+        code,
+        Code::Broken | Code::Flips | Code::WrongRefusal | Code::Lockout | Code::CrashedNotRefused
+    )
 }
 
 /// What personas did or met, as the middle of "reader … listProducts at rest".

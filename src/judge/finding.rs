@@ -26,23 +26,40 @@ pub struct Finding {
 impl Finding {
     /// A finding without signature or hint: the code, one redacted sentence, and matrix indices in ascending order.
     pub fn new(code: Code, detail: impl Into<String>, cells: Vec<usize>) -> Self {
-        Self { code, detail: detail.into(), signature: None, hint: None, cells }
+        Self {
+            code,
+            detail: detail.into(),
+            signature: None,
+            hint: None,
+            cells,
+        }
     }
 
     /// The likely cause: the pattern's where there is one, else the signature's, else the code's.
     pub fn cause(&self) -> &'static str {
-        let known = self.hint.map(Hint::cause).or_else(|| self.signature.map(Signature::cause));
+        let known = self
+            .hint
+            .map(Hint::cause)
+            .or_else(|| self.signature.map(Signature::cause));
         known.unwrap_or_else(|| self.code.cause())
     }
 
     /// The first thing to do about it: the pattern's, else the signature's, else the code's.
     pub fn remedy(&self) -> &'static str {
-        let known = self.hint.map(Hint::remedy).or_else(|| self.signature.map(Signature::remedy));
+        let known = self
+            .hint
+            .map(Hint::remedy)
+            .or_else(|| self.signature.map(Signature::remedy));
         known.unwrap_or_else(|| self.code.remedy())
     }
 
     /// What findings are sorted by: severity, then code, then first cell, then words.
     pub(super) fn order(&self) -> (Code, Option<usize>, Option<Signature>, &str) {
-        (self.code, self.cells.first().copied(), self.signature, &self.detail)
+        (
+            self.code,
+            self.cells.first().copied(),
+            self.signature,
+            &self.detail,
+        )
     }
 }

@@ -23,8 +23,12 @@ pub enum Hint {
 
 impl Hint {
     /// Every hint.
-    pub const ALL: [Self; 4] =
-        [Self::IssuerOrAudience, Self::BodyConsumed, Self::McpNotInherited, Self::ToolNameUnread];
+    pub const ALL: [Self; 4] = [
+        Self::IssuerOrAudience,
+        Self::BodyConsumed,
+        Self::McpNotInherited,
+        Self::ToolNameUnread,
+    ];
 
     /// Reads the pattern of a finding's cells (ascending, not empty); `None` when it points nowhere in particular.
     pub(super) fn of(roll: &Roll<'_>, code: Code, cells: &[usize]) -> Option<Self> {
@@ -80,7 +84,9 @@ impl Hint {
             Self::IssuerOrAudience => {
                 "List both issuers in validate-jwt, and both api://{app-id} and {app-id} as audiences; compare them with the token's iss and aud."
             }
-            Self::BodyConsumed => "Read it with context.Request.Body.As<JObject>(preserveContent: true).",
+            Self::BodyConsumed => {
+                "Read it with context.Request.Body.As<JObject>(preserveContent: true)."
+            }
             Self::McpNotInherited => {
                 "Put validate-jwt into the MCP server's own inbound policy, followed by the check of tool and role."
             }
@@ -93,15 +99,25 @@ impl Hint {
 
 /// All cells answered 401, and no allowed cell that was answered is missing among them.
 fn every_token_refused(roll: &Roll<'_>, cells: &[usize]) -> bool {
-    let allowed = roll.matrix.checks().filter(|check| check.demand.expectation.allows());
-    let mut answered = allowed.filter(|check| roll.sight(check.index).reading.is_some()).map(|check| check.index);
-    cells.iter().all(|cell| outcome(roll, *cell) == Some(Outcome::Unauthenticated))
+    let allowed = roll
+        .matrix
+        .checks()
+        .filter(|check| check.demand.expectation.allows());
+    let mut answered = allowed
+        .filter(|check| roll.sight(check.index).reading.is_some())
+        .map(|check| check.index);
+    cells
+        .iter()
+        .all(|cell| outcome(roll, *cell) == Some(Outcome::Unauthenticated))
         && answered.all(|index| cells.binary_search(&index).is_ok())
 }
 
 /// All cells are MCP calls answered 400, several of them.
 fn body_gone(roll: &Roll<'_>, cells: &[usize]) -> bool {
-    cells.len() > 1 && cells.iter().all(|cell| at_mcp(roll, *cell) && roll.sight(*cell).status == 400)
+    cells.len() > 1
+        && cells
+            .iter()
+            .all(|cell| at_mcp(roll, *cell) && roll.sight(*cell).status == 400)
 }
 
 fn mcp_leak(roll: &Roll<'_>, cells: &[usize]) -> Option<Hint> {
@@ -112,11 +128,16 @@ fn mcp_leak(roll: &Roll<'_>, cells: &[usize]) -> Option<Hint> {
     if cells.iter().any(unsigned) {
         return Some(Hint::McpNotInherited);
     }
-    roll.matrix.doors.contains(&Door::Rest).then_some(Hint::ToolNameUnread)
+    roll.matrix
+        .doors
+        .contains(&Door::Rest)
+        .then_some(Hint::ToolNameUnread)
 }
 
 fn at_mcp(roll: &Roll<'_>, cell: usize) -> bool {
-    roll.matrix.check(cell).is_some_and(|check| check.door.speaks_mcp())
+    roll.matrix
+        .check(cell)
+        .is_some_and(|check| check.door.speaks_mcp())
 }
 
 fn outcome(roll: &Roll<'_>, cell: usize) -> Option<Outcome> {

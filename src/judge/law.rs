@@ -36,7 +36,10 @@ pub(super) struct Case<'a> {
 pub(super) fn must_be_stopped(demand: &Expectation) -> bool {
     match demand {
         Expectation::Allow => false,
-        Expectation::Unauthenticated | Expectation::Forbidden | Expectation::Deny | Expectation::Hidden => true,
+        Expectation::Unauthenticated
+        | Expectation::Forbidden
+        | Expectation::Deny
+        | Expectation::Hidden => true,
         Expectation::Statuses(statuses) => !statuses.iter().any(|status| is_success(*status)),
     }
 }
@@ -62,7 +65,11 @@ pub(super) fn rule(case: Case<'_>) -> Ruling {
             return Ruling::Fail(Code::EffectDespiteRefusal);
         }
     }
-    if meets(case) { proven(case, Ruling::Pass) } else { missed(case) }
+    if meets(case) {
+        proven(case, Ruling::Pass)
+    } else {
+        missed(case)
+    }
 }
 
 /// What `first` and `second` together make of a cell: a leak stands, and an answer that says nothing contradicts nothing.
@@ -72,7 +79,10 @@ pub(super) fn rule_pair(first: Case<'_>, second: Outcome) -> Ruling {
     if leaked {
         return Ruling::Fail(Code::Leak);
     }
-    let outranked = matches!(ruling, Ruling::Fail(Code::Leak | Code::EffectDespiteRefusal));
+    let outranked = matches!(
+        ruling,
+        Ruling::Fail(Code::Leak | Code::EffectDespiteRefusal)
+    );
     if outranked || first.outcome.is_silent() || second.is_silent() || first.outcome == second {
         return ruling;
     }
@@ -115,7 +125,9 @@ fn meets(case: Case<'_>) -> bool {
         Expectation::Allow => case.outcome.got_through(),
         Expectation::Unauthenticated => declared || case.outcome == Outcome::Unauthenticated,
         Expectation::Forbidden => declared || case.outcome == Outcome::Forbidden,
-        Expectation::Deny => declared || matches!(case.outcome, Outcome::Unauthenticated | Outcome::Forbidden),
+        Expectation::Deny => {
+            declared || matches!(case.outcome, Outcome::Unauthenticated | Outcome::Forbidden)
+        }
         Expectation::Hidden => case.outcome == Outcome::Hidden,
         Expectation::Statuses(statuses) => meets_list(case, statuses),
     }
@@ -127,7 +139,9 @@ fn meets_list(case: Case<'_>, statuses: &[u16]) -> bool {
         return false;
     }
     let passage = case.outcome == Outcome::PastTheGuard && !must_be_stopped(case.demand);
-    passage || statuses.contains(&case.status) && (!is_success(case.status) || case.outcome.got_through())
+    passage
+        || statuses.contains(&case.status)
+            && (!is_success(case.status) || case.outcome.got_through())
 }
 
 /// What a refusal that is not the one demanded, or no refusal at all, amounts to.
@@ -147,7 +161,11 @@ fn missed(case: Case<'_>) -> Ruling {
 }
 
 const fn proven(case: Case<'_>, ruling: Ruling) -> Ruling {
-    if case.control { ruling } else { Ruling::Unproven(Code::NoControl) }
+    if case.control {
+        ruling
+    } else {
+        Ruling::Unproven(Code::NoControl)
+    }
 }
 
 /// Whether a list of statuses holds this one; every other demand lists nothing and so excludes nothing that it allows.
@@ -155,7 +173,10 @@ fn listed(case: Case<'_>) -> bool {
     match case.demand {
         Expectation::Statuses(statuses) => statuses.contains(&case.status),
         Expectation::Allow => true,
-        Expectation::Unauthenticated | Expectation::Forbidden | Expectation::Deny | Expectation::Hidden => false,
+        Expectation::Unauthenticated
+        | Expectation::Forbidden
+        | Expectation::Deny
+        | Expectation::Hidden => false,
     }
 }
 
@@ -178,12 +199,32 @@ mod tests {
             (Expectation::Forbidden, "KKWPWWKWWICA", UNPROVEN),
             (Expectation::Deny, "KKPPWWKWWICA", UNPROVEN),
             (Expectation::Hidden, "KKWWWPKWWICA", UNPROVEN),
-            (Expectation::Statuses(vec![404]), "KPWWWPKWWICA", "KNNNNNKNNINA"),
+            (
+                Expectation::Statuses(vec![404]),
+                "KPWWWPKWWICA",
+                "KNNNNNKNNINA",
+            ),
             (Expectation::Statuses(vec![302]), "KKWWWWKWPICA", UNPROVEN),
-            (Expectation::Statuses(vec![401, 500]), "KKPWWWKWWIPA", UNPROVEN),
-            (Expectation::Statuses(vec![200]), "PPLLLLBBLIBA", "PPLLLLBBLIBA"),
-            (Expectation::Statuses(vec![201]), "BPLLLLBBLIBA", "BPLLLLBBLIBA"),
-            (Expectation::Statuses(vec![200, 403]), "PPWPWWBWWICA", "NNNNNNBNNINA"),
+            (
+                Expectation::Statuses(vec![401, 500]),
+                "KKPWWWKWWIPA",
+                UNPROVEN,
+            ),
+            (
+                Expectation::Statuses(vec![200]),
+                "PPLLLLBBLIBA",
+                "PPLLLLBBLIBA",
+            ),
+            (
+                Expectation::Statuses(vec![201]),
+                "BPLLLLBBLIBA",
+                "BPLLLLBBLIBA",
+            ),
+            (
+                Expectation::Statuses(vec![200, 403]),
+                "PPWPWWBWWICA",
+                "NNNNNNBNNINA",
+            ),
         ]
     }
 
@@ -218,12 +259,28 @@ mod tests {
         }
     }
 
-    fn case(demand: &Expectation, outcome: Outcome, effect: Effect, control: bool, shape: RefusalShape) -> Case<'_> {
-        Case { demand, outcome, status: usual_status(outcome), effect, control, shape }
+    fn case(
+        demand: &Expectation,
+        outcome: Outcome,
+        effect: Effect,
+        control: bool,
+        shape: RefusalShape,
+    ) -> Case<'_> {
+        Case {
+            demand,
+            outcome,
+            status: usual_status(outcome),
+            effect,
+            control,
+            shape,
+        }
     }
 
     fn line(demand: &Expectation, effect: Effect, control: bool, shape: RefusalShape) -> String {
-        Outcome::ALL.into_iter().map(|outcome| letter(rule(case(demand, outcome, effect, control, shape)))).collect()
+        Outcome::ALL
+            .into_iter()
+            .map(|outcome| letter(rule(case(demand, outcome, effect, control, shape))))
+            .collect()
     }
 
     #[test]
@@ -232,17 +289,30 @@ mod tests {
             for effect in [Effect::Unchecked, Effect::Unchanged, Effect::Changed] {
                 let expected = |line: &str| match effect {
                     Effect::Unchecked => line.to_owned(),
-                    Effect::Unchanged if demand.allows() && line.starts_with('P') => line.replacen('P', "O", 1),
+                    Effect::Unchanged if demand.allows() && line.starts_with('P') => {
+                        line.replacen('P', "O", 1)
+                    }
                     Effect::Changed if must_be_stopped(&demand) => {
                         let disguise = line.chars().nth(1) != Some('K');
-                        let stays = |place: usize| matches!(place, 0 | 6) || place == 1 && !disguise;
-                        (0..line.len()).map(|place| if stays(place) { 'K' } else { 'E' }).collect()
+                        let stays =
+                            |place: usize| matches!(place, 0 | 6) || place == 1 && !disguise;
+                        (0..line.len())
+                            .map(|place| if stays(place) { 'K' } else { 'E' })
+                            .collect()
                     }
                     Effect::Unchanged | Effect::Changed => line.to_owned(),
                 };
                 let http = RefusalShape::Http;
-                assert_eq!(line(&demand, effect, true, http), expected(with), "{demand} {effect:?} with control");
-                assert_eq!(line(&demand, effect, false, http), expected(without), "{demand} {effect:?} without control");
+                assert_eq!(
+                    line(&demand, effect, true, http),
+                    expected(with),
+                    "{demand} {effect:?} with control"
+                );
+                assert_eq!(
+                    line(&demand, effect, false, http),
+                    expected(without),
+                    "{demand} {effect:?} without control"
+                );
             }
         }
     }
@@ -255,19 +325,40 @@ mod tests {
             (RefusalShape::Hidden, "KKWPWPKWWICA", "KKWWWPKWWICA"),
             (RefusalShape::Any, "KKWPPPKWWICA", "KKWWWPKWWICA"),
         ] {
-            assert_eq!(line(&Expectation::Forbidden, Effect::Unchecked, true, shape), forbidden, "{shape:?}");
-            assert_eq!(line(&Expectation::Hidden, Effect::Unchecked, true, shape), hidden, "{shape:?}");
-            assert_eq!(line(&Expectation::Forbidden, Effect::Unchecked, false, shape), UNPROVEN, "{shape:?}");
+            assert_eq!(
+                line(&Expectation::Forbidden, Effect::Unchecked, true, shape),
+                forbidden,
+                "{shape:?}"
+            );
+            assert_eq!(
+                line(&Expectation::Hidden, Effect::Unchecked, true, shape),
+                hidden,
+                "{shape:?}"
+            );
+            assert_eq!(
+                line(&Expectation::Forbidden, Effect::Unchecked, false, shape),
+                UNPROVEN,
+                "{shape:?}"
+            );
         }
     }
 
     #[test]
     fn a_leak_stands_whatever_comes_after_it() {
-        for (demand, _, _) in demands().into_iter().filter(|(demand, _, _)| must_be_stopped(demand)) {
+        for (demand, _, _) in demands()
+            .into_iter()
+            .filter(|(demand, _, _)| must_be_stopped(demand))
+        {
             for first in Outcome::ALL {
                 for second in Outcome::ALL {
                     for control in [true, false] {
-                        let case = case(&demand, first, Effect::Unchecked, control, RefusalShape::Http);
+                        let case = case(
+                            &demand,
+                            first,
+                            Effect::Unchecked,
+                            control,
+                            RefusalShape::Http,
+                        );
                         let ruling = rule_pair(case, second);
                         if first == Outcome::Granted || reached(second) {
                             assert_eq!(letter(ruling), 'K', "{demand} {first:?} {second:?}");
@@ -284,20 +375,70 @@ mod tests {
     #[test]
     fn two_answers_of_authorization_flip() {
         for (demand, first, second, expected) in [
-            (Expectation::Allow, Outcome::Unauthenticated, Outcome::Granted, 'F'),
-            (Expectation::Allow, Outcome::Granted, Outcome::Forbidden, 'F'),
-            (Expectation::Allow, Outcome::Forbidden, Outcome::Forbidden, 'L'),
+            (
+                Expectation::Allow,
+                Outcome::Unauthenticated,
+                Outcome::Granted,
+                'F',
+            ),
+            (
+                Expectation::Allow,
+                Outcome::Granted,
+                Outcome::Forbidden,
+                'F',
+            ),
+            (
+                Expectation::Allow,
+                Outcome::Forbidden,
+                Outcome::Forbidden,
+                'L',
+            ),
             (Expectation::Allow, Outcome::NoAnswer, Outcome::Granted, 'A'),
-            (Expectation::Allow, Outcome::Forbidden, Outcome::NoAnswer, 'L'),
-            (Expectation::Forbidden, Outcome::Unauthenticated, Outcome::Forbidden, 'F'),
-            (Expectation::Forbidden, Outcome::Crashed, Outcome::Forbidden, 'F'),
-            (Expectation::Forbidden, Outcome::Intercepted, Outcome::Forbidden, 'I'),
-            (Expectation::Forbidden, Outcome::Forbidden, Outcome::Granted, 'K'),
+            (
+                Expectation::Allow,
+                Outcome::Forbidden,
+                Outcome::NoAnswer,
+                'L',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Unauthenticated,
+                Outcome::Forbidden,
+                'F',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Crashed,
+                Outcome::Forbidden,
+                'F',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Intercepted,
+                Outcome::Forbidden,
+                'I',
+            ),
+            (
+                Expectation::Forbidden,
+                Outcome::Forbidden,
+                Outcome::Granted,
+                'K',
+            ),
         ] {
             let case = case(&demand, first, Effect::Unchecked, true, RefusalShape::Http);
-            assert_eq!(letter(rule_pair(case, second)), expected, "{demand} {first:?} {second:?}");
+            assert_eq!(
+                letter(rule_pair(case, second)),
+                expected,
+                "{demand} {first:?} {second:?}"
+            );
         }
-        let changed = case(&Expectation::Forbidden, Outcome::Forbidden, Effect::Changed, true, RefusalShape::Http);
+        let changed = case(
+            &Expectation::Forbidden,
+            Outcome::Forbidden,
+            Effect::Changed,
+            true,
+            RefusalShape::Http,
+        );
         assert_eq!(letter(rule_pair(changed, Outcome::Unauthenticated)), 'E');
     }
 }

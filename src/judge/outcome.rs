@@ -119,7 +119,10 @@ pub struct Reading {
 impl Reading {
     /// An outcome without a signature.
     pub const fn plain(outcome: Outcome) -> Self {
-        Self { outcome, signature: None }
+        Self {
+            outcome,
+            signature: None,
+        }
     }
 }
 
@@ -159,7 +162,9 @@ fn signed(signature: Signature, answer: &HttpAnswer) -> Option<Outcome> {
         | Signature::EdgePage
         | Signature::EmptyAnswer
         | Signature::RateLimit => Some(Outcome::Intercepted),
-        Signature::HtmlPage => matches!(answer.status, 200..=299 | 401 | 403).then_some(Outcome::Intercepted),
+        Signature::HtmlPage => {
+            matches!(answer.status, 200..=299 | 401 | 403).then_some(Outcome::Intercepted)
+        }
         Signature::RouteMissing if answer.rpc.is_some() => Some(Outcome::Rejected),
         Signature::RouteMissing => Some(Outcome::Hidden),
         Signature::LoginRedirect | Signature::LoginPage => Some(Outcome::Redirected),
@@ -184,17 +189,29 @@ fn unsigned(answer: &HttpAnswer, setting: &Setting<'_>, marked: bool) -> Outcome
 
 /// The backend's own complaint about a decoy proves that the call reached it; a marked answer is not the backend's.
 fn decoyed(setting: &Setting<'_>, marked: bool, otherwise: Outcome) -> Outcome {
-    if setting.decoy && !marked { Outcome::PastTheGuard } else { otherwise }
+    if setting.decoy && !marked {
+        Outcome::PastTheGuard
+    } else {
+        otherwise
+    }
 }
 
 fn success(answer: &HttpAnswer, setting: &Setting<'_>) -> Outcome {
     match &answer.rpc {
+        None if answer.truncated && answer.body_bytes == 0 => Outcome::NoAnswer,
         None => Outcome::Granted,
-        Some(Rpc::Result { is_error: false, text }) if denial::wraps_a_refusal(text) => Outcome::RefusedInBand,
-        Some(Rpc::Result { is_error: false, .. }) => Outcome::Granted,
-        Some(Rpc::Result { is_error: true, text }) => {
-            no_in_band(answer, text, setting).unwrap_or_else(|| decoyed(setting, false, Outcome::ToolError))
-        }
+        Some(Rpc::Result {
+            is_error: false,
+            text,
+        }) if denial::wraps_a_refusal(text) => Outcome::RefusedInBand,
+        Some(Rpc::Result {
+            is_error: false, ..
+        }) => Outcome::Granted,
+        Some(Rpc::Result {
+            is_error: true,
+            text,
+        }) => no_in_band(answer, text, setting)
+            .unwrap_or_else(|| decoyed(setting, false, Outcome::ToolError)),
         Some(Rpc::Error { code, message }) => error_object(answer, *code, message, setting),
         Some(Rpc::Absent) => Outcome::NoAnswer,
     }
@@ -216,7 +233,8 @@ fn error_object(answer: &HttpAnswer, code: i64, message: &str, setting: &Setting
         return Outcome::Hidden;
     }
     let about_arguments = code == -32602;
-    no_in_band(answer, message, setting).unwrap_or_else(|| decoyed(setting, !about_arguments, Outcome::Rejected))
+    no_in_band(answer, message, setting)
+        .unwrap_or_else(|| decoyed(setting, !about_arguments, Outcome::Rejected))
 }
 
 /// A no in words: to the tool's existence, or to the caller. Default-deny servers say no in the same words to an
@@ -234,7 +252,9 @@ fn no_in_band(answer: &HttpAnswer, text: &str, setting: &Setting<'_>) -> Option<
 }
 
 fn answers_like_unknown(answer: &HttpAnswer, setting: &Setting<'_>) -> bool {
-    let Some((name, observation)) = setting.unknown_tool else { return false };
+    let Some((name, observation)) = setting.unknown_tool else {
+        return false;
+    };
     match &observation.answer {
         Answer::Http(unknown) => shape(unknown, Some(name)) == shape(answer, setting.tool),
         Answer::None(_) => false,
@@ -244,8 +264,15 @@ fn answers_like_unknown(answer: &HttpAnswer, setting: &Setting<'_>) -> bool {
 /// Status, JSON-RPC code (none for a result), `isError`, and words without the tool's name.
 fn shape(answer: &HttpAnswer, tool: Option<&str>) -> Option<(u16, Option<i64>, bool, String)> {
     match answer.rpc.as_ref()? {
-        Rpc::Result { is_error, text } => Some((answer.status, None, *is_error, denial::nameless(text, tool))),
-        Rpc::Error { code, message } => Some((answer.status, Some(*code), true, denial::nameless(message, tool))),
+        Rpc::Result { is_error, text } => {
+            Some((answer.status, None, *is_error, denial::nameless(text, tool)))
+        }
+        Rpc::Error { code, message } => Some((
+            answer.status,
+            Some(*code),
+            true,
+            denial::nameless(message, tool),
+        )),
         Rpc::Absent => None,
     }
 }
@@ -256,7 +283,14 @@ mod tests {
     use crate::wire::Silence;
 
     /// Product, status, headers (`name: value`, one a line), body, what is read from it, the signature.
-    type Row = (&'static str, u16, &'static str, &'static str, Outcome, Option<Signature>);
+    type Row = (
+        &'static str,
+        u16,
+        &'static str,
+        &'static str,
+        Outcome,
+        Option<Signature>,
+    );
 
     const JSON: &str = "content-type: application/json";
     const HTML: &str = "content-type: text/html";
@@ -266,7 +300,9 @@ mod tests {
         let headers = headers.lines().filter_map(|line| line.split_once(": "));
         HttpAnswer {
             status,
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             body: body.to_owned(),
             body_bytes: body.len() as u64,
             truncated: false,
@@ -276,25 +312,48 @@ mod tests {
     }
 
     fn observed(answer: HttpAnswer) -> Observation {
-        Observation { request: "GET /api/products".to_owned(), answer: Answer::Http(answer), took_ms: 3 }
+        Observation {
+            request: "GET /api/products".to_owned(),
+            answer: Answer::Http(answer),
+            took_ms: 3,
+        }
     }
 
     fn result(text: &str) -> Rpc {
-        Rpc::Result { is_error: false, text: text.to_owned() }
+        Rpc::Result {
+            is_error: false,
+            text: text.to_owned(),
+        }
     }
 
     fn failed(text: &str) -> Rpc {
-        Rpc::Result { is_error: true, text: text.to_owned() }
+        Rpc::Result {
+            is_error: true,
+            text: text.to_owned(),
+        }
     }
 
     fn error(code: i64, message: &str) -> Rpc {
-        Rpc::Error { code, message: message.to_owned() }
+        Rpc::Error {
+            code,
+            message: message.to_owned(),
+        }
     }
 
     fn expect_rows(rows: &[Row], rpc: Option<&Rpc>, setting: &Setting<'_>) {
         for (product, status, headers, body, outcome, signature) in rows {
-            let reading = read(&observed(answer(*status, headers, body, rpc.cloned())), setting);
-            assert_eq!(reading, Reading { outcome: *outcome, signature: *signature }, "{product}: {status} {body}");
+            let reading = read(
+                &observed(answer(*status, headers, body, rpc.cloned())),
+                setting,
+            );
+            assert_eq!(
+                reading,
+                Reading {
+                    outcome: *outcome,
+                    signature: *signature
+                },
+                "{product}: {status} {body}"
+            );
         }
     }
 
@@ -303,6 +362,7 @@ mod tests {
     fn rest_answers_are_read_for_what_they_are() {
         use Outcome as O;
         use Signature as S;
+        #[rustfmt::skip]
         let rows: &[Row] = &[
             // Success.
             ("any API", 200, JSON, r#"{"items":[]}"#, O::Granted, None),
@@ -315,6 +375,8 @@ mod tests {
             ("Express sendStatus", 200, TEXT, "OK", O::Granted, None),
             ("API Management cors", 200, "", "", O::Intercepted, Some(S::EmptyAnswer)),
             ("Front Door firewall with status 200", 200, "content-type: text/html\nx-azure-ref: 0abc", "<html><body>The request is blocked.</body></html>", O::Intercepted, Some(S::EdgePage)),
+            ("Front Door firewall as text with status 200", 200, "x-azure-ref: 0abc", "The request is blocked. 0abc", O::Intercepted, Some(S::EdgePage)),
+            ("any API, a log that quotes a firewall", 200, "content-type: text/csv", "1,error code: 1020\n2,The request is blocked.", O::Granted, None),
             ("F5 ASM", 200, HTML, "<html><body>The requested URL was rejected. Please consult with your administrator.</body></html>", O::Intercepted, Some(S::EdgePage)),
             ("Entra sign-in page", 200, HTML, "<!DOCTYPE html><title>Sign in to your account</title>", O::Redirected, Some(S::LoginPage)),
             ("oauth2-proxy page", 200, HTML, "<html><form><input type=\"password\"></form></html>", O::Redirected, Some(S::LoginPage)),
@@ -416,6 +478,7 @@ mod tests {
     #[test]
     fn mcp_answers_are_read_by_message_not_by_status() {
         use Outcome as O;
+        #[rustfmt::skip]
         let rows: &[(&str, u16, Rpc, Outcome)] = &[
             ("any server", 200, result(r#"{"items":[]}"#), O::Granted),
             ("any server, empty text", 200, result(""), O::Granted),
@@ -450,10 +513,22 @@ mod tests {
             ("wrong id, batch, no JSON-RPC", 200, Rpc::Absent, O::NoAnswer),
             ("result with a status of refusal", 400, result("x"), O::Rejected),
         ];
-        let setting = Setting { tool: Some("createProduct"), ..Setting::default() };
+        let setting = Setting {
+            tool: Some("createProduct"),
+            ..Setting::default()
+        };
         for (product, status, rpc, outcome) in rows {
-            let observation = observed(answer(*status, JSON, "{\"jsonrpc\":\"2.0\"}", Some(rpc.clone())));
-            assert_eq!(read(&observation, &setting), Reading::plain(*outcome), "{product}: {rpc:?}");
+            let observation = observed(answer(
+                *status,
+                JSON,
+                "{\"jsonrpc\":\"2.0\"}",
+                Some(rpc.clone()),
+            ));
+            assert_eq!(
+                read(&observation, &setting),
+                Reading::plain(*outcome),
+                "{product}: {rpc:?}"
+            );
         }
     }
 
@@ -461,6 +536,7 @@ mod tests {
     fn what_is_no_message_at_an_mcp_door_is_no_permission() {
         use Outcome as O;
         use Signature as S;
+        #[rustfmt::skip]
         let rows: &[Row] = &[
             ("swallowed notification", 202, "", "", O::Intercepted, Some(S::EmptyAnswer)),
             ("API Management cors", 200, "", "", O::Intercepted, Some(S::EmptyAnswer)),
@@ -480,7 +556,12 @@ mod tests {
     fn the_backends_complaint_about_a_decoy_is_a_passage() {
         use Outcome as O;
         use Signature as S;
-        let setting = Setting { decoy: true, tool: Some("deleteProduct"), unknown_tool: None };
+        let setting = Setting {
+            decoy: true,
+            tool: Some("deleteProduct"),
+            unknown_tool: None,
+        };
+        #[rustfmt::skip]
         let rows: &[Row] = &[
             ("backend", 404, JSON, r#"{"error":"product not found"}"#, O::PastTheGuard, None),
             ("ASP.NET", 404, "", "", O::PastTheGuard, None),
@@ -510,28 +591,81 @@ mod tests {
     fn the_calibrated_answer_hides_a_tool_unless_its_words_deny() {
         let unknown = |rpc: Rpc| observed(answer(200, JSON, "{}", Some(rpc)));
         for (told, got, outcome) in [
-            (failed("cannot run nope"), failed("cannot run getProduct"), Outcome::Hidden),
-            (failed("cannot run nope"), failed("cannot run getProduct today"), Outcome::ToolError),
-            (error(-32603, "nope?"), error(-32603, "getProduct?"), Outcome::Hidden),
-            (error(-32603, "nope?"), error(-32000, "getProduct?"), Outcome::Rejected),
-            (failed("Forbidden: nope"), failed("Forbidden: getProduct"), Outcome::RefusedInBand),
-            (result("cannot run nope"), result("cannot run getProduct"), Outcome::Granted),
+            (
+                failed("cannot run nope"),
+                failed("cannot run getProduct"),
+                Outcome::Hidden,
+            ),
+            (
+                failed("cannot run nope"),
+                failed("cannot run getProduct today"),
+                Outcome::ToolError,
+            ),
+            (
+                error(-32603, "nope?"),
+                error(-32603, "getProduct?"),
+                Outcome::Hidden,
+            ),
+            (
+                error(-32603, "nope?"),
+                error(-32000, "getProduct?"),
+                Outcome::Rejected,
+            ),
+            (
+                failed("Forbidden: nope"),
+                failed("Forbidden: getProduct"),
+                Outcome::RefusedInBand,
+            ),
+            (
+                result("cannot run nope"),
+                result("cannot run getProduct"),
+                Outcome::Granted,
+            ),
         ] {
             let calibration = unknown(told);
-            let setting =
-                Setting { decoy: false, unknown_tool: Some(("nope", &calibration)), tool: Some("getProduct") };
-            assert_eq!(read(&unknown(got.clone()), &setting).outcome, outcome, "{got:?}");
+            let setting = Setting {
+                decoy: false,
+                unknown_tool: Some(("nope", &calibration)),
+                tool: Some("getProduct"),
+            };
+            assert_eq!(
+                read(&unknown(got.clone()), &setting).outcome,
+                outcome,
+                "{got:?}"
+            );
         }
     }
 
     #[test]
     fn silence_and_cut_answers_are_never_more_than_their_status() {
-        let silent = Observation { request: String::new(), answer: Answer::None(Silence::Deadline), took_ms: 9 };
-        assert_eq!(read(&silent, &Setting::default()), Reading::plain(Outcome::NoAnswer));
+        let silent = Observation {
+            request: String::new(),
+            answer: Answer::None(Silence::Deadline),
+            took_ms: 9,
+        };
+        assert_eq!(
+            read(&silent, &Setting::default()),
+            Reading::plain(Outcome::NoAnswer)
+        );
         let cut = |status, rpc| {
             let whole = answer(status, JSON, r#"{"error":"Products.Ad"#, rpc);
-            read(&observed(HttpAnswer { truncated: true, ..whole }), &Setting::default()).outcome
+            read(
+                &observed(HttpAnswer {
+                    truncated: true,
+                    ..whole
+                }),
+                &Setting::default(),
+            )
+            .outcome
         };
+        let severed = HttpAnswer {
+            truncated: true,
+            ..answer(200, JSON, "", None)
+        };
+        assert_eq!(
+            read(&observed(severed), &Setting::default()).outcome,
+            Outcome::NoAnswer
+        );
         assert_eq!(cut(403, None), Outcome::Forbidden);
         assert_eq!(cut(200, None), Outcome::Granted);
         assert_eq!(cut(200, Some(Rpc::Absent)), Outcome::NoAnswer);
@@ -540,7 +674,10 @@ mod tests {
     #[test]
     fn outcomes_are_spelt_as_in_the_record() {
         for outcome in Outcome::ALL {
-            assert_eq!(serde_json::to_string(&outcome).unwrap(), format!("\"{}\"", outcome.name()));
+            assert_eq!(
+                serde_json::to_string(&outcome).unwrap(),
+                format!("\"{}\"", outcome.name())
+            );
         }
     }
 }

@@ -20,7 +20,11 @@ struct Split {
 /// One finding for the run: what got through one door and was refused at another, unless the scenario demands just that.
 ///
 /// Its cells are those of the pairs that fail. An answer that flips is on neither side.
-pub(super) fn disagreement(roll: &Roll<'_>, controls: &Controls, rulings: &[Option<Ruling>]) -> Option<Finding> {
+pub(super) fn disagreement(
+    roll: &Roll<'_>,
+    controls: &Controls,
+    rulings: &[Option<Ruling>],
+) -> Option<Finding> {
     let mut cells = Vec::new();
     let mut sides: BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>> = BTreeMap::new();
     for operation in 0..roll.matrix.operations.len() {
@@ -28,7 +32,10 @@ pub(super) fn disagreement(roll: &Roll<'_>, controls: &Controls, rulings: &[Opti
             let split = split(roll, controls, operation, persona);
             let failing = failing(roll, &split, rulings);
             if !failing.is_empty() {
-                sides.entry((doors(roll, &split.through), doors(roll, &split.refused))).or_default().extend(&split.through);
+                sides
+                    .entry((doors(roll, &split.through), doors(roll, &split.refused)))
+                    .or_default()
+                    .extend(&split.through);
                 cells.extend(failing);
             }
         }
@@ -42,11 +49,18 @@ fn split(roll: &Roll<'_>, controls: &Controls, operation: usize, persona: usize)
     for door in 0..roll.matrix.doors.len() {
         let index = roll.matrix.index(operation, door, persona);
         let sight = roll.sight(index);
-        let flips = sight.second.is_some_and(|second| !second.outcome.is_silent());
+        let flips = sight
+            .second
+            .is_some_and(|second| !second.outcome.is_silent());
         let reading = sight.reading.filter(|_| sight.gap.is_none() && !flips);
         match reading.map(|reading| controls.settle(index, reading.outcome)) {
             Some(outcome) if law::reached(outcome) => split.through.push(index),
-            Some(Outcome::Unauthenticated | Outcome::Forbidden | Outcome::RefusedInBand | Outcome::Hidden) => {
+            Some(
+                Outcome::Unauthenticated
+                | Outcome::Forbidden
+                | Outcome::RefusedInBand
+                | Outcome::Hidden,
+            ) => {
                 split.refused.push(index);
             }
             Some(_) | None => {}
@@ -57,31 +71,60 @@ fn split(roll: &Roll<'_>, controls: &Controls, operation: usize, persona: usize)
 
 /// The failing cells of pairs whose disagreement nobody demands.
 fn failing(roll: &Roll<'_>, split: &Split, rulings: &[Option<Ruling>]) -> Vec<usize> {
-    let undemanded = |through: usize, refused: usize| !(allows(roll, through) && !allows(roll, refused));
+    let undemanded =
+        |through: usize, refused: usize| !allows(roll, through) || allows(roll, refused);
     let disputed = |index: &usize, pairs: &[usize], is_through: bool| {
-        pairs.iter().any(|other| if is_through { undemanded(*index, *other) } else { undemanded(*other, *index) })
+        pairs.iter().any(|other| {
+            if is_through {
+                undemanded(*index, *other)
+            } else {
+                undemanded(*other, *index)
+            }
+        })
     };
-    let through = split.through.iter().filter(|index| disputed(index, &split.refused, true));
-    let refused = split.refused.iter().filter(|index| disputed(index, &split.through, false));
+    let through = split
+        .through
+        .iter()
+        .filter(|index| disputed(index, &split.refused, true));
+    let refused = split
+        .refused
+        .iter()
+        .filter(|index| disputed(index, &split.through, false));
     let fails = |index: &usize| matches!(rulings.get(*index), Some(Some(Ruling::Fail(_))));
     through.chain(refused).copied().filter(fails).collect()
 }
 
 fn allows(roll: &Roll<'_>, index: usize) -> bool {
-    roll.matrix.check(index).is_some_and(|check| check.demand.expectation.allows())
+    roll.matrix
+        .check(index)
+        .is_some_and(|check| check.demand.expectation.allows())
 }
 
 fn doors(roll: &Roll<'_>, cells: &[usize]) -> Vec<usize> {
-    cells.iter().map(|cell| cell / roll.matrix.personas.len() % roll.matrix.doors.len()).collect()
+    cells
+        .iter()
+        .map(|cell| cell / roll.matrix.personas.len() % roll.matrix.doors.len())
+        .collect()
 }
 
 fn detail(roll: &Roll<'_>, sides: &BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>>) -> String {
-    let names = |doors: &[usize]| roster::list(doors.iter().map(|door| roll.matrix.doors[*door].name()).collect());
+    let names = |doors: &[usize]| {
+        roster::list(
+            doors
+                .iter()
+                .map(|door| roll.matrix.doors[*door].name())
+                .collect(),
+        )
+    };
     let clauses = sides.iter().map(|((through, refused), cells)| {
         let mut cells = cells.clone();
         cells.sort_unstable();
         let what = roster::tell(roll.matrix, &cells, "got through");
-        format!("{} let through what {} refused: {what}", names(through), names(refused))
+        format!(
+            "{} let through what {} refused: {what}",
+            names(through),
+            names(refused)
+        )
     });
     clauses.collect::<Vec<_>>().join("; moreover, ")
 }

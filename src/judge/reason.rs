@@ -12,10 +12,24 @@ use super::verdict::{Verdict, VerdictKind};
 use crate::plan::Check;
 
 /// One verdict for each ruling, in matrix order.
-pub(super) fn verdicts(roll: &Roll<'_>, controls: &Controls, rulings: &[Option<Ruling>]) -> Vec<Option<Verdict>> {
-    let bench = Bench { roll, controls, rulings, stopped: stopped(roll) };
+pub(super) fn verdicts(
+    roll: &Roll<'_>,
+    controls: &Controls,
+    rulings: &[Option<Ruling>],
+) -> Vec<Option<Verdict>> {
+    let mut bench = Bench {
+        roll,
+        controls,
+        rulings,
+        stopped: stopped(roll),
+        at_place: HashMap::new(),
+        at_entry: HashMap::new(),
+    };
+    bench.assign_blame();
     let indices = rulings.iter().enumerate();
-    indices.map(|(index, ruling)| bench.verdict(&roll.matrix.check(index)?, (*ruling)?)).collect()
+    indices
+        .map(|(index, ruling)| Some(bench.verdict(&roll.matrix.check(index)?, (*ruling)?)))
+        .collect()
 }
 
 /// The first cell of a finding with what it demanded and got; `None` where nothing came back.
@@ -23,7 +37,11 @@ pub(super) fn example(roll: &Roll<'_>, index: usize) -> Option<String> {
     let check = roll.matrix.check(index)?;
     let sight = roll.sight(index);
     let cell = roll.matrix.cell(&check);
-    Some(format!("{cell}: {}: {}", met(&check, &sight), words(sight.reading?)))
+    Some(format!(
+        "{cell}: {}: {}",
+        met(&check, sight),
+        words(sight.reading?)
+    ))
 }
 
 struct Bench<'b> {
@@ -32,10 +50,14 @@ struct Bench<'b> {
     rulings: &'b [Option<Ruling>],
     /// The code of the earlier finding that stopped a cell's persona, by matrix index.
     stopped: HashMap<usize, Code>,
+    /// The code of the first allowed cell that did not get through, by place.
+    at_place: HashMap<usize, Code>,
+    /// The same by entry.
+    at_entry: HashMap<usize, Code>,
 }
 
 impl Bench<'_> {
-    fn verdict(&self, check: &Check<'_>, ruling: Ruling) -> Option<Verdict> {
+    fn verdict(&self, check: &Check<'_>, ruling: Ruling) -> Verdict {
         let (kind, code) = match ruling {
             Ruling::Pass => (VerdictKind::Pass, None),
             Ruling::Fail(code) => (VerdictKind::Fail, Some(code)),
@@ -43,7 +65,11 @@ impl Bench<'_> {
             Ruling::Gap(Gap::NotPermitted) => (VerdictKind::Skipped, None),
             Ruling::Gap(gap) => (VerdictKind::Unproven, self.code_of(gap, check.index)),
         };
-        Some(Verdict { kind, code, reason: self.reason(check, ruling) })
+        Verdict {
+            kind,
+            code,
+            reason: self.reason(check, ruling),
+        }
     }
 
     fn code_of(&self, gap: Gap, index: usize) -> Option<Code> {
@@ -59,41 +85,66 @@ impl Bench<'_> {
 
     fn reason(&self, check: &Check<'_>, ruling: Ruling) -> String {
         let sight = self.roll.sight(check.index);
-        let met = met(check, &sight);
+        let met = met(check, sight);
         match ruling {
             Ruling::Pass => String::new(),
             Ruling::Gap(gap) => absent(gap).to_owned(),
-            Ruling::Fail(Code::EffectDespiteRefusal) => format!("{met}: refused, but the object changed all the same"),
+            Ruling::Fail(Code::EffectDespiteRefusal) => {
+                format!("{met}: refused, but the object changed all the same")
+            }
             Ruling::Fail(Code::NoEffect) => format!("{met}: accepted, but nothing changed"),
             Ruling::Unproven(Code::NoControl) => format!("{met}, {}", self.missing(check)),
-            Ruling::Fail(code) => format!("{met}: {}", told_twice(code, &sight)),
-            Ruling::Unproven(_) => format!("{met}: {}", sight.reading.map(words).unwrap_or_default()),
+            Ruling::Fail(code) => format!("{met}: {}", told_twice(code, sight)),
+            Ruling::Unproven(_) => {
+                format!("{met}: {}", sight.reading.map(words).unwrap_or_default())
+            }
+        }
+    }
+
+    fn assign_blame(&mut self) {
+        let roll = self.roll;
+        for check in roll.matrix.checks() {
+            if let Some(code) = self.blame(&check) {
+                let (place, entry) = (
+                    self.controls.place(check.index),
+                    self.controls.entry(check.index),
+                );
+                self.at_place.entry(place).or_insert(code);
+                self.at_entry.entry(entry).or_insert(code);
+            }
+        }
+    }
+
+    /// The code of an allowed cell that did not get through.
+    fn blame(&self, check: &Check<'_>) -> Option<Code> {
+        let ruling = self.rulings.get(check.index).copied().flatten();
+        match ruling.filter(|_| check.demand.expectation.allows())? {
+            Ruling::Fail(code) | Ruling::Unproven(code) => Some(code),
+            Ruling::Gap(gap) => self.code_of(gap, check.index),
+            Ruling::Pass => None,
         }
     }
 
     /// Why a refusal proves nothing, and which finding says more.
     fn missing(&self, check: &Check<'_>) -> String {
-        let matrix = self.roll.matrix;
+        let (matrix, door) = (self.roll.matrix, check.door);
         if self.controls.of_operation(check.index) {
             let persona = &matrix.personas[check.persona].name;
-            let see = self.see(|other| other.persona == check.persona && other.door == check.door);
-            return format!("but {persona} got through nowhere at {}: its token may be the reason{see}", check.door);
+            let see = see(self.at_entry.get(&self.controls.entry(check.index)));
+            return format!(
+                "but {persona} got through nowhere at {door}: its token may be the reason{see}"
+            );
         }
         let operation = &matrix.operations[check.operation].name;
-        let see = self.see(|other| other.operation == check.operation && other.door == check.door);
-        format!("but no allowed call of {operation} got through at {}: refused, but so is everyone{see}", check.door)
+        let see = see(self.at_place.get(&self.controls.place(check.index)));
+        format!(
+            "but no allowed call of {operation} got through at {door}: refused, but so is everyone{see}"
+        )
     }
+}
 
-    /// Names the code of the first allowed cell that did not get through.
-    fn see(&self, concerns: impl Fn(&Check<'_>) -> bool) -> String {
-        let mut allowed = self.roll.matrix.checks().filter(|check| check.demand.expectation.allows() && concerns(check));
-        let code = allowed.find_map(|check| match (*self.rulings.get(check.index)?)? {
-            Ruling::Fail(code) | Ruling::Unproven(code) => Some(code),
-            Ruling::Gap(gap) => self.code_of(gap, check.index),
-            Ruling::Pass => None,
-        });
-        code.map_or_else(String::new, |code| format!(" (see {code})"))
-    }
+fn see(code: Option<&Code>) -> String {
+    code.map_or_else(String::new, |code| format!(" (see {code})"))
 }
 
 fn stopped(roll: &Roll<'_>) -> HashMap<usize, Code> {
@@ -106,7 +157,7 @@ fn stopped(roll: &Roll<'_>) -> HashMap<usize, Code> {
     stopped
 }
 
-fn met(check: &Check<'_>, sight: &Sight) -> String {
+fn met(check: &Check<'_>, sight: Sight) -> String {
     let expected = &check.demand.expectation;
     match sight.status {
         0 => format!("expected {expected}, got no answer"),
@@ -115,10 +166,12 @@ fn met(check: &Check<'_>, sight: &Sight) -> String {
 }
 
 /// What came back, and what came back when the call was made once more.
-fn told_twice(code: Code, sight: &Sight) -> String {
+fn told_twice(code: Code, sight: Sight) -> String {
     let first = sight.reading.map(words).unwrap_or_default();
     match sight.second.map(words) {
-        Some(second) if code == Code::Flips => format!("{first}; the same call on a fresh connection: {second}"),
+        Some(second) if code == Code::Flips => {
+            format!("{first}; the same call on a fresh connection: {second}")
+        }
         Some(second) => format!("{first}; asked once more: {second}"),
         None => first,
     }
@@ -126,7 +179,9 @@ fn told_twice(code: Code, sight: &Sight) -> String {
 
 fn words(reading: Reading) -> String {
     match (reading.outcome, reading.signature) {
-        (Outcome::Intercepted, Some(signature)) => format!("met {}, which is not authorization", signature.words()),
+        (Outcome::Intercepted, Some(signature)) => {
+            format!("met {}, which is not authorization", signature.words())
+        }
         (outcome, Some(signature @ (Signature::RouteMissing | Signature::PolicyCrash))) => {
             format!("{}, by {}", plain(outcome), signature.words())
         }

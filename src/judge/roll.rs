@@ -89,7 +89,10 @@ impl Roll<'_> {
         findings.extend(parity::disagreement(self, &controls, &rulings));
         findings.extend_from_slice(self.earlier);
         findings.sort_by(|left, right| left.order().cmp(&right.order()));
-        Conclusion { verdicts: reason::verdicts(self, &controls, &rulings), findings }
+        Conclusion {
+            verdicts: reason::verdicts(self, &controls, &rulings),
+            findings,
+        }
     }
 
     /// What was seen of a cell.
@@ -99,15 +102,25 @@ impl Roll<'_> {
 
     fn rulings(&self, controls: &Controls) -> Vec<Option<Ruling>> {
         let indices = 0..self.matrix.len();
-        indices.map(|index| self.matrix.check(index).map(|check| self.ruling(&check, controls))).collect()
+        indices
+            .map(|index| {
+                self.matrix
+                    .check(index)
+                    .map(|check| self.ruling(&check, controls))
+            })
+            .collect()
     }
 
     fn ruling(&self, check: &Check<'_>, controls: &Controls) -> Ruling {
         let sight = self.sight(check.index);
         let (Some(reading), None) = (sight.reading, sight.gap) else {
-            return unanswered(check, &sight);
+            return unanswered(check, sight);
         };
-        let shape = if check.door.speaks_mcp() { self.mcp_refuses } else { RefusalShape::Http };
+        let shape = if check.door.speaks_mcp() {
+            self.mcp_refuses
+        } else {
+            RefusalShape::Http
+        };
         let case = Case {
             demand: &check.demand.expectation,
             outcome: controls.settle(check.index, reading.outcome),
@@ -124,11 +137,15 @@ impl Roll<'_> {
 }
 
 /// A cell without an answer to judge: a leak that was seen all the same stands.
-fn unanswered(check: &Check<'_>, sight: &Sight) -> Ruling {
+fn unanswered(check: &Check<'_>, sight: Sight) -> Ruling {
     let mut readings = [sight.reading, sight.second].into_iter().flatten();
-    let leaked =
-        law::must_be_stopped(&check.demand.expectation) && readings.any(|reading| law::reached(reading.outcome));
-    if leaked { Ruling::Fail(Code::Leak) } else { Ruling::Gap(sight.gap.unwrap_or(Gap::NotReached)) }
+    let leaked = law::must_be_stopped(&check.demand.expectation)
+        && readings.any(|reading| law::reached(reading.outcome));
+    if leaked {
+        Ruling::Fail(Code::Leak)
+    } else {
+        Ruling::Gap(sight.gap.unwrap_or(Gap::NotReached))
+    }
 }
 
 #[cfg(test)]
@@ -142,8 +159,14 @@ mod tests {
     use crate::scenario::{Demand, Expectation};
 
     const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
-    const OPERATIONS: [&str; 6] =
-        ["listProducts", "getProduct", "searchProducts", "createProduct", "updateProduct", "deleteProduct"];
+    const OPERATIONS: [&str; 6] = [
+        "listProducts",
+        "getProduct",
+        "searchProducts",
+        "createProduct",
+        "updateProduct",
+        "deleteProduct",
+    ];
 
     fn demanded(persona: usize, operation: usize) -> Expectation {
         let needed = [0, 0, 0, 1, 1, 2][operation];
@@ -155,10 +178,21 @@ mod tests {
     }
 
     fn article() -> Matrix {
-        let row = |name: &&str| Row { name: PersonaName::new(*name), roles: None, signs_in: *name != "anonymous" };
+        let row = |name: &&str| Row {
+            name: PersonaName::new(*name),
+            roles: None,
+            signs_in: *name != "anonymous",
+        };
         let demands = |operation| {
-            let demand = |persona| Some(Demand { expectation: demanded(persona, operation), line: 1 });
-            (0..4).map(|persona| [demand(persona), demand(persona), demand(persona)]).collect()
+            let demand = |persona| {
+                Some(Demand {
+                    expectation: demanded(persona, operation),
+                    line: 1,
+                })
+            };
+            (0..4)
+                .map(|persona| [demand(persona), demand(persona), demand(persona)])
+                .collect()
         };
         let column = |(operation, name): (usize, &&str)| Column {
             name: OperationName::new(*name),
@@ -214,15 +248,29 @@ mod tests {
     }
 
     fn saw(outcome: Outcome, status: u16) -> Sight {
-        Sight { reading: Some(Reading::plain(outcome)), status, ..Sight::default() }
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            status,
+            ..Sight::default()
+        }
     }
 
     fn signed(outcome: Outcome, status: u16, signature: Signature) -> Sight {
-        Sight { reading: Some(Reading { outcome, signature: Some(signature) }), status, ..Sight::default() }
+        Sight {
+            reading: Some(Reading {
+                outcome,
+                signature: Some(signature),
+            }),
+            status,
+            ..Sight::default()
+        }
     }
 
     fn gap(gap: Gap) -> Sight {
-        Sight { gap: Some(gap), ..Sight::default() }
+        Sight {
+            gap: Some(gap),
+            ..Sight::default()
+        }
     }
 
     fn squares(matrix: &Matrix) -> Vec<Square> {
@@ -237,32 +285,59 @@ mod tests {
 
     fn conclude(fault: impl Fn(&Square) -> Option<Sight>, earlier: &[Finding]) -> Conclusion {
         let matrix = article();
-        let sights: Vec<Sight> =
-            squares(&matrix).iter().map(|square| fault(square).unwrap_or_else(|| square.sound())).collect();
-        Roll { matrix: &matrix, sights: &sights, mcp_refuses: RefusalShape::Http, earlier }.conclude()
+        let sights: Vec<Sight> = squares(&matrix)
+            .iter()
+            .map(|square| fault(square).unwrap_or_else(|| square.sound()))
+            .collect();
+        Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier,
+        }
+        .conclude()
     }
 
     fn cells(of: impl Fn(&Square) -> bool) -> Vec<usize> {
         let squares = squares(&article());
-        (0..squares.len()).filter(|index| of(&squares[*index])).collect()
+        (0..squares.len())
+            .filter(|index| of(&squares[*index]))
+            .collect()
     }
 
     /// Asserts that the findings are exactly these, each with exactly its cells, and that no other cell fails.
     fn expect(name: &str, conclusion: &Conclusion, expected: &[(Code, Vec<usize>)]) {
-        let found: Vec<(Code, Vec<usize>)> =
-            conclusion.findings.iter().map(|finding| (finding.code, finding.cells.clone())).collect();
+        let found: Vec<(Code, Vec<usize>)> = conclusion
+            .findings
+            .iter()
+            .map(|finding| (finding.code, finding.cells.clone()))
+            .collect();
         assert_eq!(found, expected, "{name}: {:#?}", conclusion.findings);
         for (index, verdict) in conclusion.verdicts.iter().enumerate() {
             let verdict = verdict.as_ref().expect("every square is a check");
-            let listed = expected.iter().any(|(code, cells)| code.class() == Class::Fail && cells.contains(&index));
-            let stopped = verdict.code.is_some_and(|code| code.name().starts_with("token-"));
-            assert_eq!(verdict.kind == VerdictKind::Fail, listed && !stopped, "{name}: {index} {verdict:?}");
-            assert_eq!(verdict.reason.is_empty(), verdict.kind == VerdictKind::Pass, "{name}: {verdict:?}");
+            let listed = expected
+                .iter()
+                .any(|(code, cells)| code.class() == Class::Fail && cells.contains(&index));
+            let stopped = verdict
+                .code
+                .is_some_and(|code| code.name().starts_with("token-"));
+            assert_eq!(
+                verdict.kind == VerdictKind::Fail,
+                listed && !stopped,
+                "{name}: {index} {verdict:?}"
+            );
+            assert_eq!(
+                verdict.reason.is_empty(),
+                verdict.kind == VerdictKind::Pass,
+                "{name}: {verdict:?}"
+            );
         }
     }
 
     type Fault = Box<dyn Fn(&Square) -> Option<Sight>>;
     type Pick = Box<dyn Fn(&Square) -> bool>;
+    /// What is wrong, how it shows, and the findings with their cells.
+    type Wrong = (&'static str, Fault, Vec<(Code, Pick)>);
 
     fn fault(affects: impl Fn(&Square) -> bool + 'static, sight: Sight) -> Fault {
         Box::new(move |square| affects(square).then_some(sight))
@@ -276,7 +351,12 @@ mod tests {
     fn a_sound_deployment_passes_every_check() {
         let conclusion = conclude(|_| None, &[]);
         expect("sound", &conclusion, &[]);
-        assert!(conclusion.verdicts.iter().all(|verdict| verdict.as_ref().unwrap().kind == VerdictKind::Pass));
+        assert!(
+            conclusion
+                .verdicts
+                .iter()
+                .all(|verdict| verdict.as_ref().unwrap().kind == VerdictKind::Pass)
+        );
     }
 
     #[test]
@@ -284,50 +364,93 @@ mod tests {
     fn each_fault_gives_exactly_its_findings_with_exactly_its_cells() {
         use Code as C;
         let got_in = saw(Outcome::Granted, 200);
-        let rows: Vec<(&str, Fault, Vec<(Code, Pick)>)> = vec![
-            ("mcp without any policy", fault(|s| s.mcp(), got_in), vec![
-                (C::Leak, pick(|s| s.mcp() && !s.allowed)),
-                (C::DoorsDisagree, pick(|s| s.mcp() && !s.allowed)),
-            ]),
-            ("mcp that does not look at the tool", fault(|s| s.mcp() && !s.anonymous(), got_in), vec![
-                (C::Leak, pick(|s| s.mcp() && s.denied_by_role())),
-                (C::DoorsDisagree, pick(|s| s.mcp() && s.denied_by_role())),
-            ]),
-            ("rest without any policy", fault(|s| !s.mcp(), got_in), vec![
-                (C::Leak, pick(|s| !s.mcp() && !s.allowed)),
-                (C::DoorsDisagree, pick(|s| !s.mcp() && !s.allowed)),
-            ]),
-            ("writer may delete", fault(|s| s.is("writer", "deleteProduct"), got_in), vec![
-                (C::Leak, pick(|s| s.is("writer", "deleteProduct"))),
-            ]),
-            ("reader locked out", fault(|s| s.persona == "reader", saw(Outcome::Forbidden, 403)), vec![
-                (C::Lockout, pick(|s| s.persona == "reader" && s.allowed)),
-            ]),
-            ("body swallowed", fault(|s| s.mcp() && s.allowed, saw(Outcome::Rejected, 400)), vec![
-                (C::Broken, pick(|s| s.mcp() && s.allowed)),
-            ]),
-            ("one issuer", fault(|_| true, saw(Outcome::Unauthenticated, 401)), vec![
-                (C::Lockout, pick(|s| s.allowed)),
-            ]),
-            ("statuses swapped", Box::new(|s| {
-                let swapped =
-                    if s.anonymous() { saw(Outcome::Forbidden, 403) } else { saw(Outcome::Unauthenticated, 401) };
-                (!s.allowed).then_some(swapped)
-            }), vec![(C::WrongRefusal, pick(|s| !s.allowed))]),
+        let rows: Vec<Wrong> = vec![
+            (
+                "mcp without any policy",
+                fault(Square::mcp, got_in),
+                vec![
+                    (C::Leak, pick(|s| s.mcp() && !s.allowed)),
+                    (C::DoorsDisagree, pick(|s| s.mcp() && !s.allowed)),
+                ],
+            ),
+            (
+                "mcp that does not look at the tool",
+                fault(|s| s.mcp() && !s.anonymous(), got_in),
+                vec![
+                    (C::Leak, pick(|s| s.mcp() && s.denied_by_role())),
+                    (C::DoorsDisagree, pick(|s| s.mcp() && s.denied_by_role())),
+                ],
+            ),
+            (
+                "rest without any policy",
+                fault(|s| !s.mcp(), got_in),
+                vec![
+                    (C::Leak, pick(|s| !s.mcp() && !s.allowed)),
+                    (C::DoorsDisagree, pick(|s| !s.mcp() && !s.allowed)),
+                ],
+            ),
+            (
+                "writer may delete",
+                fault(|s| s.is("writer", "deleteProduct"), got_in),
+                vec![(C::Leak, pick(|s| s.is("writer", "deleteProduct")))],
+            ),
+            (
+                "reader locked out",
+                fault(|s| s.persona == "reader", saw(Outcome::Forbidden, 403)),
+                vec![(C::Lockout, pick(|s| s.persona == "reader" && s.allowed))],
+            ),
+            (
+                "body swallowed",
+                fault(|s| s.mcp() && s.allowed, saw(Outcome::Rejected, 400)),
+                vec![(C::Broken, pick(|s| s.mcp() && s.allowed))],
+            ),
+            (
+                "one issuer",
+                fault(|_| true, saw(Outcome::Unauthenticated, 401)),
+                vec![(C::Lockout, pick(|s| s.allowed))],
+            ),
+            (
+                "statuses swapped",
+                Box::new(|s| {
+                    let swapped = if s.anonymous() {
+                        saw(Outcome::Forbidden, 403)
+                    } else {
+                        saw(Outcome::Unauthenticated, 401)
+                    };
+                    (!s.allowed).then_some(swapped)
+                }),
+                vec![(C::WrongRefusal, pick(|s| !s.allowed))],
+            ),
             (
                 "executed despite 403",
-                fault(Square::denied_by_role, Sight { effect: Effect::Changed, ..saw(Outcome::Forbidden, 403) }),
+                fault(
+                    Square::denied_by_role,
+                    Sight {
+                        effect: Effect::Changed,
+                        ..saw(Outcome::Forbidden, 403)
+                    },
+                ),
                 vec![(C::EffectDespiteRefusal, pick(Square::denied_by_role))],
             ),
-            ("refusal in band", fault(|s| s.mcp() && s.denied_by_role(), saw(Outcome::RefusedInBand, 200)), vec![
-                (C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role())),
-            ]),
-            ("refusal hidden", fault(|s| s.mcp() && s.denied_by_role(), saw(Outcome::Hidden, 200)), vec![
-                (C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role())),
-            ]),
+            (
+                "refusal in band",
+                fault(
+                    |s| s.mcp() && s.denied_by_role(),
+                    saw(Outcome::RefusedInBand, 200),
+                ),
+                vec![(C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role()))],
+            ),
+            (
+                "refusal hidden",
+                fault(|s| s.mcp() && s.denied_by_role(), saw(Outcome::Hidden, 200)),
+                vec![(C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role()))],
+            ),
             (
                 "crash on denial",
-                fault(Square::denied_by_role, signed(Outcome::Crashed, 500, Signature::PolicyCrash)),
+                fault(
+                    Square::denied_by_role,
+                    signed(Outcome::Crashed, 500, Signature::PolicyCrash),
+                ),
                 vec![(C::CrashedNotRefused, pick(Square::denied_by_role))],
             ),
             (
@@ -336,43 +459,67 @@ mod tests {
                     |s| !s.mcp() && s.operation == "deleteProduct",
                     signed(Outcome::Hidden, 404, Signature::RouteMissing),
                 ),
-                vec![(C::Broken, pick(|s| s.is("admin", "deleteProduct") && !s.mcp()))],
+                vec![(
+                    C::Broken,
+                    pick(|s| s.is("admin", "deleteProduct") && !s.mcp()),
+                )],
             ),
             (
                 "subscription key",
-                fault(|_| true, signed(Outcome::Intercepted, 401, Signature::SubscriptionKey)),
+                fault(
+                    |_| true,
+                    signed(Outcome::Intercepted, 401, Signature::SubscriptionKey),
+                ),
                 vec![(C::Intercepted, pick(|_| true))],
             ),
             (
                 "firewall page",
-                fault(Square::denied_by_role, signed(Outcome::Intercepted, 403, Signature::EdgePage)),
+                fault(
+                    Square::denied_by_role,
+                    signed(Outcome::Intercepted, 403, Signature::EdgePage),
+                ),
                 vec![(C::Intercepted, pick(Square::denied_by_role))],
             ),
             (
                 "login redirect",
-                fault(Square::anonymous, signed(Outcome::Redirected, 302, Signature::LoginRedirect)),
+                fault(
+                    Square::anonymous,
+                    signed(Outcome::Redirected, 302, Signature::LoginRedirect),
+                ),
                 vec![(C::WrongRefusal, pick(Square::anonymous))],
             ),
             (
                 "empty success",
-                fault(Square::denied_by_role, signed(Outcome::Intercepted, 200, Signature::EmptyAnswer)),
+                fault(
+                    Square::denied_by_role,
+                    signed(Outcome::Intercepted, 200, Signature::EmptyAnswer),
+                ),
                 vec![(C::Intercepted, pick(Square::denied_by_role))],
             ),
             (
                 "quota spent",
-                fault(|s| !s.anonymous(), signed(Outcome::Intercepted, 403, Signature::Quota)),
+                fault(
+                    |s| !s.anonymous(),
+                    signed(Outcome::Intercepted, 403, Signature::Quota),
+                ),
                 vec![(C::Intercepted, pick(|s| !s.anonymous()))],
             ),
             (
                 "backend down",
-                fault(|s| s.allowed, signed(Outcome::NoAnswer, 502, Signature::GatewayError)),
+                fault(
+                    |s| s.allowed,
+                    signed(Outcome::NoAnswer, 502, Signature::GatewayError),
+                ),
                 vec![(C::NoAnswer, pick(|s| s.allowed))],
             ),
             (
                 "write lost",
                 fault(
                     |s| s.allowed && s.writes(),
-                    Sight { effect: Effect::Unchanged, ..saw(Outcome::Granted, 200) },
+                    Sight {
+                        effect: Effect::Unchanged,
+                        ..saw(Outcome::Granted, 200)
+                    },
                 ),
                 vec![(C::NoEffect, pick(|s| s.allowed && s.writes()))],
             ),
@@ -385,15 +532,27 @@ mod tests {
                         ..saw(Outcome::Unauthenticated, 401)
                     },
                 ),
-                vec![(C::Flips, pick(|s| s.persona == "admin" && s.door == Door::Mcp))],
+                vec![(
+                    C::Flips,
+                    pick(|s| s.persona == "admin" && s.door == Door::Mcp),
+                )],
             ),
-            ("interrupted", fault(|s| s.writes(), gap(Gap::NotReached)), vec![
-                (C::Incomplete, pick(Square::writes)),
-            ]),
-            ("read only", fault(Square::writes, gap(Gap::NotPermitted)), vec![]),
+            (
+                "interrupted",
+                fault(Square::writes, gap(Gap::NotReached)),
+                vec![(C::Incomplete, pick(Square::writes))],
+            ),
+            (
+                "read only",
+                fault(Square::writes, gap(Gap::NotPermitted)),
+                vec![],
+            ),
         ];
         for (name, fault, findings) in rows {
-            let expected: Vec<_> = findings.into_iter().map(|(code, pick)| (code, cells(pick))).collect();
+            let expected: Vec<_> = findings
+                .into_iter()
+                .map(|(code, pick)| (code, cells(pick)))
+                .collect();
             expect(name, &conclude(fault, &[]), &expected);
         }
     }
@@ -401,35 +560,75 @@ mod tests {
     #[test]
     fn a_stopped_persona_is_told_by_the_earlier_finding_alone() {
         let of_writer = cells(|square| square.persona == "writer");
-        let earlier = [Finding::new(Code::TokenRolesMissing, "writer's token lacks Products.Write", of_writer.clone())];
-        let stop = fault(|square| square.persona == "writer", gap(Gap::PersonaStopped));
+        let earlier = [Finding::new(
+            Code::TokenRolesMissing,
+            "writer's token lacks Products.Write",
+            of_writer.clone(),
+        )];
+        let stop = fault(
+            |square| square.persona == "writer",
+            gap(Gap::PersonaStopped),
+        );
         let conclusion = conclude(stop, &earlier);
-        expect("stale roles", &conclusion, &[(Code::TokenRolesMissing, of_writer.clone())]);
+        expect(
+            "stale roles",
+            &conclusion,
+            &[(Code::TokenRolesMissing, of_writer.clone())],
+        );
         for cell in of_writer {
             let verdict = conclusion.verdicts[cell].as_ref().unwrap();
-            assert_eq!((verdict.kind, verdict.code), (VerdictKind::Unproven, Some(Code::TokenRolesMissing)));
+            assert_eq!(
+                (verdict.kind, verdict.code),
+                (VerdictKind::Unproven, Some(Code::TokenRolesMissing))
+            );
         }
         let stop = fault(|square| square.persona == "admin", gap(Gap::SignInFailed));
         let of_admin = cells(|square| square.persona == "admin");
-        let earlier = [Finding::new(Code::SignInFailed, "admin could not sign in", of_admin.clone())];
-        expect("no admin", &conclude(stop, &earlier), &[(Code::SignInFailed, of_admin)]);
+        let earlier = [Finding::new(
+            Code::SignInFailed,
+            "admin could not sign in",
+            of_admin.clone(),
+        )];
+        expect(
+            "no admin",
+            &conclude(stop, &earlier),
+            &[(Code::SignInFailed, of_admin)],
+        );
     }
 
     #[test]
     fn what_nobody_is_allowed_has_no_control() {
         let mut matrix = article();
         for doors in &mut matrix.operations[5].demands {
-            doors.fill(Some(Demand { expectation: Expectation::Deny, line: 1 }));
+            doors.fill(Some(Demand {
+                expectation: Expectation::Deny,
+                line: 1,
+            }));
         }
         let sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
         let sights: Vec<Sight> = sights
             .iter()
             .enumerate()
-            .map(|(index, sight)| if index / 12 == 5 { saw(Outcome::Forbidden, 403) } else { *sight })
+            .map(|(index, sight)| {
+                if index / 12 == 5 {
+                    saw(Outcome::Forbidden, 403)
+                } else {
+                    *sight
+                }
+            })
             .collect();
-        let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: RefusalShape::Any, earlier: &[] };
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Any,
+            earlier: &[],
+        };
         let conclusion = roll.conclude();
-        expect("nobody", &conclusion, &[(Code::NoControl, (60..72).collect())]);
+        expect(
+            "nobody",
+            &conclusion,
+            &[(Code::NoControl, (60..72).collect())],
+        );
         let reason = &conclusion.verdicts[60].as_ref().unwrap().reason;
         assert_eq!(
             reason,
@@ -439,12 +638,30 @@ mod tests {
 
     #[test]
     fn a_refusal_without_control_says_which_finding_explains_it() {
-        let down = fault(|square| square.allowed, signed(Outcome::NoAnswer, 502, Signature::GatewayError));
+        let down = fault(
+            |square| square.allowed,
+            signed(Outcome::NoAnswer, 502, Signature::GatewayError),
+        );
         let conclusion = conclude(down, &[]);
         let verdict = conclusion.verdicts[3].as_ref().unwrap();
-        assert_eq!((verdict.kind, verdict.code), (VerdictKind::Unproven, Some(Code::NoControl)));
-        assert!(verdict.reason.ends_with("refused, but so is everyone (see no-answer)"), "{}", verdict.reason);
-        let locked = conclude(fault(|square| square.persona == "reader", saw(Outcome::Forbidden, 403)), &[]);
+        assert_eq!(
+            (verdict.kind, verdict.code),
+            (VerdictKind::Unproven, Some(Code::NoControl))
+        );
+        assert!(
+            verdict
+                .reason
+                .ends_with("refused, but so is everyone (see no-answer)"),
+            "{}",
+            verdict.reason
+        );
+        let locked = conclude(
+            fault(
+                |square| square.persona == "reader",
+                saw(Outcome::Forbidden, 403),
+            ),
+            &[],
+        );
         let verdict = locked.verdicts[36].as_ref().unwrap();
         assert_eq!(
             verdict.reason,
@@ -454,7 +671,10 @@ mod tests {
 
     #[test]
     fn findings_say_who_what_and_where() {
-        let open = conclude(|square| square.mcp().then(|| saw(Outcome::Granted, 200)), &[]);
+        let open = conclude(
+            |square| square.mcp().then(|| saw(Outcome::Granted, 200)),
+            &[],
+        );
         let leak = &open.findings[0];
         assert_eq!(
             leak.detail,
@@ -463,22 +683,50 @@ mod tests {
              anonymous got through listProducts, getProduct, searchProducts, createProduct, updateProduct and \
              deleteProduct at mcp and mcp-legacy"
         );
-        assert!(open.findings[1].detail.starts_with("mcp and mcp-legacy let through what rest refused: reader got"));
+        assert!(
+            open.findings[1]
+                .detail
+                .starts_with("mcp and mcp-legacy let through what rest refused: reader got")
+        );
         let verdict = open.verdicts[leak.cells[0]].as_ref().unwrap();
-        assert_eq!(verdict.reason, "expected 401, got 200: the call got through");
+        assert_eq!(
+            verdict.reason,
+            "expected 401, got 200: the call got through"
+        );
     }
 
     #[test]
     fn a_pattern_of_cells_points_at_its_cause() {
         let hint = |fault: Fault| conclude(fault, &[]).findings[0].hint;
         let got_in = saw(Outcome::Granted, 200);
-        assert_eq!(hint(fault(Square::mcp, got_in)), Some(Hint::McpNotInherited));
-        assert_eq!(hint(fault(|square| square.mcp() && !square.anonymous(), got_in)), Some(Hint::ToolNameUnread));
-        assert_eq!(hint(fault(|_| true, saw(Outcome::Unauthenticated, 401))), Some(Hint::IssuerOrAudience));
-        let swallowed = fault(|square| square.mcp() && square.allowed, saw(Outcome::Rejected, 400));
+        assert_eq!(
+            hint(fault(Square::mcp, got_in)),
+            Some(Hint::McpNotInherited)
+        );
+        assert_eq!(
+            hint(fault(|square| square.mcp() && !square.anonymous(), got_in)),
+            Some(Hint::ToolNameUnread)
+        );
+        assert_eq!(
+            hint(fault(|_| true, saw(Outcome::Unauthenticated, 401))),
+            Some(Hint::IssuerOrAudience)
+        );
+        let swallowed = fault(
+            |square| square.mcp() && square.allowed,
+            saw(Outcome::Rejected, 400),
+        );
         assert_eq!(hint(swallowed), Some(Hint::BodyConsumed));
-        assert_eq!(hint(fault(|square| square.is("writer", "deleteProduct"), got_in)), None);
-        assert_eq!(hint(fault(|square| square.persona == "reader", saw(Outcome::Unauthenticated, 401))), None);
+        assert_eq!(
+            hint(fault(|square| square.is("writer", "deleteProduct"), got_in)),
+            None
+        );
+        assert_eq!(
+            hint(fault(
+                |square| square.persona == "reader",
+                saw(Outcome::Unauthenticated, 401)
+            )),
+            None
+        );
     }
 
     #[test]
@@ -489,32 +737,71 @@ mod tests {
         assert_eq!(finding.remedy(), Signature::RouteMissing.remedy());
         finding.hint = Some(Hint::BodyConsumed);
         assert_eq!(finding.cause(), Hint::BodyConsumed.cause());
-        assert!(Hint::ALL.iter().all(|hint| hint.cause().ends_with('.') && hint.remedy().ends_with('.')));
+        assert!(
+            Hint::ALL
+                .iter()
+                .all(|hint| hint.cause().ends_with('.') && hint.remedy().ends_with('.'))
+        );
     }
 
     #[test]
     fn a_demanded_difference_between_doors_is_no_disagreement() {
         let mut matrix = article();
-        matrix.operations[5].demands[1][1] = Some(Demand { expectation: Expectation::Allow, line: 1 });
+        matrix.operations[5].demands[1][1] = Some(Demand {
+            expectation: Expectation::Allow,
+            line: 1,
+        });
         let index = |door| {
-            let cell =
-                Cell { persona: PersonaName::new("writer"), operation: OperationName::new("deleteProduct"), door };
-            matrix.find(&cell.persona, &cell.operation, cell.door).unwrap()
+            let cell = Cell {
+                persona: PersonaName::new("writer"),
+                operation: OperationName::new("deleteProduct"),
+                door,
+            };
+            matrix
+                .find(&cell.persona, &cell.operation, cell.door)
+                .unwrap()
         };
         let mut sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
         sights[index(Door::Mcp)] = saw(Outcome::Granted, 200);
         sights[index(Door::Rest)] = saw(Outcome::Unauthenticated, 401);
-        let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: RefusalShape::Http, earlier: &[] };
-        expect("demanded", &roll.conclude(), &[(Code::WrongRefusal, vec![index(Door::Rest)])]);
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        expect(
+            "demanded",
+            &roll.conclude(),
+            &[(Code::WrongRefusal, vec![index(Door::Rest)])],
+        );
     }
 
     #[test]
     fn a_short_roll_is_incomplete_and_an_empty_matrix_has_no_verdict() {
         let matrix = article();
-        let roll = Roll { matrix: &matrix, sights: &[], mcp_refuses: RefusalShape::Http, earlier: &[] };
-        expect("nothing seen", &roll.conclude(), &[(Code::Incomplete, (0..72).collect())]);
-        let matrix = Matrix { personas: vec![], operations: vec![], doors: vec![] };
-        let roll = Roll { matrix: &matrix, sights: &[], mcp_refuses: RefusalShape::Http, earlier: &[] };
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &[],
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        expect(
+            "nothing seen",
+            &roll.conclude(),
+            &[(Code::Incomplete, (0..72).collect())],
+        );
+        let matrix = Matrix {
+            personas: vec![],
+            operations: vec![],
+            doors: vec![],
+        };
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &[],
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
         assert!(roll.conclude().verdicts.is_empty());
     }
 
@@ -526,7 +813,8 @@ mod tests {
 
     fn any_sight() -> impl Strategy<Value = Sight> {
         let status = prop::sample::select(vec![0_u16, 200, 204, 302, 400, 401, 403, 404, 500, 502]);
-        let effect = prop::sample::select(vec![Effect::Unchecked, Effect::Unchanged, Effect::Changed]);
+        let effect =
+            prop::sample::select(vec![Effect::Unchecked, Effect::Unchanged, Effect::Changed]);
         let gaps = [
             Gap::PersonaStopped,
             Gap::SignInFailed,
@@ -537,8 +825,20 @@ mod tests {
         ];
         let gap = prop::option::weighted(0.1, prop::sample::select(gaps.to_vec()));
         let second = prop::option::weighted(0.1, any_reading());
-        (prop::option::weighted(0.95, any_reading()), status, second, effect, gap)
-            .prop_map(|(reading, status, second, effect, gap)| Sight { reading, status, second, effect, gap })
+        (
+            prop::option::weighted(0.95, any_reading()),
+            status,
+            second,
+            effect,
+            gap,
+        )
+            .prop_map(|(reading, status, second, effect, gap)| Sight {
+                reading,
+                status,
+                second,
+                effect,
+                gap,
+            })
     }
 
     fn any_demand() -> impl Strategy<Value = Option<Demand>> {
@@ -551,13 +851,24 @@ mod tests {
             1 => prop::collection::vec(prop::sample::select(vec![200_u16, 204, 302, 403, 404]), 1..3)
                 .prop_map(Expectation::Statuses),
         ];
-        prop::option::weighted(0.9, expectation.prop_map(|expectation| Demand { expectation, line: 1 }))
+        prop::option::weighted(
+            0.9,
+            expectation.prop_map(|expectation| Demand {
+                expectation,
+                line: 1,
+            }),
+        )
     }
 
     fn any_roll() -> impl Strategy<Value = (Matrix, Vec<Sight>, RefusalShape)> {
         let demands = prop::collection::vec(any_demand(), 72);
         let sights = prop::collection::vec(any_sight(), 0..=72);
-        let shapes = vec![RefusalShape::Http, RefusalShape::InBand, RefusalShape::Hidden, RefusalShape::Any];
+        let shapes = vec![
+            RefusalShape::Http,
+            RefusalShape::InBand,
+            RefusalShape::Hidden,
+            RefusalShape::Any,
+        ];
         (demands, sights, prop::sample::select(shapes)).prop_map(|(demands, sights, shape)| {
             let mut matrix = article();
             for (index, demand) in demands.into_iter().enumerate() {
@@ -568,7 +879,10 @@ mod tests {
     }
 
     fn readings(sight: &Sight) -> impl Iterator<Item = Outcome> {
-        [sight.reading, sight.second].into_iter().flatten().map(|reading| reading.outcome)
+        [sight.reading, sight.second]
+            .into_iter()
+            .flatten()
+            .map(|reading| reading.outcome)
     }
 
     proptest! {

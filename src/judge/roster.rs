@@ -17,10 +17,25 @@ type Reach = BTreeMap<Vec<usize>, Vec<usize>>;
 pub(super) fn tell(matrix: &Matrix, cells: &[usize], deed: &str) -> String {
     let mut clauses = Vec::new();
     for (personas, reach) in gather(matrix, cells) {
-        let who = list(personas.iter().map(|index| matrix.personas[*index].name.as_str()).collect());
+        let who = list(
+            personas
+                .iter()
+                .map(|index| matrix.personas[*index].name.as_str())
+                .collect(),
+        );
         for (doors, operations) in in_order(&reach) {
-            let what = list(operations.iter().map(|index| matrix.operations[*index].name.as_str()).collect());
-            let place = list(doors.iter().map(|index| matrix.doors[*index].name()).collect());
+            let what = list(
+                operations
+                    .iter()
+                    .map(|index| matrix.operations[*index].name.as_str())
+                    .collect(),
+            );
+            let place = list(
+                doors
+                    .iter()
+                    .map(|index| matrix.doors[*index].name())
+                    .collect(),
+            );
             clauses.push(format!("{who} {deed} {what} at {place}"));
         }
     }
@@ -35,7 +50,11 @@ pub(super) fn tell(matrix: &Matrix, cells: &[usize], deed: &str) -> String {
 
 /// Joins names: "a", "a and b", "a, b and c", "a, b, … and 12 more".
 pub(super) fn list(mut names: Vec<&str>) -> String {
-    let more = if names.len() > NAMES { names.split_off(NAMES - 1).len() } else { 0 };
+    let more = if names.len() > NAMES {
+        names.split_off(NAMES - 1).len()
+    } else {
+        0
+    };
     match (names.pop(), more) {
         (None, _) => String::new(),
         (Some(last), 0) if names.is_empty() => last.to_owned(),
@@ -53,7 +72,12 @@ fn gather(matrix: &Matrix, cells: &[usize]) -> Vec<(Vec<usize>, Reach)> {
     let mut deeds: BTreeMap<usize, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
     for cell in cells {
         let place = cell / personas;
-        deeds.entry(cell % personas).or_default().entry(place / doors).or_default().push(place % doors);
+        deeds
+            .entry(cell % personas)
+            .or_default()
+            .entry(place / doors)
+            .or_default()
+            .push(place % doors);
     }
     let mut groups: Vec<(Vec<usize>, Reach)> = Vec::new();
     for (persona, operations) in deeds {

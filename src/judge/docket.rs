@@ -82,7 +82,7 @@ fn word(roll: &Roll<'_>, code: Code, signature: Option<Signature>, cells: Vec<us
     let example = cells
         .first()
         .filter(|_| needs_example(code))
-        .and_then(|cell| reason::example(roll, *cell));
+        .and_then(|cell| reason::example(roll, code, *cell));
     let detail = match example {
         Some(example) => format!("{detail} ({example})"),
         None => detail,
@@ -117,7 +117,8 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         Code::Flips => "got two different answers to one call of".into(),
         Code::WrongRefusal => "got another refusal than demanded from".into(),
         Code::Intercepted => {
-            let what = signature.map_or("something that is not authorization", Signature::words);
+            let what =
+                signature.map_or_else(|| "something that is not authorization".to_owned(), known);
             format!("met {what} in place of")
         }
         Code::NoAnswer => "got no usable answer from".into(),
@@ -136,4 +137,12 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::DoorClosed
         | Code::LeftBehind => code.name().into(),
     }
+}
+
+fn known(signature: Signature) -> String {
+    format!(
+        "{} (known from {})",
+        signature.words(),
+        signature.products()
+    )
 }

@@ -33,15 +33,17 @@ pub(super) fn verdicts(
 }
 
 /// The first cell of a finding with what it demanded and got; `None` where nothing came back.
-pub(super) fn example(roll: &Roll<'_>, index: usize) -> Option<String> {
+pub(super) fn example(roll: &Roll<'_>, code: Code, index: usize) -> Option<String> {
     let check = roll.matrix.check(index)?;
     let sight = roll.sight(index);
     let cell = roll.matrix.cell(&check);
-    Some(format!(
-        "{cell}: {}: {}",
-        met(&check, sight),
-        words(sight.reading?)
-    ))
+    sight.reading.map(|_| {
+        format!(
+            "{cell}: {}: {}",
+            met(&check, sight),
+            told_twice(code, sight)
+        )
+    })
 }
 
 struct Bench<'b> {
@@ -138,7 +140,7 @@ impl Bench<'_> {
         let operation = &matrix.operations[check.operation].name;
         let see = see(self.at_place.get(&self.controls.place(check.index)));
         format!(
-            "but no allowed call of {operation} got through at {door}: refused, but so is everyone{see}"
+            "but no allowed call of {operation} got through at {door}, so the door may be shut to everyone{see}"
         )
     }
 }
@@ -178,14 +180,11 @@ fn told_twice(code: Code, sight: Sight) -> String {
 }
 
 fn words(reading: Reading) -> String {
+    let plain = plain(reading.outcome);
     match (reading.outcome, reading.signature) {
-        (Outcome::Intercepted, Some(signature)) => {
-            format!("met {}, which is not authorization", signature.words())
-        }
-        (outcome, Some(signature @ (Signature::RouteMissing | Signature::PolicyCrash))) => {
-            format!("{}, by {}", plain(outcome), signature.words())
-        }
-        (outcome, _) => plain(outcome).to_owned(),
+        (Outcome::Intercepted, Some(signature)) => format!("{plain}: {}", signature.words()),
+        (_, None | Some(Signature::LoginRedirect | Signature::LoginPage)) => plain.to_owned(),
+        (_, Some(signature)) => format!("{plain} ({})", signature.words()),
     }
 }
 

@@ -88,29 +88,39 @@ impl Signature {
         recogniser::recognise(answer)
     }
 
-    /// The signature as a noun phrase, with the products that are known for it.
+    /// The signature as a noun phrase.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::SubscriptionKey => {
-                "a demand for an API key (API Management subscription key, Kong, APISIX, Apigee or AWS API key)"
-            }
-            Self::Quota => "a spent quota (API Management)",
-            Self::IpFilter => "an IP filter (API Management, Kong, APISIX, Apigee or App Service)",
-            Self::RouteMissing => {
-                "a router that knows no such route (API Management, Kong, APISIX, AWS)"
-            }
-            Self::PolicyCrash => "a crashed policy expression (API Management)",
-            Self::EdgePage => {
-                "a firewall or CDN page (Application Gateway, Front Door, Cloudflare, AWS WAF, nginx)"
-            }
+            Self::SubscriptionKey => "a demand for an API key",
+            Self::Quota => "a spent quota",
+            Self::IpFilter => "an IP filter",
+            Self::RouteMissing => "a router that knows no such route",
+            Self::PolicyCrash => "a policy expression that failed",
+            Self::EdgePage => "a firewall or CDN page",
             Self::LoginRedirect => "a redirect to a sign-in page",
             Self::LoginPage => "a sign-in page with status 200",
-            Self::EmptyAnswer => {
-                "a success with nothing in it (API Management's cors policy answers so)"
-            }
-            Self::RateLimit => "a rate limit (429)",
+            Self::EmptyAnswer => "a success with nothing in it",
+            Self::RateLimit => "a rate limit",
             Self::HtmlPage => "an HTML page where JSON was due",
-            Self::GatewayError => "a gateway error (502, 503 or 504)",
+            Self::GatewayError => "a gateway error",
+        }
+    }
+
+    /// The products that are known to answer so, as a list in words.
+    pub const fn products(self) -> &'static str {
+        match self {
+            Self::SubscriptionKey => "API Management, Kong, APISIX, Apigee, AWS API Gateway",
+            Self::Quota | Self::PolicyCrash | Self::EmptyAnswer => "API Management",
+            Self::IpFilter => "API Management, Kong, APISIX, Apigee, App Service",
+            Self::RouteMissing => "API Management, Kong, APISIX, AWS API Gateway, Traefik",
+            Self::EdgePage => {
+                "Application Gateway, Front Door, Cloudflare, CloudFront, AWS WAF, Akamai, Imperva, F5, nginx"
+            }
+            Self::LoginRedirect => "Entra ID, App Service, Keycloak, Cloudflare Access, ASP.NET",
+            Self::LoginPage => "Entra ID, oauth2-proxy",
+            Self::RateLimit => "every gateway",
+            Self::HtmlPage => "web servers and proxies",
+            Self::GatewayError => "every gateway and proxy",
         }
     }
 
@@ -215,7 +225,7 @@ mod tests {
     #[test]
     fn every_signature_has_words_of_its_own() {
         for signature in Signature::ALL {
-            assert!(!signature.words().is_empty());
+            assert!(!signature.words().is_empty() && !signature.products().is_empty());
             assert!(signature.cause().ends_with('.'), "{signature:?}");
             assert!(signature.remedy().ends_with('.'), "{signature:?}");
             assert!(!signature.layer().name().is_empty());

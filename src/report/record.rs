@@ -73,7 +73,9 @@ impl Heard {
 
     /// The verdict's kind; what was not judged is unproven.
     pub fn kind(&self) -> VerdictKind {
-        self.verdict.as_ref().map_or(VerdictKind::Unproven, |verdict| verdict.kind)
+        self.verdict
+            .as_ref()
+            .map_or(VerdictKind::Unproven, |verdict| verdict.kind)
     }
 }
 
@@ -148,7 +150,11 @@ impl Default for Record {
             scenario: String::new(),
             path: String::new(),
             digest: String::new(),
-            matrix: Matrix { personas: Vec::new(), operations: Vec::new(), doors: Vec::new() },
+            matrix: Matrix {
+                personas: Vec::new(),
+                operations: Vec::new(),
+                doors: Vec::new(),
+            },
             mcp_refuses: RefusalShape::default(),
             operations: HashMap::new(),
             heard: Vec::new(),
@@ -175,7 +181,14 @@ impl Record {
     /// Takes the next event. What names no cell of the matrix is passed over.
     pub fn hear(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { tool, scenario, path, digest, matrix, mcp_refuses } => {
+            Event::RunStarted {
+                tool,
+                scenario,
+                path,
+                digest,
+                matrix,
+                mcp_refuses,
+            } => {
                 self.tool.clone_from(tool);
                 self.scenario.clone_from(scenario);
                 self.path.clone_from(path);
@@ -183,25 +196,55 @@ impl Record {
                 self.mcp_refuses = *mcp_refuses;
                 self.lay_out(matrix);
             }
-            Event::DoorFound { door, answers, detail } => self.note_door(*door, *answers, detail),
-            Event::TokenAcquired { persona, claims, fingerprint, took_ms } => {
-                let facts = TokenFacts { claims: claims.clone(), fingerprint: fingerprint.clone(), took_ms: *took_ms };
+            Event::DoorFound {
+                door,
+                answers,
+                detail,
+            } => self.note_door(*door, *answers, detail),
+            Event::TokenAcquired {
+                persona,
+                claims,
+                fingerprint,
+                took_ms,
+            } => {
+                let facts = TokenFacts {
+                    claims: claims.clone(),
+                    fingerprint: fingerprint.clone(),
+                    took_ms: *took_ms,
+                };
                 self.note_token(persona, facts);
             }
             Event::FixtureMade { fixture, object } => self.note_object(fixture, object, Fate::Made),
             Event::CellObserved { .. } => self.note_sight(event),
-            Event::CellFinished { persona, operation, door, verdict } => {
+            Event::CellFinished {
+                persona,
+                operation,
+                door,
+                verdict,
+            } => {
                 if let Some(heard) = self.place(persona, operation, *door) {
                     heard.verdict = Some(verdict.clone());
                 }
             }
             Event::FindingMade(finding) => self.note_finding(finding.clone()),
-            Event::Cleanup { fixture, object, removed, detail } => {
-                let fate = if *removed { Fate::Removed } else { Fate::Refused(detail.clone()) };
+            Event::Cleanup {
+                fixture,
+                object,
+                removed,
+                detail,
+            } => {
+                let fate = if *removed {
+                    Fate::Removed
+                } else {
+                    Fate::Refused(detail.clone())
+                };
                 self.note_object(fixture, object, fate);
             }
             Event::RunFinished { complete, took_ms } => {
-                self.ending = Some(Ending { complete: *complete, took_ms: *took_ms });
+                self.ending = Some(Ending {
+                    complete: *complete,
+                    took_ms: *took_ms,
+                });
             }
         }
     }
@@ -218,8 +261,12 @@ impl Record {
             }
         }
         let sights: Vec<Sight> = self.heard.iter().map(|heard| heard.sight).collect();
-        let roll =
-            Roll { matrix: &self.matrix, sights: &sights, mcp_refuses: self.mcp_refuses, earlier: &self.findings };
+        let roll = Roll {
+            matrix: &self.matrix,
+            sights: &sights,
+            mcp_refuses: self.mcp_refuses,
+            earlier: &self.findings,
+        };
         let conclusion = roll.conclude();
         for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
             heard.verdict = verdict.or(heard.verdict.take());
@@ -237,13 +284,21 @@ impl Record {
 
     /// Every check with what was heard of it, in matrix order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.matrix.checks().filter_map(|check| Some(Entry { check, heard: self.heard.get(check.index)? }))
+        self.matrix.checks().filter_map(|check| {
+            Some(Entry {
+                check,
+                heard: self.heard.get(check.index)?,
+            })
+        })
     }
 
     /// The check at a matrix index; `None` where there is none.
     pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
         let heard = self.heard.get(index)?;
-        Some(Entry { check: self.matrix.check(index)?, heard })
+        Some(Entry {
+            check: self.matrix.check(index)?,
+            heard,
+        })
     }
 
     /// The checks that a finding covers.
@@ -324,16 +379,26 @@ impl Record {
     /// Objects of the run that are not known to be gone, in the order in which they were made.
     pub fn left_behind(&self) -> impl Iterator<Item = LeftBehind<'_>> {
         let killed = self.ending.is_none();
-        self.objects.iter().filter_map(move |Object { fixture, name, fate }| {
-            let detail = match fate {
-                Fate::Removed => return None,
-                // What an allowed call removed has no clean-up of its own; only a killed run leaves this open.
-                Fate::Made if !killed => return None,
-                Fate::Made => "may still be there: the run ended before its clean-up",
-                Fate::Refused(detail) => detail,
-            };
-            Some(LeftBehind { fixture, object: name, detail })
-        })
+        self.objects.iter().filter_map(
+            move |Object {
+                      fixture,
+                      name,
+                      fate,
+                  }| {
+                let detail = match fate {
+                    Fate::Removed => return None,
+                    // What an allowed call removed has no clean-up of its own; only a killed run leaves this open.
+                    Fate::Made if !killed => return None,
+                    Fate::Made => "may still be there: the run ended before its clean-up",
+                    Fate::Refused(detail) => detail,
+                };
+                Some(LeftBehind {
+                    fixture,
+                    object: name,
+                    detail,
+                })
+            },
+        )
     }
 
     fn lay_out(&mut self, matrix: &Matrix) {
@@ -341,13 +406,26 @@ impl Record {
         self.heard.clear();
         self.heard.resize_with(matrix.len(), Heard::default);
         self.tokens = vec![None; matrix.personas.len()];
-        self.operations =
-            matrix.operations.iter().enumerate().map(|(index, column)| (column.name.clone(), index)).collect();
+        self.operations = matrix
+            .operations
+            .iter()
+            .enumerate()
+            .map(|(index, column)| (column.name.clone(), index))
+            .collect();
     }
 
-    fn place(&mut self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<&mut Heard> {
+    fn place(
+        &mut self,
+        persona: &PersonaName,
+        operation: &OperationName,
+        door: Door,
+    ) -> Option<&mut Heard> {
         let operation = *self.operations.get(operation)?;
-        let persona = self.matrix.personas.iter().position(|row| row.name == *persona)?;
+        let persona = self
+            .matrix
+            .personas
+            .iter()
+            .position(|row| row.name == *persona)?;
         let door = self.matrix.doors.iter().position(|known| *known == door)?;
         let index = self.matrix.index(operation, door, persona);
         self.heard.get_mut(index)
@@ -370,30 +448,58 @@ impl Record {
         else {
             return;
         };
-        let Some(heard) = self.place(persona, operation, *door) else { return };
-        heard.sight = Sight { reading: *reading, status: *status, second: *second, effect: *effect, gap: *gap };
+        let Some(heard) = self.place(persona, operation, *door) else {
+            return;
+        };
+        heard.sight = Sight {
+            reading: *reading,
+            status: *status,
+            second: *second,
+            effect: *effect,
+            gap: *gap,
+        };
         heard.took_ms = *took_ms;
-        heard.papers = (!evidence.is_empty() || !retries.is_empty())
-            .then(|| Box::new(Papers { evidence: evidence.clone(), retries: retries.clone() }));
+        heard.papers = (!evidence.is_empty() || !retries.is_empty()).then(|| {
+            Box::new(Papers {
+                evidence: evidence.clone(),
+                retries: retries.clone(),
+            })
+        });
     }
 
     fn note_door(&mut self, door: Door, answers: Option<bool>, detail: &str) {
         self.doors.retain(|known| known.door != door);
-        self.doors.push(DoorFacts { door, answers, detail: detail.to_owned() });
+        self.doors.push(DoorFacts {
+            door,
+            answers,
+            detail: detail.to_owned(),
+        });
         self.doors.sort_by_key(|known| known.door);
     }
 
     fn note_token(&mut self, persona: &PersonaName, facts: TokenFacts) {
-        let index = self.matrix.personas.iter().position(|row| row.name == *persona);
+        let index = self
+            .matrix
+            .personas
+            .iter()
+            .position(|row| row.name == *persona);
         if let Some(place) = index.and_then(|index| self.tokens.get_mut(index)) {
             *place = Some(facts);
         }
     }
 
     fn note_object(&mut self, fixture: &str, name: &str, fate: Fate) {
-        match self.objects.iter_mut().find(|known| known.fixture == fixture && known.name == name) {
+        match self
+            .objects
+            .iter_mut()
+            .find(|known| known.fixture == fixture && known.name == name)
+        {
             Some(known) => known.fate = fate,
-            None => self.objects.push(Object { fixture: fixture.to_owned(), name: name.to_owned(), fate }),
+            None => self.objects.push(Object {
+                fixture: fixture.to_owned(),
+                name: name.to_owned(),
+                fate,
+            }),
         }
     }
 
@@ -402,7 +508,9 @@ impl Record {
             return;
         }
         let rank = |finding: &Finding| (finding.code, finding.cells.first().copied());
-        let place = self.findings.partition_point(|known| rank(known) <= rank(&finding));
+        let place = self
+            .findings
+            .partition_point(|known| rank(known) <= rank(&finding));
         self.findings.insert(place, finding);
     }
 }
@@ -463,8 +571,14 @@ mod tests {
         record.hear(&finished(true));
         record.settle();
         assert!(record.complete());
-        assert_eq!(record.tally().to_string(), "2 checks: 2 pass · 0 fail · 0 unproven");
-        assert_eq!(record.entries().next().unwrap().heard.retries(), ["502 after 3 ms, waited 200 ms"]);
+        assert_eq!(
+            record.tally().to_string(),
+            "2 checks: 2 pass · 0 fail · 0 unproven"
+        );
+        assert_eq!(
+            record.entries().next().unwrap().heard.retries(),
+            ["502 after 3 ms, waited 200 ms"]
+        );
         assert_eq!(record.standing(), Standing::Conforms);
     }
 
@@ -487,18 +601,33 @@ mod tests {
         record.settle();
         assert!(!record.complete());
         assert_ne!(record.standing(), Standing::Conforms);
-        assert_eq!(record.entry(1).unwrap().heard.sight.gap, Some(Gap::NotReached));
+        assert_eq!(
+            record.entry(1).unwrap().heard.sight.gap,
+            Some(Gap::NotReached)
+        );
     }
 
     #[test]
     fn findings_stand_in_order_of_gravity_and_once() {
         let mut record = begun();
-        for (code, cells) in [("no-answer", &[0][..]), ("leak", &[1]), ("leak", &[0]), ("leak", &[1])] {
+        for (code, cells) in [
+            ("no-answer", &[0][..]),
+            ("leak", &[1]),
+            ("leak", &[0]),
+            ("leak", &[1]),
+        ] {
             record.hear(&finding(code, cells));
         }
-        let order: Vec<_> = record.findings().iter().map(|finding| (finding.code, finding.cells.clone())).collect();
+        let order: Vec<_> = record
+            .findings()
+            .iter()
+            .map(|finding| (finding.code, finding.cells.clone()))
+            .collect();
         use crate::judge::Code::{Leak, NoAnswer};
-        assert_eq!(order, [(Leak, vec![0]), (Leak, vec![1]), (NoAnswer, vec![0])]);
+        assert_eq!(
+            order,
+            [(Leak, vec![0]), (Leak, vec![1]), (NoAnswer, vec![0])]
+        );
     }
 
     #[test]
@@ -512,11 +641,17 @@ mod tests {
     fn an_object_is_left_behind_until_it_is_removed() {
         let made = event(json!({"type": "fixture.made", "fixture": "product", "object": "id=7"}));
         let cleanup = |removed: bool| {
-            event(json!({"type": "cleanup", "fixture": "product", "object": "id=7", "removed": removed, "detail": "409"}))
+            event(
+                json!({"type": "cleanup", "fixture": "product", "object": "id=7", "removed": removed, "detail": "409"}),
+            )
         };
         let mut record = begun();
         record.hear(&made);
-        assert_eq!(record.left_behind().count(), 1, "killed before its clean-up");
+        assert_eq!(
+            record.left_behind().count(),
+            1,
+            "killed before its clean-up"
+        );
         record.hear(&cleanup(false));
         assert_eq!(record.left_behind().next().unwrap().detail, "409");
         record.hear(&finished(true));

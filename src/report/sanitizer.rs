@@ -47,7 +47,10 @@ fn scrub(text: &str, cap: usize, breaks: Breaks) -> Cow<'_, str> {
     if text.len() <= cap && text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    let mut page = Page { text: String::with_capacity(text.len().min(cap * 2)), ..Page::default() };
+    let mut page = Page {
+        text: String::with_capacity(text.len().min(cap * 2)),
+        ..Page::default()
+    };
     for (at, raw) in text.char_indices() {
         let shown = shown(raw, breaks);
         if must_break(page.last, shown, &text[at..]) {
@@ -61,7 +64,11 @@ fn scrub(text: &str, cap: usize, breaks: Breaks) -> Cow<'_, str> {
     if page.length > cap {
         page.cut(cap);
     }
-    if page.text == text { Cow::Borrowed(text) } else { Cow::Owned(page.text) }
+    if page.text == text {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(page.text)
+    }
 }
 
 /// What was written so far.
@@ -75,7 +82,11 @@ struct Page {
 
 impl Page {
     fn push(&mut self, character: char) {
-        self.marks = if is_mark(character) { self.marks + 1 } else { 0 };
+        self.marks = if is_mark(character) {
+            self.marks + 1
+        } else {
+            0
+        };
         if self.marks > MARKS {
             return;
         }
@@ -85,7 +96,11 @@ impl Page {
     }
 
     fn cut(&mut self, cap: usize) {
-        let end = self.text.char_indices().nth(cap.saturating_sub(1)).map_or(self.text.len(), |(at, _)| at);
+        let end = self
+            .text
+            .char_indices()
+            .nth(cap.saturating_sub(1))
+            .map_or(self.text.len(), |(at, _)| at);
         self.text.truncate(end);
         self.text.push('…');
         self.length = cap;
@@ -101,7 +116,9 @@ fn must_break(last: Option<char>, next: char, rest: &str) -> bool {
     match (last, next) {
         (Some('#'), '#') | (Some(':'), ':') => true,
         (Some('['), '[') => rest[1..].starts_with(|after: char| after.is_ascii_alphabetic()),
-        (Some('n'), '_') => ["_start:", "_end:"].iter().any(|word| rest.starts_with(word)),
+        (Some('n'), '_') => ["_start:", "_end:"]
+            .iter()
+            .any(|word| rest.starts_with(word)),
         _ => false,
     }
 }
@@ -143,8 +160,18 @@ mod tests {
 
     #[test]
     fn what_is_harmless_stays_as_it_is_without_a_copy() {
-        for text in ["", "GET /api/products/7?q=1", "naïve — 製品", "[[1,2],[3]]", "a: b", "e\u{301}"] {
-            assert!(matches!(clean(text), Cow::Borrowed(same) if same == text), "{text}");
+        for text in [
+            "",
+            "GET /api/products/7?q=1",
+            "naïve — 製品",
+            "[[1,2],[3]]",
+            "a: b",
+            "e\u{301}",
+        ] {
+            assert!(
+                matches!(clean(text), Cow::Borrowed(same) if same == text),
+                "{text}"
+            );
         }
     }
 
@@ -155,9 +182,15 @@ mod tests {
             ("a\nb\tc\rd", "a b c␍d"),
             ("\u{0}\u{7}\u{8}\u{7f}", "␀␇␈␡"),
             ("a\u{85}\u{9b}31m", "a\u{fffd}\u{fffd}31m"),
-            ("pay\u{202e}lap\u{2066}\u{200b}", "pay\u{fffd}lap\u{fffd}\u{fffd}"),
+            (
+                "pay\u{202e}lap\u{2066}\u{200b}",
+                "pay\u{fffd}lap\u{fffd}\u{fffd}",
+            ),
             ("a\u{2028}b\u{2029}c", "a\u{fffd}b\u{fffd}c"),
-            ("\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}\u{e001}", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+            (
+                "\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}\u{e001}",
+                "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}",
+            ),
             ("hi\u{e0041}\u{e0042}", "hi\u{fffd}\u{fffd}"),
             ("##vso[task.setvariable]x", "#·#vso[task.setvariable]x"),
             ("  ##[error]x", "  #·#[error]x"),
@@ -169,7 +202,10 @@ mod tests {
             ("[[property|a=b]]", "[·[property|a=b]]"),
             ("section_start:1:x", "section·_start:1:x"),
             ("section_end:1:x", "section·_end:1:x"),
-            ("z\u{301}\u{301}\u{301}\u{301}\u{301}", "z\u{301}\u{301}\u{301}"),
+            (
+                "z\u{301}\u{301}\u{301}\u{301}\u{301}",
+                "z\u{301}\u{301}\u{301}",
+            ),
         ];
         for (raw, wanted) in table {
             assert_eq!(clean(raw), wanted, "{raw:?}");
@@ -188,15 +224,33 @@ mod tests {
         assert!(clean(&flood).ends_with('…'));
         assert_eq!(excerpt("abcdef", 4), "abc…");
         assert_eq!(excerpt("abcd", 4), "abcd");
-        assert_eq!(clean_block(&"#".repeat(BLOCK_CAP)).chars().count(), BLOCK_CAP);
+        assert_eq!(
+            clean_block(&"#".repeat(BLOCK_CAP)).chars().count(),
+            BLOCK_CAP
+        );
     }
 
     fn commands() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             any::<String>(),
             proptest::sample::select(vec![
-                "##", "#", "::", ":", "[[", "[", "A", "vso[", "section", "_start:", "_end:", " ", "\n", "\u{1b}[0m", "\u{301}",
-                "\u{202e}", "\u{ffff}",
+                "##",
+                "#",
+                "::",
+                ":",
+                "[[",
+                "[",
+                "A",
+                "vso[",
+                "section",
+                "_start:",
+                "_end:",
+                " ",
+                "\n",
+                "\u{1b}[0m",
+                "\u{301}",
+                "\u{202e}",
+                "\u{ffff}",
             ])
             .prop_map(str::to_owned),
         ];

@@ -60,13 +60,25 @@ impl fmt::Display for Unreadable {
         match self {
             Self::Interrupted(_) => f.write_str("the record could not be read to its end"),
             Self::Line { number, cause } => {
-                write!(f, "line {number} of the record is not an event (column {})", cause.column())
+                write!(
+                    f,
+                    "line {number} of the record is not an event (column {})",
+                    cause.column()
+                )
             }
             Self::Schema { number } => {
-                write!(f, "line {number} of the record is not of schema {SCHEMA}; a newer rolecall may read it")
+                write!(
+                    f,
+                    "line {number} of the record is not of schema {SCHEMA}; a newer rolecall may read it"
+                )
             }
-            Self::Matrix { number } => write!(f, "line {number} of the record holds a matrix that contradicts itself"),
-            Self::SecondRun { number } => write!(f, "line {number} of the record begins a second run"),
+            Self::Matrix { number } => write!(
+                f,
+                "line {number} of the record holds a matrix that contradicts itself"
+            ),
+            Self::SecondRun { number } => {
+                write!(f, "line {number} of the record begins a second run")
+            }
             Self::NoRun => f.write_str("the record holds no `run.started` line"),
         }
     }
@@ -77,7 +89,9 @@ impl Error for Unreadable {
         match self {
             Self::Interrupted(cause) => Some(cause),
             Self::Line { cause, .. } => Some(cause),
-            Self::Schema { .. } | Self::Matrix { .. } | Self::SecondRun { .. } | Self::NoRun => None,
+            Self::Schema { .. } | Self::Matrix { .. } | Self::SecondRun { .. } | Self::NoRun => {
+                None
+            }
         }
     }
 }
@@ -93,7 +107,11 @@ impl Record {
         let mut buffer = Vec::new();
         for number in 1.. {
             buffer.clear();
-            if lines.read_until(b'\n', &mut buffer).map_err(Unreadable::Interrupted)? == 0 {
+            if lines
+                .read_until(b'\n', &mut buffer)
+                .map_err(Unreadable::Interrupted)?
+                == 0
+            {
                 break;
             }
             let whole = buffer.last() == Some(&b'\n');
@@ -113,8 +131,12 @@ impl Record {
 
     fn admit(&mut self, line: &Line, number: u64) -> Result<(), Unreadable> {
         match &line.event {
-            Event::RunStarted { .. } if !self.run_id.is_empty() => return Err(Unreadable::SecondRun { number }),
-            Event::RunStarted { matrix, .. } if !agrees(matrix) => return Err(Unreadable::Matrix { number }),
+            Event::RunStarted { .. } if !self.run_id.is_empty() => {
+                return Err(Unreadable::SecondRun { number });
+            }
+            Event::RunStarted { matrix, .. } if !agrees(matrix) => {
+                return Err(Unreadable::Matrix { number });
+            }
             Event::RunStarted { .. } => {}
             _ if self.run_id.is_empty() => return Err(Unreadable::NoRun),
             _ => {}
@@ -136,20 +158,31 @@ fn parse(bytes: &[u8], number: u64) -> Result<Option<Line>, Unreadable> {
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let label: Label = serde_json::from_slice(bytes).map_err(|cause| Unreadable::Line { number, cause })?;
+    let label: Label =
+        serde_json::from_slice(bytes).map_err(|cause| Unreadable::Line { number, cause })?;
     if label.schema != SCHEMA {
         return Err(Unreadable::Schema { number });
     }
     if !KNOWN.contains(&label.kind.as_str()) {
         return Ok(None);
     }
-    serde_json::from_slice(bytes).map(Some).map_err(|cause| Unreadable::Line { number, cause })
+    serde_json::from_slice(bytes)
+        .map(Some)
+        .map_err(|cause| Unreadable::Line { number, cause })
 }
 
 /// Whether every operation has a demand for every persona, so that an index can be taken apart.
 fn agrees(matrix: &Matrix) -> bool {
-    let distinct = matrix.doors.iter().enumerate().all(|(at, door)| !matrix.doors[..at].contains(door));
-    distinct && matrix.operations.iter().all(|column| column.demands.len() == matrix.personas.len())
+    let distinct = matrix
+        .doors
+        .iter()
+        .enumerate()
+        .all(|(at, door)| !matrix.doors[..at].contains(door));
+    distinct
+        && matrix
+            .operations
+            .iter()
+            .all(|column| column.demands.len() == matrix.personas.len())
 }
 
 #[cfg(test)]
@@ -166,8 +199,14 @@ mod tests {
 
     #[test]
     fn every_event_type_of_this_version_is_known() {
-        let refused = serde_json::from_str::<Event>(r#"{"type":"?"}"#).unwrap_err().to_string();
-        assert_eq!(refused.matches('`').count(), 2 * (KNOWN.len() + 1), "{refused}");
+        let refused = serde_json::from_str::<Event>(r#"{"type":"?"}"#)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            refused.matches('`').count(),
+            2 * (KNOWN.len() + 1),
+            "{refused}"
+        );
         for kind in KNOWN {
             assert!(refused.contains(&format!("`{kind}`")), "{kind}: {refused}");
         }
@@ -177,7 +216,10 @@ mod tests {
     fn a_whole_record_is_complete() {
         let record = read(&[START, PASS, END]).unwrap();
         assert!(record.complete());
-        assert_eq!((record.run_id(), record.started_at()), ("r1", "2026-01-01T00:00:00.000Z"));
+        assert_eq!(
+            (record.run_id(), record.started_at()),
+            ("r1", "2026-01-01T00:00:00.000Z")
+        );
     }
 
     #[test]
@@ -197,19 +239,30 @@ mod tests {
     #[test]
     fn a_broken_line_in_the_middle_is_named() {
         let error = read(&[START, &PASS[..40], END]).unwrap_err();
-        assert!(error.to_string().starts_with("line 2 of the record is not an event"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("line 2 of the record is not an event"),
+            "{error}"
+        );
     }
 
     #[test]
     fn what_is_no_record_is_refused() {
         let other = END.replace("event/1", "event/2");
-        let crooked = START.replace(r#""personas":[{"name":"a","roles":null,"signs_in":false}]"#, r#""personas":[]"#);
+        let crooked = START.replace(
+            r#""personas":[{"name":"a","roles":null,"signs_in":false}]"#,
+            r#""personas":[]"#,
+        );
         let table: [(&[&str], &str); 5] = [
             (&[], "holds no `run.started` line"),
             (&[PASS, END], "holds no `run.started` line"),
             (&[START, START], "line 2 of the record begins a second run"),
             (&[START, &other], "line 2 of the record is not of schema"),
-            (&[&crooked], "line 1 of the record holds a matrix that contradicts itself"),
+            (
+                &[&crooked],
+                "line 1 of the record holds a matrix that contradicts itself",
+            ),
         ];
         for (lines, wanted) in table {
             let error = read(lines).unwrap_err().to_string();

@@ -24,7 +24,12 @@ impl Standing {
     /// Weighs a record, the gravest first.
     pub(super) fn of(record: &Record) -> Self {
         let tally = record.tally();
-        let found = |class: Class| record.findings().iter().any(|finding| wording::class(finding.code) == class);
+        let found = |class: Class| {
+            record
+                .findings()
+                .iter()
+                .any(|finding| wording::class(finding.code) == class)
+        };
         if tally.fail > 0 || found(Class::Fail) {
             Self::Failed
         } else if record.left_behind().next().is_some() {

@@ -57,7 +57,11 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checks = self.checks();
         let noun = if checks == 1 { "check" } else { "checks" };
-        write!(f, "{checks} {noun}: {} pass · {} fail · {} unproven", self.pass, self.fail, self.unproven)?;
+        write!(
+            f,
+            "{checks} {noun}: {} pass · {} fail · {} unproven",
+            self.pass, self.fail, self.unproven
+        )?;
         for kind in [VerdictKind::Skipped, VerdictKind::Waived] {
             if self.of(kind) > 0 {
                 write!(f, " · {} {kind}", self.of(kind))?;
@@ -77,7 +81,10 @@ mod tests {
         let tally: Tally = [Pass, Pass, Fail, Unproven].into_iter().collect();
         assert_eq!(tally.to_string(), "4 checks: 2 pass · 1 fail · 1 unproven");
         let tally: Tally = [Pass, Skipped, Skipped, Waived].into_iter().collect();
-        assert_eq!(tally.to_string(), "4 checks: 1 pass · 0 fail · 0 unproven · 2 skipped · 1 waived");
+        assert_eq!(
+            tally.to_string(),
+            "4 checks: 1 pass · 0 fail · 0 unproven · 2 skipped · 1 waived"
+        );
         let tally: Tally = [Pass].into_iter().collect();
         assert_eq!(tally.to_string(), "1 check: 1 pass · 0 fail · 0 unproven");
     }

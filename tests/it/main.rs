@@ -10,6 +10,8 @@ mod corridor;
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
 mod faults;
+/// One record of everything that can happen, in every format.
+mod reports;
 /// What a scenario may be, and what is told of one that may not.
 mod scenarios;
 /// What is counted on the wire.

@@ -1,0 +1,264 @@
+//! Record in, one JSON document out (`rolecall.report/1`), streamed in matrix order.
+
+use std::io;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use super::record::{Entry, Record};
+use super::sanitizer::{clean, clean_block};
+use super::wording;
+use crate::cell::Door;
+use crate::door::{Answer, Observation, Rpc};
+use crate::judge::{Effect, Finding};
+use crate::plan::matrix::Row;
+
+/// The document's schema; additive within its number.
+pub const SCHEMA: &str = "rolecall.report/1";
+
+/// Writes the document, with a line break at its end.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, &Document::of(record)).map_err(io::Error::from)?;
+    io::Write::write_all(&mut out, b"\n")?;
+    io::Write::flush(&mut out)
+}
+
+#[derive(Serialize)]
+struct Document<'r> {
+    schema: &'static str,
+    tool: Value,
+    scenario: Value,
+    run: Value,
+    summary: Value,
+    standing: &'static str,
+    exit_code: u8,
+    personas: Vec<Value>,
+    doors: Vec<Value>,
+    cells: Cells<'r>,
+    findings: Vec<Value>,
+    left_behind: Vec<Value>,
+}
+
+impl<'r> Document<'r> {
+    fn of(record: &'r Record) -> Self {
+        let standing = record.standing();
+        Self {
+            schema: SCHEMA,
+            tool: json!({"name": "rolecall", "version": clean(record.tool())}),
+            scenario: json!({"name": clean(record.scenario()), "path": clean(record.path())}),
+            run: run(record),
+            summary: summary(record),
+            standing: standing.name(),
+            exit_code: standing.code(),
+            personas: record.matrix().personas.iter().enumerate().map(|(at, row)| persona(record, at, row)).collect(),
+            doors: record.matrix().doors.iter().map(|door| self::door(record, *door)).collect(),
+            cells: Cells(record),
+            findings: record.findings().iter().map(|finding| self::finding(record, finding)).collect(),
+            left_behind: record
+                .left_behind()
+                .map(|left| {
+                    json!({"fixture": clean(left.fixture), "object": clean(left.object), "detail": clean(left.detail)})
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The cells, made one at a time while they are written.
+struct Cells<'r>(&'r Record);
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.entries().map(|entry| cell(self.0, &entry)))
+    }
+}
+
+fn run(record: &Record) -> Value {
+    json!({
+        "id": clean(record.run_id()),
+        "started_at": clean(record.started_at()),
+        "took_ms": record.took_ms(),
+        "complete": record.complete(),
+        "digest": clean(record.digest()),
+    })
+}
+
+fn summary(record: &Record) -> Value {
+    let tally = record.tally();
+    json!({
+        "checks": tally.checks(),
+        "pass": tally.pass,
+        "fail": tally.fail,
+        "unproven": tally.unproven,
+        "skipped": tally.skipped,
+        "waived": tally.waived,
+    })
+}
+
+fn persona(record: &Record, index: usize, row: &Row) -> Value {
+    let roles = row
+        .roles
+        .as_ref()
+        .map(|roles| roles.iter().map(|role| clean(role)).collect::<Vec<_>>());
+    let token = record.token(index).map(
+        |token| json!({"fingerprint": clean(&token.fingerprint), "claims": cleaned(&token.claims)}),
+    );
+    json!({"name": clean(row.name.as_str()), "roles": roles, "signs_in": row.signs_in, "token": token})
+}
+
+fn door(record: &Record, door: Door) -> Value {
+    let facts = record.doors().iter().find(|facts| facts.door == door);
+    json!({
+        "door": door,
+        "answers": facts.and_then(|facts| facts.answers),
+        "detail": facts.map(|facts| clean(&facts.detail)),
+    })
+}
+
+fn cell(record: &Record, entry: &Entry<'_>) -> Value {
+    let cell = record.matrix().cell(&entry.check);
+    let heard = entry.heard;
+    let verdict = heard.verdict.as_ref();
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    put("id", clean(&cell.to_string()).into());
+    put("persona", clean(cell.persona.as_str()).into());
+    put("operation", clean(cell.operation.as_str()).into());
+    put("door", cell.door.name().into());
+    put(
+        "expected",
+        entry.check.demand.expectation.to_string().into(),
+    );
+    put("line", entry.check.demand.line.into());
+    put(
+        "outcome",
+        heard
+            .sight
+            .reading
+            .map(|reading| wording::word(reading.outcome))
+            .into(),
+    );
+    put(
+        "signature",
+        heard
+            .sight
+            .reading
+            .and_then(|reading| reading.signature)
+            .map(wording::signature)
+            .into(),
+    );
+    put(
+        "second",
+        heard
+            .sight
+            .second
+            .map(|reading| wording::word(reading.outcome))
+            .into(),
+    );
+    put("gap", heard.sight.gap.map(wording::word).into());
+    put("status", heard.sight.status.into());
+    put("verdict", heard.kind().name().into());
+    put(
+        "code",
+        verdict
+            .and_then(|verdict| verdict.code)
+            .map(wording::name)
+            .into(),
+    );
+    put(
+        "reason",
+        verdict
+            .map(|verdict| clean(&verdict.reason))
+            .filter(|reason| !reason.is_empty())
+            .into(),
+    );
+    put(
+        "effect",
+        (heard.sight.effect != Effect::Unchecked)
+            .then(|| wording::word(heard.sight.effect))
+            .into(),
+    );
+    put("took_ms", heard.took_ms.into());
+    put(
+        "retries",
+        listed(heard.retries().iter().map(|retry| clean(retry).into())),
+    );
+    put("evidence", listed(heard.evidence().iter().map(observation)));
+    Value::Object(fields)
+}
+
+fn finding(record: &Record, finding: &Finding) -> Value {
+    let cells = record
+        .covered(finding)
+        .map(|entry| clean(&record.matrix().cell(&entry.check).to_string()).into_owned());
+    json!({
+        "code": wording::name(finding.code),
+        "class": wording::word(wording::class(finding.code)),
+        "headline": wording::headline(finding.code),
+        "detail": clean(&finding.detail),
+        "cause": clean(&wording::cause(finding)),
+        "remedy": clean(&wording::remedy(finding)),
+        "signature": finding.signature.map(wording::signature),
+        "cells": cells.collect::<Vec<_>>(),
+    })
+}
+
+fn observation(observation: &Observation) -> Value {
+    let answer = match &observation.answer {
+        Answer::Http(answer) => json!({
+            "status": answer.status,
+            "headers": answer.headers.iter().map(|(name, value)| [clean(name), clean(value)]).collect::<Vec<_>>(),
+            "body": clean_block(&answer.body),
+            "body_bytes": answer.body_bytes,
+            "truncated": answer.truncated,
+            "rpc": answer.rpc.as_ref().map(rpc),
+        }),
+        Answer::None(silence) => json!({"silence": silence}),
+    };
+    json!({"request": clean(&observation.request), "answer": answer, "took_ms": observation.took_ms})
+}
+
+fn rpc(rpc: &Rpc) -> Value {
+    match rpc {
+        Rpc::Result { is_error, text } => {
+            json!({"result": {"is_error": is_error, "text": clean_block(text)}})
+        }
+        Rpc::Error { code, message } => {
+            json!({"error": {"code": code, "message": clean_block(message)}})
+        }
+        Rpc::Absent => json!("absent"),
+    }
+}
+
+/// A list; null when it is empty.
+fn listed(values: impl Iterator<Item = Value>) -> Value {
+    let values: Vec<Value> = values.collect();
+    if values.is_empty() {
+        Value::Null
+    } else {
+        Value::Array(values)
+    }
+}
+
+/// Every text in a value cleaned, names of fields included.
+fn cleaned(value: &Value) -> Value {
+    match value {
+        Value::String(text) => clean(text).into(),
+        Value::Array(values) => values.iter().map(cleaned).collect(),
+        Value::Object(fields) => Value::Object(
+            fields
+                .iter()
+                .map(|(name, value)| (clean(name).into_owned(), cleaned(value)))
+                .collect(),
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}

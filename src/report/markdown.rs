@@ -1,0 +1,229 @@
+//! Record in, Markdown out: the grid and the findings, without anything that changes from run to run.
+//!
+//! Times, the run's id, requests and bodies are left out, so that a committed file changes only when access does.
+
+use std::borrow::Cow;
+use std::io;
+
+use super::mark::{Mark, heading};
+use super::record::{Entry, Record};
+use super::sanitizer::clean;
+use super::wording;
+use crate::cell::Door;
+use crate::judge::Finding;
+use crate::plan::matrix::Row;
+
+/// Cells that a finding lists by name.
+const CELLS: usize = 24;
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "# {}\n", escape(record.scenario()))?;
+    writeln!(out, "{}\n", summary(record))?;
+    grid(record, out)?;
+    writeln!(out, "\n{LEGEND}")?;
+    if !record.findings().is_empty() {
+        writeln!(out, "\n## Findings")?;
+    }
+    for finding in record.findings() {
+        told(record, finding, out)?;
+    }
+    left_behind(record, out)
+}
+
+const LEGEND: &str = "✓ as demanded · ✗ got≠demanded · ? unproven · w waived · – not called";
+
+fn summary(record: &Record) -> String {
+    let tally = record.tally();
+    if record.complete() {
+        format!("**{tally}**")
+    } else {
+        format!(
+            "**{tally}**\n\n**Incomplete:** the run ended before every cell had its turn and its verdict."
+        )
+    }
+}
+
+/// One table with a column for each door of each operation: GitHub scrolls what is too wide.
+fn grid(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+    let matrix = record.matrix();
+    let columns = columns(record);
+    write!(out, "| persona | roles |")?;
+    for (operation, door) in &columns {
+        let name = escape(matrix.operations[*operation].name.as_str());
+        write!(out, " {name} {} |", heading(matrix.doors[*door]))?;
+    }
+    writeln!(out, "\n|{}", "---|".repeat(columns.len() + 2))?;
+    for (persona, row) in matrix.personas.iter().enumerate() {
+        write!(out, "| {} | {} |", escape(row.name.as_str()), roles(row))?;
+        for (operation, door) in &columns {
+            let entry = record.entry(matrix.index(*operation, *door, persona));
+            write!(
+                out,
+                " {} |",
+                entry
+                    .map_or(Mark::ABSENT, |entry| Mark::of(&entry))
+                    .to_string()
+                    .replace('|', "/")
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Operation and door, by their indices, where at least one persona has a cell.
+fn columns(record: &Record) -> Vec<(usize, usize)> {
+    let matrix = record.matrix();
+    let all = (0..matrix.operations.len())
+        .flat_map(|operation| (0..matrix.doors.len()).map(move |door| (operation, door)));
+    all.filter(|(operation, door)| {
+        (0..matrix.personas.len()).any(|persona| {
+            record
+                .entry(matrix.index(*operation, *door, persona))
+                .is_some()
+        })
+    })
+    .collect()
+}
+
+fn roles(row: &Row) -> String {
+    match &row.roles {
+        _ if !row.signs_in => "no token".to_owned(),
+        None => String::new(),
+        Some(roles) if roles.is_empty() => "no roles".to_owned(),
+        Some(roles) => roles
+            .iter()
+            .map(|role| escape(role))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn told(record: &Record, finding: &Finding, out: &mut dyn io::Write) -> io::Result<()> {
+    let code = wording::name(finding.code);
+    writeln!(
+        out,
+        "\n- **{code}** – {}",
+        escape(&wording::headline(finding.code))
+    )?;
+    let parts = [
+        ("", escape(&finding.detail)),
+        ("Cells: ", cells(record, finding)),
+        ("Cause: ", escape(&wording::cause(finding))),
+        ("Fix: ", escape(&wording::remedy(finding))),
+    ];
+    for (label, text) in parts.iter().filter(|(_, text)| !text.is_empty()) {
+        writeln!(out, "  - {label}{text}")?;
+    }
+    Ok(())
+}
+
+fn cells(record: &Record, finding: &Finding) -> String {
+    let name = |entry: Entry<'_>| {
+        let cell = record.matrix().cell(&entry.check);
+        let words = [
+            cell.persona.as_str(),
+            cell.operation.as_str(),
+            Door::name(cell.door),
+        ];
+        words.map(escape).join(" / ")
+    };
+    let mut names: Vec<String> = record.covered(finding).take(CELLS).map(name).collect();
+    let more = record.covered(finding).count() - names.len();
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    names.join(", ")
+}
+
+/// How many objects of which fixture; their names differ from run to run.
+fn left_behind(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut fixtures: Vec<(&str, usize)> = Vec::new();
+    for left in record.left_behind() {
+        match fixtures.iter_mut().find(|(name, _)| *name == left.fixture) {
+            Some((_, count)) => *count += 1,
+            None => fixtures.push((left.fixture, 1)),
+        }
+    }
+    if !fixtures.is_empty() {
+        writeln!(out, "\n## Left behind\n")?;
+    }
+    for (fixture, count) in fixtures {
+        writeln!(out, "- {}: {count}", escape(fixture))?;
+    }
+    Ok(())
+}
+
+/// Text that Markdown shows as it stands, on one line. What GitHub would turn into a link, a mention or a reference
+/// becomes code, where it does not look.
+fn escape(text: &str) -> String {
+    let line = clean(text);
+    line.split(' ')
+        .map(escape_word)
+        .collect::<Vec<Cow<'_, str>>>()
+        .join(" ")
+}
+
+fn escape_word(word: &str) -> Cow<'_, str> {
+    if is_linked(word) {
+        // Nothing inside a code span is read but its end and, in a table, the cell's.
+        return Cow::Owned(format!("`{}`", word.replace('`', "'").replace('|', "¦")));
+    }
+    if !word.contains(SPECIAL) {
+        return Cow::Borrowed(word);
+    }
+    let mut escaped = String::with_capacity(word.len() + 4);
+    for character in word.chars() {
+        if SPECIAL.contains(&character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    Cow::Owned(escaped)
+}
+
+/// ASCII punctuation that means something inside a line (CommonMark §2.4 lets each be escaped).
+const SPECIAL: [char; 14] = [
+    '\\', '`', '*', '_', '[', ']', '<', '>', '|', '~', '&', '$', '#', '!',
+];
+
+fn is_linked(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let reference = lower
+        .match_indices('#')
+        .any(|(at, _)| lower[at + 1..].starts_with(|it: char| it.is_ascii_digit()));
+    let scheme = ["://", "www.", "mailto:", "xmpp:", "javascript:", "data:"]
+        .iter()
+        .any(|mark| lower.contains(mark));
+    scheme || reference || lower.contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_markdown_would_read_is_shown_as_it_stands() {
+        let table = [
+            ("Products.Read", "Products.Read"),
+            ("a|b `c` <i>", r"a\|b \`c\` \<i\>"),
+            ("![x](http://evil/b.png)", "`![x](http://evil/b.png)`"),
+            (
+                "see https://login.example/v2.0 now",
+                "see `https://login.example/v2.0` now",
+            ),
+            ("ping @octocat about #12", "ping `@octocat` about `#12`"),
+            ("a`b@c|d", "`a'b@c¦d`"),
+            ("# heading\n- item", r"\# heading - item"),
+            ("__init__ *x* ~~y~~", r"\_\_init\_\_ \*x\* \~\~y\~\~"),
+            ("[a](b) &amp; $x$", r"\[a\](b) \&amp; \$x\$"),
+        ];
+        for (text, wanted) in table {
+            assert_eq!(escape(text), wanted);
+        }
+    }
+}

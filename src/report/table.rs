@@ -1,0 +1,247 @@
+//! Record and look in, the table for a terminal out: grid, legend, findings, summary, next step. Only this file and its parts name comfy-table.
+
+mod grid;
+mod paint;
+
+use std::collections::BTreeSet;
+use std::io;
+
+use comfy_table::{Table, presets};
+
+use super::mark::Mark;
+use super::record::{Record, Standing};
+use super::sanitizer::{clean, excerpt};
+use super::{Look, sight, wording};
+use crate::judge::{Class, Finding, VerdictKind};
+
+/// Fewest columns that a table is laid out for.
+const NARROWEST: usize = 40;
+
+/// Widest text; beyond it the eye loses the line. The grid may be wider.
+const WIDEST_TEXT: usize = 100;
+
+/// Columns of the labels before a finding's paragraphs, indentation included.
+const LABEL: usize = 9;
+
+/// Cells that a finding lists by name.
+const CELLS: usize = 6;
+
+/// Writes the table.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+    let width = look.width.max(NARROWEST);
+    let text = width.min(WIDEST_TEXT);
+    let mut put = |part: String| -> io::Result<()> {
+        out.write_all(paint::paint(&part, look.colour).as_bytes())
+    };
+    put(format!("{}\n\n", wrapped(&title(record), text)))?;
+    for block in grid::blocks(record, width) {
+        put(format!("{block}\n"))?;
+    }
+    put(format!("{}\n\n", wrapped(&legend(record), text)))?;
+    for finding in record.findings() {
+        put(format!("{}\n", told(record, finding, text)))?;
+    }
+    put(left_behind(record, text))?;
+    if !record.complete() {
+        put(format!("{}\n\n", wrapped(INCOMPLETE, text)))?;
+    }
+    put(format!(
+        "{}\n{}\n",
+        wrapped(&summary(record), text),
+        wrapped(&next_step(record), text)
+    ))
+}
+
+const INCOMPLETE: &str = "INCOMPLETE: the run ended before every cell had its turn and its verdict; what is missing is unproven.";
+
+fn title(record: &Record) -> String {
+    format!("{} · {}", clean(record.scenario()), clean(record.path()))
+}
+
+fn legend(record: &Record) -> String {
+    let marks: Vec<Mark> = record.entries().map(|entry| Mark::of(&entry)).collect();
+    let seen = |kind: VerdictKind| marks.iter().any(|mark| mark.kind == Some(kind));
+    let words = [
+        (VerdictKind::Pass, "as demanded"),
+        (VerdictKind::Fail, "got≠demanded"),
+        (VerdictKind::Unproven, "unproven"),
+        (VerdictKind::Waived, "waived"),
+        (VerdictKind::Skipped, "not called"),
+    ];
+    let signs = words.into_iter().filter(|(kind, _)| seen(*kind));
+    let signs = signs.map(|(kind, word)| format!("{} {word}", paint::marker(Some(kind))));
+    let glosses: BTreeSet<&str> = marks.iter().filter_map(Mark::gloss).collect();
+    signs
+        .chain(glosses.into_iter().map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join("  ")
+}
+
+/// A finding: its code and headline, then what is known of it, labelled.
+fn told(record: &Record, finding: &Finding, width: usize) -> String {
+    let kind = match wording::class(finding.code) {
+        Class::Fail => VerdictKind::Fail,
+        Class::Unproven => VerdictKind::Unproven,
+        Class::Note => VerdictKind::Skipped,
+    };
+    let code = wording::name(finding.code);
+    let heading = format!(
+        "{} {code}  {}",
+        paint::marker(Some(kind)),
+        wording::headline(finding.code)
+    );
+    let evidence = record
+        .covered(finding)
+        .find_map(|entry| entry.heard.evidence().first());
+    let signature = finding
+        .signature
+        .map(wording::signature)
+        .unwrap_or_default();
+    let paragraphs = [
+        ("", clean(&finding.detail).into_owned()),
+        ("cells", cells(record, finding)),
+        ("seen", evidence.map(sight::line).unwrap_or_default()),
+        ("by", clean(&signature).into_owned()),
+        ("cause", clean(&wording::cause(finding)).into_owned()),
+        ("fix", clean(&wording::remedy(finding)).into_owned()),
+    ];
+    format!(
+        "{}\n{}\n",
+        wrapped(&heading, width),
+        labelled(&paragraphs, width)
+    )
+}
+
+fn cells(record: &Record, finding: &Finding) -> String {
+    let named = record.covered(finding).take(CELLS);
+    let mut names: Vec<String> = named
+        .map(|entry| excerpt(&record.matrix().cell(&entry.check).to_string(), 120).into_owned())
+        .collect();
+    let more = record.covered(finding).count() - names.len();
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    names.join(", ")
+}
+
+fn left_behind(record: &Record, width: usize) -> String {
+    let objects: Vec<(&str, String)> = record
+        .left_behind()
+        .map(|left| {
+            (
+                "",
+                format!(
+                    "{} {}: {}",
+                    clean(left.fixture),
+                    clean(left.object),
+                    clean(left.detail)
+                ),
+            )
+        })
+        .collect();
+    if objects.is_empty() {
+        return String::new();
+    }
+    let heading = format!(
+        "{} left behind  Objects of this run that are not known to be gone",
+        paint::marker(Some(VerdictKind::Fail))
+    );
+    format!(
+        "{}\n{}\n\n",
+        wrapped(&heading, width),
+        labelled(&objects, width)
+    )
+}
+
+fn summary(record: &Record) -> String {
+    let count = |number: usize, noun: &str| {
+        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    };
+    let mut facts = vec![
+        format!("{} signed in", count(record.signed_in(), "persona")),
+        count(record.matrix().doors.len(), "door"),
+    ];
+    facts.extend(record.took_ms().map(seconds));
+    format!("{}  ({})", record.tally(), facts.join(", "))
+}
+
+/// Seconds with one decimal; whole tenths, so that no rounding differs by platform.
+fn seconds(took_ms: u64) -> String {
+    let tenths = took_ms.saturating_add(50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// What somebody who sees such a table for the first time does next.
+fn next_step(record: &Record) -> String {
+    let tally = record.tally();
+    let first = |class: Class| {
+        let finding = record
+            .findings()
+            .iter()
+            .find(|finding| wording::class(finding.code) == class)?;
+        Some(format!("rolecall explain {}", wording::name(finding.code)))
+    };
+    match record.standing() {
+        Standing::Conforms if tally.skipped + tally.waived == 0 => {
+            "Every role gets through exactly where it should.".to_owned()
+        }
+        Standing::Conforms => {
+            "Every role that was judged gets through exactly where it should.".to_owned()
+        }
+        Standing::Failed => match first(Class::Fail) {
+            Some(command) => format!("Start with the first finding: {command}"),
+            None => "Start with the first ✗ of the grid.".to_owned(),
+        },
+        Standing::LeftBehind => "Remove what this run left behind, then run it again.".to_owned(),
+        Standing::Unproven if !record.complete() => {
+            "Run it again to its end before you trust it.".to_owned()
+        }
+        Standing::Unproven => match first(Class::Unproven) {
+            Some(command) => {
+                format!("Nothing is proven wrong, but not everything is proven: {command}")
+            }
+            None => {
+                "Nothing is proven wrong, but not everything is proven: see each ? of the grid."
+                    .to_owned()
+            }
+        },
+        Standing::NothingSelected => "Nothing was checked: widen the selection.".to_owned(),
+    }
+}
+
+/// Text in lines of at most `width` columns.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.add_row([text]);
+    table.set_constraints([grid::fixed(width)]);
+    unpadded(&mut table)
+}
+
+/// Paragraphs beside their labels; those without text are left out.
+fn labelled(paragraphs: &[(&str, String)], width: usize) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for (label, text) in paragraphs.iter().filter(|(_, text)| !text.is_empty()) {
+        table.add_row([format!("  {label}"), text.clone()]);
+    }
+    if table.row_count() == 0 {
+        return String::new();
+    }
+    table.set_constraints([grid::fixed(LABEL), grid::fixed(width - LABEL)]);
+    unpadded(&mut table)
+}
+
+fn unpadded(table: &mut Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0));
+    }
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}

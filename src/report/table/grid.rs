@@ -1,0 +1,344 @@
+//! Record and width in, the grid out: personas down, operations and their doors across, in blocks that fit.
+
+use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
+
+use super::paint::marker;
+use crate::plan::matrix::{Column, Matrix, Row};
+use crate::report::mark::{Mark, heading};
+use crate::report::record::Record;
+use crate::report::sanitizer::excerpt;
+
+/// What a column takes besides its content: a blank on either side and its border.
+const FRAME: usize = 3;
+
+/// Columns that an operation's name may add to its doors; longer names wrap.
+const NAME: usize = 24;
+
+const BOX: TableStyle = TableStyle::new()
+    .top_border(LineStyle::new('╭', '─', '┬', '╮'))
+    .header_lines(ContentLineStyle::new('│', '│', '│'))
+    .header_separator(LineStyle::new('├', '─', '┼', '┤'))
+    .content_lines(ContentLineStyle::new('│', '│', '│'))
+    .bottom_border(LineStyle::new('╰', '─', '┴', '╯'));
+
+/// The grid's blocks, each a table no wider than `width` columns. An operation is broken only where it alone is too wide.
+pub(super) fn blocks(record: &Record, width: usize) -> Vec<String> {
+    let sheet = Sheet::of(record);
+    let layouts = [
+        Layout {
+            stacked: false,
+            gap: 2,
+        },
+        Layout {
+            stacked: true,
+            gap: 2,
+        },
+        Layout {
+            stacked: true,
+            gap: 1,
+        },
+    ];
+    let fits = layouts.map(|layout| layout.fit(&sheet, width));
+    let Some(best) = fits.into_iter().min_by_key(|fit| fit.blocks.len()) else {
+        return Vec::new();
+    };
+    best.blocks
+        .iter()
+        .map(|block| best.draw(&sheet, block))
+        .collect()
+}
+
+/// The grid's words, laid out nowhere yet.
+struct Sheet {
+    personas: Vec<(String, String)>,
+    operations: Vec<Group>,
+}
+
+/// An operation with one lane a door that it has.
+struct Group {
+    name: String,
+    lanes: Vec<Lane>,
+}
+
+/// One operation at one door: its heading's lines and one mark a persona.
+struct Lane {
+    heading: Vec<&'static str>,
+    marks: Vec<Mark>,
+    width: usize,
+}
+
+impl Sheet {
+    fn of(record: &Record) -> Self {
+        let matrix = record.matrix();
+        let personas = matrix
+            .personas
+            .iter()
+            .map(|row| (excerpt(row.name.as_str(), 80).into_owned(), roles(row)));
+        let operations = matrix.operations.iter().enumerate();
+        Self {
+            personas: personas.collect(),
+            operations: operations
+                .map(|(index, column)| Group::of(record, index, column))
+                .filter(|group| !group.lanes.is_empty())
+                .collect(),
+        }
+    }
+}
+
+impl Group {
+    fn of(record: &Record, operation: usize, column: &Column) -> Self {
+        let matrix = record.matrix();
+        let lanes =
+            (0..matrix.doors.len()).filter_map(|door| Lane::of(record, matrix, operation, door));
+        Self {
+            name: excerpt(column.name.as_str(), 80).into_owned(),
+            lanes: lanes.collect(),
+        }
+    }
+
+    fn width(&self, lanes: std::ops::Range<usize>, gap: usize) -> usize {
+        let lanes = &self.lanes[lanes];
+        let inner = lanes
+            .iter()
+            .map(|lane| lane.width + gap)
+            .sum::<usize>()
+            .saturating_sub(gap);
+        inner.max(self.name.chars().count().min(NAME))
+    }
+}
+
+impl Lane {
+    fn of(record: &Record, matrix: &Matrix, operation: usize, door: usize) -> Option<Self> {
+        let entries: Vec<_> = (0..matrix.personas.len())
+            .map(|persona| record.entry(matrix.index(operation, door, persona)))
+            .collect();
+        if entries.iter().all(Option::is_none) {
+            return None;
+        }
+        let marks: Vec<Mark> = entries
+            .iter()
+            .map(|entry| entry.as_ref().map_or(Mark::ABSENT, Mark::of))
+            .collect();
+        let heading: Vec<_> = heading(matrix.doors[door]).split(' ').collect();
+        let words = heading.iter().map(|word| word.chars().count());
+        let width = words
+            .chain(marks.iter().map(Mark::width))
+            .max()
+            .unwrap_or_default();
+        Some(Self {
+            heading,
+            marks,
+            width,
+        })
+    }
+}
+
+/// One way to lay the sheet out.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Whether roles stand under the persona rather than beside it.
+    stacked: bool,
+    /// Blanks between two doors.
+    gap: usize,
+}
+
+/// A part of an operation: its lanes from one to another.
+#[derive(Clone)]
+struct Piece {
+    operation: usize,
+    lanes: std::ops::Range<usize>,
+    width: usize,
+}
+
+/// A layout with the widths and blocks that it leads to.
+struct Fit {
+    layout: Layout,
+    sides: Vec<usize>,
+    blocks: Vec<Vec<Piece>>,
+}
+
+impl Layout {
+    fn fit(self, sheet: &Sheet, width: usize) -> Fit {
+        let sides = self.sides(sheet, width);
+        let taken: usize = sides.iter().map(|side| side + FRAME).sum();
+        let room = width.saturating_sub(taken + 1).max(FRAME + 1);
+        let pieces: Vec<Piece> = (0..sheet.operations.len())
+            .flat_map(|operation| {
+                self.pieces(&sheet.operations[operation], operation, room - FRAME)
+            })
+            .collect();
+        let least = pack(&pieces, room, usize::MAX);
+        // As many blocks, but of like size.
+        let even = pack(&pieces, room, pieces.len().div_ceil(least.len().max(1)));
+        let blocks = if even.len() == least.len() {
+            even
+        } else {
+            least
+        };
+        Fit {
+            layout: self,
+            sides,
+            blocks,
+        }
+    }
+
+    /// Widths of the columns left of the operations.
+    fn sides(self, sheet: &Sheet, width: usize) -> Vec<usize> {
+        let longest = |words: &mut dyn Iterator<Item = &String>, least: &str| {
+            words
+                .map(|word| word.chars().count())
+                .chain([least.len()])
+                .max()
+                .unwrap_or_default()
+        };
+        let names = longest(&mut sheet.personas.iter().map(|(name, _)| name), "persona");
+        let roles = longest(&mut sheet.personas.iter().map(|(_, roles)| roles), "roles");
+        if self.stacked {
+            vec![names.max(roles).min(width * 7 / 20)]
+        } else {
+            [names, roles].map(|side| side.min(width / 4)).to_vec()
+        }
+    }
+
+    fn pieces(self, group: &Group, operation: usize, room: usize) -> Vec<Piece> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        for lane in 0..group.lanes.len() {
+            let first = pieces.last().map_or(0, |piece| piece.lanes.start);
+            let joined = group.width(first..lane + 1, self.gap);
+            match pieces.last_mut() {
+                Some(piece) if joined <= room => {
+                    *piece = Piece {
+                        operation,
+                        lanes: first..lane + 1,
+                        width: joined,
+                    }
+                }
+                _ => {
+                    let width = group.width(lane..lane + 1, self.gap).min(room);
+                    pieces.push(Piece {
+                        operation,
+                        lanes: lane..lane + 1,
+                        width,
+                    });
+                }
+            }
+        }
+        pieces
+    }
+}
+
+/// Fills blocks from the left; an operation that fits into one block is not torn apart.
+fn pack(pieces: &[Piece], room: usize, most: usize) -> Vec<Vec<Piece>> {
+    let mut blocks: Vec<Vec<Piece>> = Vec::new();
+    let mut left = 0;
+    for piece in pieces {
+        match blocks.last_mut() {
+            Some(block) if piece.width + FRAME <= left && block.len() < most => {
+                left -= piece.width + FRAME;
+                block.push(piece.clone());
+            }
+            _ => {
+                left = room.saturating_sub(piece.width + FRAME);
+                blocks.push(vec![piece.clone()]);
+            }
+        }
+    }
+    blocks
+}
+
+impl Fit {
+    fn draw(&self, sheet: &Sheet, block: &[Piece]) -> String {
+        let mut table = Table::new();
+        table.load_style(BOX);
+        let sides = if self.layout.stacked {
+            vec!["persona\nroles"]
+        } else {
+            vec!["persona", "roles"]
+        };
+        let header = sides.into_iter().map(str::to_owned);
+        table.set_header(header.chain(block.iter().map(|piece| self.header(sheet, piece))));
+        for (persona, (name, roles)) in sheet.personas.iter().enumerate() {
+            let sides = if self.layout.stacked {
+                vec![format!("{name}\n{roles}")]
+            } else {
+                vec![name.clone(), roles.clone()]
+            };
+            table.add_row(
+                sides
+                    .into_iter()
+                    .chain(block.iter().map(|piece| self.row(sheet, piece, persona))),
+            );
+        }
+        let widths = self
+            .sides
+            .iter()
+            .copied()
+            .chain(block.iter().map(|piece| piece.width));
+        table.set_constraints(widths.map(|width| fixed(width + FRAME - 1)));
+        table.to_string()
+    }
+
+    fn header(&self, sheet: &Sheet, piece: &Piece) -> String {
+        let group = &sheet.operations[piece.operation];
+        let lanes = &group.lanes[piece.lanes.clone()];
+        let height = group
+            .lanes
+            .iter()
+            .map(|lane| lane.heading.len())
+            .max()
+            .unwrap_or_default();
+        let mut lines = vec![group.name.clone()];
+        lines.extend((0..height).map(|line| {
+            let words = lanes.iter().map(|lane| {
+                (
+                    lane.heading
+                        .get(line)
+                        .copied()
+                        .unwrap_or_default()
+                        .to_owned(),
+                    lane.width,
+                )
+            });
+            self.spread(words)
+        }));
+        lines.join("\n")
+    }
+
+    fn row(&self, sheet: &Sheet, piece: &Piece, persona: usize) -> String {
+        let lanes = &sheet.operations[piece.operation].lanes[piece.lanes.clone()];
+        self.spread(lanes.iter().map(|lane| {
+            let mark = &lane.marks[persona];
+            let words = mark.words();
+            let gap = if words.is_empty() { "" } else { " " };
+            (format!("{}{gap}{words}", marker(mark.kind)), lane.width)
+        }))
+    }
+
+    fn spread(&self, words: impl Iterator<Item = (String, usize)>) -> String {
+        let padded: Vec<String> = words
+            .map(|(word, width)| format!("{word:width$}"))
+            .collect();
+        padded
+            .join(&" ".repeat(self.layout.gap))
+            .trim_end()
+            .to_owned()
+    }
+}
+
+/// A constraint to exactly so many columns, the blanks on either side included.
+pub(super) fn fixed(width: usize) -> ColumnConstraint {
+    ColumnConstraint::Absolute(Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX)))
+}
+
+/// The roles as the scenario declares them; empty where it does not say.
+fn roles(row: &Row) -> String {
+    match &row.roles {
+        _ if !row.signs_in => "no token".to_owned(),
+        None => String::new(),
+        Some(roles) if roles.is_empty() => "no roles".to_owned(),
+        Some(roles) => {
+            let words: Vec<_> = roles.iter().map(|role| excerpt(role, 80)).collect();
+            words.join(", ")
+        }
+    }
+}

@@ -9,7 +9,7 @@ pub mod record;
 pub mod sanitizer;
 mod sight;
 pub mod table;
-mod wording;
+mod word;
 
 use std::io;
 

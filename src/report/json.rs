@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, clean_block};
-use super::wording;
+use super::word;
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc};
-use crate::judge::{Effect, Finding};
+use crate::judge::{Code, Effect, Finding};
 use crate::plan::matrix::Row;
 
 /// The document's schema; additive within its number.
@@ -143,7 +143,7 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
         heard
             .sight
             .reading
-            .map(|reading| wording::word(reading.outcome))
+            .map(|reading| reading.outcome.name())
             .into(),
     );
     put(
@@ -152,7 +152,7 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
             .sight
             .reading
             .and_then(|reading| reading.signature)
-            .map(wording::signature)
+            .map(word::word)
             .into(),
     );
     put(
@@ -160,17 +160,17 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
         heard
             .sight
             .second
-            .map(|reading| wording::word(reading.outcome))
+            .map(|reading| reading.outcome.name())
             .into(),
     );
-    put("gap", heard.sight.gap.map(wording::word).into());
+    put("gap", heard.sight.gap.map(word::word).into());
     put("status", heard.sight.status.into());
     put("verdict", heard.kind().name().into());
     put(
         "code",
         verdict
             .and_then(|verdict| verdict.code)
-            .map(wording::name)
+            .map(Code::name)
             .into(),
     );
     put(
@@ -183,7 +183,7 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
     put(
         "effect",
         (heard.sight.effect != Effect::Unchecked)
-            .then(|| wording::word(heard.sight.effect))
+            .then(|| word::word(heard.sight.effect))
             .into(),
     );
     put("took_ms", heard.took_ms.into());
@@ -200,13 +200,13 @@ fn finding(record: &Record, finding: &Finding) -> Value {
         .covered(finding)
         .map(|entry| clean(&record.matrix().cell(&entry.check).to_string()).into_owned());
     json!({
-        "code": wording::name(finding.code),
-        "class": wording::word(wording::class(finding.code)),
-        "headline": wording::headline(finding.code),
+        "code": finding.code.name(),
+        "class": finding.code.class().name(),
+        "headline": finding.code.headline(),
         "detail": clean(&finding.detail),
-        "cause": clean(&wording::cause(finding)),
-        "remedy": clean(&wording::remedy(finding)),
-        "signature": finding.signature.map(wording::signature),
+        "cause": clean(finding.cause()),
+        "remedy": clean(finding.remedy()),
+        "signature": finding.signature.map(word::word),
         "cells": cells.collect::<Vec<_>>(),
     })
 }

@@ -14,7 +14,7 @@ use quick_junit::{
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
-use super::{sight, wording};
+use super::sight;
 use crate::cell::Door;
 use crate::judge::{Class, Code, Finding, VerdictKind};
 
@@ -100,7 +100,7 @@ fn cell_status(record: &Record, entry: &Entry<'_>) -> TestCaseStatus {
     let verdict = entry.heard.verdict.as_ref();
     let code = verdict
         .and_then(|verdict| verdict.code)
-        .map_or_else(|| "not-judged".to_owned(), wording::name);
+        .map_or("not-judged", Code::name);
     let reason = verdict.map_or("", |verdict| verdict.reason.as_str());
     let message = if reason.is_empty() {
         format!("got {}", sight::got(entry))
@@ -193,7 +193,7 @@ fn cell_body(record: &Record, entry: &Entry<'_>) -> String {
 }
 
 fn advice(finding: &Finding) -> Vec<String> {
-    let (cause, remedy) = (wording::cause(finding), wording::remedy(finding));
+    let (cause, remedy) = (finding.cause(), finding.remedy());
     let parts = [("cause", cause), ("fix", remedy)];
     parts
         .iter()
@@ -241,13 +241,13 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
         );
         let status = bad(
             NonSuccessKind::Error,
-            &wording::name(Code::LeftBehind),
+            &Code::LeftBehind.name(),
             &message,
             &message,
         );
         let name = format!(
             "{} {}",
-            wording::name(Code::LeftBehind),
+            Code::LeftBehind.name(),
             excerpt(left.fixture, NAME_CAP)
         );
         suite.add_test_case(names.case(RUN.to_owned(), name, status));
@@ -256,21 +256,21 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
 }
 
 fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
-    let code = wording::name(finding.code);
+    let code = finding.code.name();
     let detail = clean(&finding.detail);
     let body = [vec![detail.clone().into_owned()], advice(finding)]
         .concat()
         .join("\n");
-    let status = match wording::class(finding.code) {
+    let status = match finding.code.class() {
         Class::Fail => bad(NonSuccessKind::Failure, &code, &detail, &body),
-        Class::Unproven | Class::Note => bad(
+        Class::Unproven | Class::Note | Class::Residue => bad(
             NonSuccessKind::Error,
             &format!("unproven.{code}"),
             &detail,
             &body,
         ),
     };
-    names.case(RUN.to_owned(), code, status)
+    names.case(RUN.to_owned(), code.to_owned(), status)
 }
 
 /// A name's letters and digits in lower case, hyphens between.

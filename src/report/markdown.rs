@@ -8,7 +8,6 @@ use std::io;
 use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
-use super::wording;
 use crate::cell::Door;
 use crate::judge::Finding;
 use crate::plan::matrix::Row;
@@ -104,17 +103,17 @@ fn roles(row: &Row) -> String {
 }
 
 fn told(record: &Record, finding: &Finding, out: &mut dyn io::Write) -> io::Result<()> {
-    let code = wording::name(finding.code);
+    let code = finding.code.name();
     writeln!(
         out,
         "\n- **{code}** – {}",
-        escape(&wording::headline(finding.code))
+        escape(finding.code.headline())
     )?;
     let parts = [
         ("", escape(&finding.detail)),
         ("Cells: ", cells(record, finding)),
-        ("Cause: ", escape(&wording::cause(finding))),
-        ("Fix: ", escape(&wording::remedy(finding))),
+        ("Cause: ", escape(finding.cause())),
+        ("Fix: ", escape(finding.remedy())),
     ];
     for (label, text) in parts.iter().filter(|(_, text)| !text.is_empty()) {
         writeln!(out, "  - {label}{text}")?;

@@ -2,7 +2,7 @@
 
 use super::record::Entry;
 use super::sanitizer::{clean, clean_block, excerpt};
-use super::wording;
+use super::word;
 use crate::door::{Answer, Observation};
 use crate::judge::Effect;
 
@@ -45,13 +45,13 @@ pub(super) fn page(observation: &Observation) -> String {
 pub(super) fn got(entry: &Entry<'_>) -> String {
     let sight = &entry.heard.sight;
     let mut words = match (sight.reading, sight.gap) {
-        (Some(reading), _) if sight.status == 0 => wording::word(reading.outcome),
-        (Some(reading), _) => format!("{} ({})", sight.status, wording::word(reading.outcome)),
-        (None, Some(gap)) => format!("nothing ({})", wording::word(gap)),
+        (Some(reading), _) if sight.status == 0 => reading.outcome.name().to_owned(),
+        (Some(reading), _) => format!("{} ({})", sight.status, reading.outcome.name()),
+        (None, Some(gap)) => format!("nothing ({})", word::word(gap)),
         (None, None) => "nothing".to_owned(),
     };
     if let Some(second) = sight.second {
-        words = format!("{words}, then {}", wording::word(second.outcome));
+        words = format!("{words}, then {}", second.outcome.name());
     }
     match sight.effect {
         Effect::Unchecked => words,

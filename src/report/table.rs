@@ -11,8 +11,8 @@ use comfy_table::{Table, presets};
 use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
-use super::{Look, sight, wording};
-use crate::judge::{Class, Finding, VerdictKind};
+use super::{Look, sight};
+use crate::judge::{Class, Finding, Signature, VerdictKind};
 
 /// Fewest columns that a table is laid out for.
 const NARROWEST: usize = 40;
@@ -82,31 +82,32 @@ fn legend(record: &Record) -> String {
 
 /// A finding: its code and headline, then what is known of it, labelled.
 fn told(record: &Record, finding: &Finding, width: usize) -> String {
-    let kind = match wording::class(finding.code) {
+    let kind = match finding.code.class() {
         Class::Fail => VerdictKind::Fail,
         Class::Unproven => VerdictKind::Unproven,
         Class::Note => VerdictKind::Skipped,
+        Class::Residue => VerdictKind::Fail,
     };
-    let code = wording::name(finding.code);
+    let code = finding.code.name();
     let heading = format!(
         "{} {code}  {}",
         paint::marker(Some(kind)),
-        wording::headline(finding.code)
+        finding.code.headline()
     );
     let evidence = record
         .covered(finding)
         .find_map(|entry| entry.heard.evidence().first());
     let signature = finding
         .signature
-        .map(wording::signature)
+        .map(Signature::words)
         .unwrap_or_default();
     let paragraphs = [
         ("", clean(&finding.detail).into_owned()),
         ("cells", cells(record, finding)),
         ("seen", evidence.map(sight::line).unwrap_or_default()),
-        ("by", clean(&signature).into_owned()),
-        ("cause", clean(&wording::cause(finding)).into_owned()),
-        ("fix", clean(&wording::remedy(finding)).into_owned()),
+        ("by", clean(signature).into_owned()),
+        ("cause", clean(finding.cause()).into_owned()),
+        ("fix", clean(finding.remedy()).into_owned()),
     ];
     format!(
         "{}\n{}\n",
@@ -181,8 +182,8 @@ fn next_step(record: &Record) -> String {
         let finding = record
             .findings()
             .iter()
-            .find(|finding| wording::class(finding.code) == class)?;
-        Some(format!("rolecall explain {}", wording::name(finding.code)))
+            .find(|finding| finding.code.class() == class)?;
+        Some(format!("rolecall explain {}", finding.code.name()))
     };
     match record.standing() {
         Standing::Conforms if tally.skipped + tally.waived == 0 => {

@@ -2,7 +2,6 @@
 
 use super::Record;
 use crate::judge::Class;
-use crate::report::wording;
 
 /// What a record says as a whole, with the exit code that it alone would give as its number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +27,7 @@ impl Standing {
             record
                 .findings()
                 .iter()
-                .any(|finding| wording::class(finding.code) == class)
+                .any(|finding| finding.code.class() == class)
         };
         if tally.fail > 0 || found(Class::Fail) {
             Self::Failed

@@ -682,7 +682,7 @@ mod tests {
             _ => opens_sessions(request, before),
         });
         let entrance = server.entrance(true);
-        let found = discovery::discover(&entrance).await;
+        let found = discovery::discover(&entrance, &Door::ALL).await;
         let answers: Vec<_> = found
             .iter()
             .map(|found| (found.door, found.answers))
@@ -732,6 +732,6 @@ mod tests {
                 Answer::None(Silence::ConnectionRefused)
             );
         }
-        assert!(discovery::discover(&entrance).await.is_empty());
+        assert!(discovery::discover(&entrance, &Door::ALL).await.is_empty());
     }
 }

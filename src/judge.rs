@@ -7,6 +7,7 @@ mod denial;
 mod docket;
 pub mod finding;
 pub mod hint;
+mod intermittent;
 mod law;
 pub mod outcome;
 mod parity;

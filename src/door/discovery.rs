@@ -28,15 +28,26 @@ pub struct Found {
     pub detail: String,
 }
 
-/// Asks the MCP URL for both eras, independently; the legacy handshake is the persona's own and is kept. Nothing where
+/// Asks the MCP URL for the wanted eras, independently; the legacy handshake is the persona's own and is kept. Nothing where
 /// the deployment has no MCP URL.
-pub async fn discover(entrance: &Entrance) -> Vec<Found> {
+pub async fn discover(entrance: &Entrance, wanted: &[Door]) -> Vec<Found> {
     let Some(way) = entrance.standing_way() else {
         return Vec::new();
     };
     let asked = modern::discover();
-    let (spoken, handshake) = tokio::join!(way.ask(&asked), entrance.sessions.handshake(&way));
-    vec![modern_door(&spoken), legacy_door(&handshake)]
+    let modern = async {
+        if wanted.contains(&Door::Mcp) { Some(modern_door(&way.ask(&asked).await)) } else { None }
+    };
+    let legacy = async {
+        if wanted.contains(&Door::McpLegacy) {
+            let handshake = entrance.sessions.handshake(&way).await;
+            Some(legacy_door(&handshake))
+        } else {
+            None
+        }
+    };
+    let (modern, legacy) = tokio::join!(modern, legacy);
+    modern.into_iter().chain(legacy).collect()
 }
 
 fn modern_door(spoken: &Spoken) -> Found {
@@ -76,7 +87,7 @@ fn answers_modern(spoken: &Spoken) -> Option<bool> {
         }
         (_, Some(error)) if status < 300 => refuses_method(error),
         (_, Some(error)) if (400..500).contains(&status) => era_of(status, error),
-        (_, None) if status == 405 => Some(false),
+        (_, None) if is_plain_no(status) => Some(false),
         _ => None,
     }
 }
@@ -108,7 +119,7 @@ fn answers_legacy(refusal: &Spoken) -> Option<bool> {
     match refusal.error() {
         _ if is_unclear(status) => None,
         Some(error) if refuses_initialize(error) => Some(false),
-        None if status == 405 => Some(false),
+        None if is_plain_no(status) => Some(false),
         _ => None,
     }
 }
@@ -119,6 +130,11 @@ fn refuses_initialize(error: &RpcError) -> bool {
         INVALID_PARAMS => speaks_of_meta(error),
         _ => false,
     }
+}
+
+/// A client error in no JSON-RPC words: whoever gave it did not read the message as one of its era.
+fn is_plain_no(status: u16) -> bool {
+    matches!(status, 400 | 404 | 405 | 406 | 415 | 422)
 }
 
 fn is_unclear(status: u16) -> bool {

@@ -61,6 +61,11 @@ impl Controls {
         self.at_home[entry] || !self.awaited[entry]
     }
 
+    /// Whether the cell's persona got through somewhere at its door.
+    pub(super) fn at_home(&self, index: usize) -> bool {
+        self.at_home[self.entry(index)]
+    }
+
     /// Whether a refusal in this cell proves something.
     pub(super) fn stand(&self, index: usize) -> bool {
         self.of_operation(index) && self.of_persona(index)

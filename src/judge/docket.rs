@@ -114,7 +114,7 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         Code::Lockout => "could not get through".into(),
         Code::Broken => "got no working answer from".into(),
         Code::NoEffect => "got success without effect from".into(),
-        Code::Flips => "got two different answers to one call of".into(),
+        Code::Flips => "got answers that change from call to call from".into(),
         Code::WrongRefusal => "got another refusal than demanded from".into(),
         Code::Intercepted => {
             let what =

@@ -29,7 +29,7 @@ pub(super) fn disagreement(
     let mut sides: BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>> = BTreeMap::new();
     for operation in 0..roll.matrix.operations.len() {
         for persona in 0..roll.matrix.personas.len() {
-            let split = split(roll, controls, operation, persona);
+            let split = split(roll, controls, rulings, operation, persona);
             let failing = failing(roll, &split, rulings);
             if !failing.is_empty() {
                 sides
@@ -44,14 +44,21 @@ pub(super) fn disagreement(
     (!cells.is_empty()).then(|| Finding::new(Code::DoorsDisagree, detail(roll, &sides), cells))
 }
 
-fn split(roll: &Roll<'_>, controls: &Controls, operation: usize, persona: usize) -> Split {
+fn split(
+    roll: &Roll<'_>,
+    controls: &Controls,
+    rulings: &[Option<Ruling>],
+    operation: usize,
+    persona: usize,
+) -> Split {
     let mut split = Split::default();
     for door in 0..roll.matrix.doors.len() {
         let index = roll.matrix.index(operation, door, persona);
         let sight = roll.sight(index);
         let flips = sight
             .second
-            .is_some_and(|second| !second.outcome.is_silent());
+            .is_some_and(|second| !second.outcome.is_silent())
+            || rulings.get(index) == Some(&Some(Ruling::Fail(Code::Flips)));
         let reading = sight.reading.filter(|_| sight.gap.is_none() && !flips);
         match reading.map(|reading| controls.settle(index, reading.outcome)) {
             Some(outcome) if law::reached(outcome) => split.through.push(index),

@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::law::{self, Case, Ruling};
 use super::outcome::Reading;
 use super::verdict::Verdict;
-use super::{docket, parity, reason};
+use super::{docket, intermittent, parity, reason};
 use crate::plan::{Check, Matrix};
 use crate::scenario::RefusalShape;
 
@@ -84,7 +84,8 @@ impl Roll<'_> {
     /// Judges everything at once. A sight that is missing counts as a cell that the run did not reach.
     pub fn conclude(&self) -> Conclusion {
         let controls = Controls::of(self);
-        let rulings = self.rulings(&controls);
+        let mut rulings = self.rulings(&controls);
+        intermittent::fold(self, &controls, &mut rulings);
         let mut findings = docket::findings(self, &controls, &rulings);
         findings.extend(parity::disagreement(self, &controls, &rulings));
         findings.extend_from_slice(self.earlier);

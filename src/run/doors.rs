@@ -29,7 +29,7 @@ pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Do
                 continue;
             };
             tokio::select! {
-                fresh = discover(entrance) => found = clearer(found, fresh),
+                fresh = discover(entrance, wanted) => found = clearer(found, fresh),
                 () = stop.hurried() => break,
             }
             if found.iter().all(|one| one.answers.is_some()) {
@@ -37,7 +37,6 @@ pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Do
             }
         }
     }
-    found.retain(|one| wanted.contains(&one.door));
     decide(wanted, plan.scenario.deployment.doors_stated, found)
 }
 

@@ -4,7 +4,7 @@ mod grid;
 mod paint;
 
 use std::collections::BTreeSet;
-use std::io;
+use std::{io, iter};
 
 use comfy_table::{Table, presets};
 
@@ -12,7 +12,7 @@ use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
 use super::{Look, sight, wording};
-use crate::judge::{Class, Finding, VerdictKind};
+use crate::judge::{Class, Code, Finding, VerdictKind};
 
 /// Fewest columns that a table is laid out for.
 const NARROWEST: usize = 40;
@@ -41,7 +41,14 @@ pub fn write(record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result
         put(format!("{block}\n"))?;
     }
     put(format!("{}\n\n", wrapped(&legend(record), text)))?;
-    for finding in record.findings() {
+    let told_below = |finding: &Finding| {
+        finding.code == Code::LeftBehind && record.left_behind().next().is_some()
+    };
+    for finding in record
+        .findings()
+        .iter()
+        .filter(|finding| !told_below(finding))
+    {
         put(format!("{}\n", told(record, finding, text)))?;
     }
     put(left_behind(record, text))?;
@@ -50,7 +57,7 @@ pub fn write(record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result
     }
     put(format!(
         "{}\n{}\n",
-        wrapped(&summary(record), text),
+        wrapped(&summary(record, text), text),
         wrapped(&next_step(record), text)
     ))
 }
@@ -74,10 +81,9 @@ fn legend(record: &Record) -> String {
     let signs = words.into_iter().filter(|(kind, _)| seen(*kind));
     let signs = signs.map(|(kind, word)| format!("{} {word}", paint::marker(Some(kind))));
     let glosses: BTreeSet<&str> = marks.iter().filter_map(Mark::gloss).collect();
-    signs
-        .chain(glosses.into_iter().map(str::to_owned))
-        .collect::<Vec<_>>()
-        .join("  ")
+    let first = signs.collect::<Vec<_>>().join("  ");
+    let lines = iter::once(first).chain(glosses.into_iter().map(|gloss| format!("  {gloss}")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A finding: its code and headline, then what is known of it, labelled.
@@ -156,7 +162,8 @@ fn left_behind(record: &Record, width: usize) -> String {
     )
 }
 
-fn summary(record: &Record) -> String {
+/// The tally and, on the same line where there is room, who and how long.
+fn summary(record: &Record, width: usize) -> String {
     let count = |number: usize, noun: &str| {
         format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
     };
@@ -165,7 +172,12 @@ fn summary(record: &Record) -> String {
         count(record.matrix().doors.len(), "door"),
     ];
     facts.extend(record.took_ms().map(seconds));
-    format!("{}  ({})", record.tally(), facts.join(", "))
+    let (tally, facts) = (
+        record.tally().to_string(),
+        format!("({})", facts.join(", ")),
+    );
+    let room = tally.chars().count() + 2 + facts.chars().count() <= width;
+    format!("{tally}{}{facts}", if room { "  " } else { "\n" })
 }
 
 /// Seconds with one decimal; whole tenths, so that no rounding differs by platform.

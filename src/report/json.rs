@@ -14,17 +14,15 @@ use crate::judge::{Effect, Finding};
 use crate::plan::matrix::Row;
 
 /// The document's schema; additive within its number.
-pub const SCHEMA: &str = "rolecall.report/1";
+const SCHEMA: &str = "rolecall.report/1";
 
 /// Writes the document, with a line break at its end.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut out = io::BufWriter::new(out);
-    serde_json::to_writer_pretty(&mut out, &Document::of(record)).map_err(io::Error::from)?;
-    io::Write::write_all(&mut out, b"\n")?;
-    io::Write::flush(&mut out)
+pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document::of(record)).map_err(io::Error::from)?;
+    out.write_all(b"\n")
 }
 
 #[derive(Serialize)]

@@ -30,7 +30,7 @@ const CELLS: usize = 6;
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io::Result<()> {
     let width = look.width.max(NARROWEST);
     let text = width.min(WIDEST_TEXT);
     let mut put = |part: String| -> io::Result<()> {
@@ -122,8 +122,8 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
 }
 
 fn cells(record: &Record, finding: &Finding) -> String {
-    let named = record.covered(finding).take(CELLS);
-    let mut names: Vec<String> = named
+    let first = record.covered(finding).take(CELLS);
+    let mut names: Vec<String> = first
         .map(|entry| excerpt(&record.matrix().cell(&entry.check).to_string(), 120).into_owned())
         .collect();
     let more = record.covered(finding).count() - names.len();

@@ -1,5 +1,7 @@
 //! Run records in, every report of them out: what people see, and what machines must be able to read.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -132,7 +134,7 @@ fn a_table_fits_its_terminal_and_its_rows_are_of_one_width() {
                 match line.chars().next() {
                     Some('╭') => block = columns,
                     Some('│' | '├' | '╰') => {
-                        assert_eq!(columns, block, "{name} at {width}: {line}")
+                        assert_eq!(columns, block, "{name} at {width}: {line}");
                     }
                     _ => {}
                 }

@@ -287,8 +287,8 @@ impl Fit {
             .map(|lane| lane.heading.len())
             .max()
             .unwrap_or_default();
-        let mut lines = vec![group.name.clone()];
-        lines.extend((0..height).map(|line| {
+        let mut header = vec![group.name.clone()];
+        header.extend((0..height).map(|line| {
             let words = lanes.iter().map(|lane| {
                 (
                     lane.heading
@@ -301,7 +301,7 @@ impl Fit {
             });
             self.spread(words)
         }));
-        lines.join("\n")
+        header.join("\n")
     }
 
     fn row(&self, sheet: &Sheet, piece: &Piece, persona: usize) -> String {

@@ -1,8 +1,4 @@
 //! Record in, `JUnit` XML out: one test case a cell, one suite a door.
-//!
-//! What consumers read decides the shape: a name pair is unique, since some keep the first of two and others the
-//! one that passed; the message is repeated in the body, since GitLab shows nothing else; no attribute stands on a
-//! case that the xUnit schema of Jenkins refuses; nothing that was not proven is anything but `failure` or `error`.
 
 use std::collections::HashSet;
 use std::io;
@@ -16,7 +12,7 @@ use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
 use super::{sight, wording};
 use crate::cell::Door;
-use crate::judge::{Class, Code, Finding, VerdictKind};
+use crate::judge::{Code, Finding, VerdictKind};
 
 /// Bytes of evidence that a case carries at most.
 const OUTPUT_CAP: usize = 8 * 1024;
@@ -28,6 +24,10 @@ const NAME_CAP: usize = 150;
 const RUN: &str = "rolecall.run";
 
 /// Writes the report.
+///
+/// What consumers read decides the shape: a name pair is unique, since some keep the first of two and others the one
+/// that passed; the message is repeated in the body, since GitLab shows nothing else; no attribute stands on a case
+/// that the xUnit schema of Jenkins refuses; nothing that was not proven is anything but `failure` or `error`.
 ///
 /// # Errors
 /// Those of the writer.
@@ -262,9 +262,9 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
 
 /// Whether a case of one of its cells is at least as bad as the finding.
 fn told_by_cells(record: &Record, finding: &Finding) -> bool {
-    let enough: &[VerdictKind] = match wording::class(finding.code) {
-        Class::Fail => &[VerdictKind::Fail],
-        Class::Unproven | Class::Note => &[VerdictKind::Fail, VerdictKind::Unproven],
+    let enough: &[VerdictKind] = match wording::weight(finding.code) {
+        VerdictKind::Fail => &[VerdictKind::Fail],
+        _ => &[VerdictKind::Fail, VerdictKind::Unproven],
     };
     record
         .covered(finding)
@@ -277,14 +277,15 @@ fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
     let body = [vec![detail.clone().into_owned()], advice(finding)]
         .concat()
         .join("\n");
-    let status = match wording::class(finding.code) {
-        Class::Fail => bad(NonSuccessKind::Failure, &code, &detail, &body),
-        Class::Unproven | Class::Note => bad(
+    let status = if wording::weight(finding.code) == VerdictKind::Fail {
+        bad(NonSuccessKind::Failure, &code, &detail, &body)
+    } else {
+        bad(
             NonSuccessKind::Error,
             &format!("unproven.{code}"),
             &detail,
             &body,
-        ),
+        )
     };
     names.case(RUN.to_owned(), &code, status)
 }

@@ -1,6 +1,4 @@
 //! Record in, Markdown out: the grid and the findings, without anything that changes from run to run.
-//!
-//! Times, the run's id, requests and bodies are left out, so that a committed file changes only when access does.
 
 use std::borrow::Cow;
 use std::io;
@@ -16,7 +14,8 @@ use crate::plan::matrix::Row;
 /// Cells that a finding lists by name.
 const CELLS: usize = 24;
 
-/// Writes the report.
+/// Writes the report. Times, the run's id, requests and bodies are left out, so that a committed file changes only
+/// when access does.
 ///
 /// # Errors
 /// Those of the writer.

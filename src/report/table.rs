@@ -12,7 +12,7 @@ use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
 use super::{Look, sight, wording};
-use crate::judge::{Class, Code, Finding, VerdictKind};
+use crate::judge::{Code, Finding, VerdictKind};
 
 /// Fewest columns that a table is laid out for.
 const NARROWEST: usize = 40;
@@ -88,15 +88,10 @@ fn legend(record: &Record) -> String {
 
 /// A finding: its code and headline, then what is known of it, labelled.
 fn told(record: &Record, finding: &Finding, width: usize) -> String {
-    let kind = match wording::class(finding.code) {
-        Class::Fail => VerdictKind::Fail,
-        Class::Unproven => VerdictKind::Unproven,
-        Class::Note => VerdictKind::Skipped,
-    };
     let code = wording::name(finding.code);
     let heading = format!(
         "{} {code}  {}",
-        paint::marker(Some(kind)),
+        paint::marker(Some(wording::weight(finding.code))),
         wording::headline(finding.code)
     );
     let evidence = record
@@ -189,11 +184,11 @@ fn seconds(took_ms: u64) -> String {
 /// What somebody who sees such a table for the first time does next.
 fn next_step(record: &Record) -> String {
     let tally = record.tally();
-    let first = |class: Class| {
+    let first = |weight: VerdictKind| {
         let finding = record
             .findings()
             .iter()
-            .find(|finding| wording::class(finding.code) == class)?;
+            .find(|finding| wording::weight(finding.code) == weight)?;
         Some(format!("rolecall explain {}", wording::name(finding.code)))
     };
     match record.standing() {
@@ -203,7 +198,7 @@ fn next_step(record: &Record) -> String {
         Standing::Conforms => {
             "Every role that was judged gets through exactly where it should.".to_owned()
         }
-        Standing::Failed => match first(Class::Fail) {
+        Standing::Failed => match first(VerdictKind::Fail) {
             Some(command) => format!("Start with the first finding: {command}"),
             None => "Start with the first ✗ of the grid.".to_owned(),
         },
@@ -211,7 +206,7 @@ fn next_step(record: &Record) -> String {
         Standing::Unproven if !record.complete() => {
             "Run it again to its end before you trust it.".to_owned()
         }
-        Standing::Unproven => match first(Class::Unproven) {
+        Standing::Unproven => match first(VerdictKind::Unproven) {
             Some(command) => {
                 format!("Nothing is proven wrong, but not everything is proven: {command}")
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::judge::{Class, Code, Finding, Signature};
+use crate::judge::{Class, Code, Finding, Signature, VerdictKind};
 
 /// The code's one spelling.
 pub(super) fn name(code: Code) -> String {
@@ -38,6 +38,15 @@ pub(super) fn class(code: Code) -> Class {
         | Code::NoControl
         | Code::Incomplete => Class::Unproven,
         Code::LeftBehind => Class::Note,
+    }
+}
+
+/// The verdict that a finding of this code weighs like; what does not decide about access weighs like `skipped`.
+pub(super) fn weight(code: Code) -> VerdictKind {
+    match class(code) {
+        Class::Fail => VerdictKind::Fail,
+        Class::Unproven => VerdictKind::Unproven,
+        Class::Note => VerdictKind::Skipped,
     }
 }
 

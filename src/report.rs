@@ -1,15 +1,15 @@
 //! Record in, report out: table, junit, json, markdown. Pure: no network, no environment.
 
-pub mod json;
-pub mod junit;
+mod json;
+mod junit;
 pub mod kind;
 mod mark;
-pub mod markdown;
+mod markdown;
 pub mod record;
 pub mod sanitizer;
 mod sight;
-pub mod table;
-mod word;
+mod table;
+mod wording;
 
 use std::io;
 
@@ -31,10 +31,12 @@ pub struct Look {
 /// # Errors
 /// Those of the writer.
 pub fn render(kind: Kind, record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
     match kind {
-        Kind::Table => table::write(record, look, out),
-        Kind::Junit => junit::write(record, out),
-        Kind::Json => json::write(record, out),
-        Kind::Markdown => markdown::write(record, out),
+        Kind::Table => table::write(record, look, &mut out)?,
+        Kind::Junit => junit::write(record, &mut out)?,
+        Kind::Json => json::write(record, &mut out)?,
+        Kind::Markdown => markdown::write(record, &mut out)?,
     }
+    io::Write::flush(&mut out)
 }

@@ -252,9 +252,10 @@ mod tests {
             (429, error(-32000, ""), None),
             (500, error(-32020, ""), None),
             (302, String::new(), None),
-            (400, String::new(), None),
-            (404, "<html>".to_owned(), None),
+            (400, String::new(), Some(false)),
+            (404, "<html>".to_owned(), Some(false)),
             (405, String::new(), Some(false)),
+            (409, String::new(), None),
             (200, "<html>".to_owned(), None),
         ];
         for (status, body, answers) in table {
@@ -279,8 +280,9 @@ mod tests {
             (400, error(-32000, "busy"), None),
             (401, error(-32600, ""), None),
             (503, error(-32600, ""), None),
-            (404, "<html>".to_owned(), None),
+            (404, "<html>".to_owned(), Some(false)),
             (405, String::new(), Some(false)),
+            (409, String::new(), None),
             (200, discovered("[]"), None),
         ];
         for (status, body, answers) in table {

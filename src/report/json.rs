@@ -7,24 +7,22 @@ use serde_json::{Map, Value, json};
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, clean_block};
-use super::word;
+use super::wording;
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc};
 use crate::judge::{Code, Effect, Finding};
 use crate::plan::matrix::Row;
 
 /// The document's schema; additive within its number.
-pub const SCHEMA: &str = "rolecall.report/1";
+const SCHEMA: &str = "rolecall.report/1";
 
 /// Writes the document, with a line break at its end.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut out = io::BufWriter::new(out);
-    serde_json::to_writer_pretty(&mut out, &Document::of(record)).map_err(io::Error::from)?;
-    io::Write::write_all(&mut out, b"\n")?;
-    io::Write::flush(&mut out)
+pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document::of(record)).map_err(io::Error::from)?;
+    out.write_all(b"\n")
 }
 
 #[derive(Serialize)]
@@ -152,7 +150,7 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
             .sight
             .reading
             .and_then(|reading| reading.signature)
-            .map(word::word)
+            .map(wording::word)
             .into(),
     );
     put(
@@ -163,7 +161,7 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
             .map(|reading| reading.outcome.name())
             .into(),
     );
-    put("gap", heard.sight.gap.map(word::word).into());
+    put("gap", heard.sight.gap.map(wording::word).into());
     put("status", heard.sight.status.into());
     put("verdict", heard.kind().name().into());
     put(
@@ -183,7 +181,7 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
     put(
         "effect",
         (heard.sight.effect != Effect::Unchecked)
-            .then(|| word::word(heard.sight.effect))
+            .then(|| wording::word(heard.sight.effect))
             .into(),
     );
     put("took_ms", heard.took_ms.into());
@@ -206,7 +204,7 @@ fn finding(record: &Record, finding: &Finding) -> Value {
         "detail": clean(&finding.detail),
         "cause": clean(finding.cause()),
         "remedy": clean(finding.remedy()),
-        "signature": finding.signature.map(word::word),
+        "signature": finding.signature.map(wording::word),
         "cells": cells.collect::<Vec<_>>(),
     })
 }

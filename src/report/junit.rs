@@ -1,8 +1,4 @@
-//! Record in, JUnit XML out: one test case a cell, one suite a door.
-//!
-//! What consumers read decides the shape: a name pair is unique, since some keep the first of two and others the
-//! one that passed; the message is repeated in the body, since GitLab shows nothing else; no attribute stands on a
-//! case that the xUnit schema of Jenkins refuses; nothing that was not proven is anything but `failure` or `error`.
+//! Record in, `JUnit` XML out: one test case a cell, one suite a door.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,9 +10,9 @@ use quick_junit::{
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
-use super::sight;
+use super::{sight, wording};
 use crate::cell::Door;
-use crate::judge::{Class, Code, Finding, VerdictKind};
+use crate::judge::{Code, Finding, VerdictKind};
 
 /// Bytes of evidence that a case carries at most.
 const OUTPUT_CAP: usize = 8 * 1024;
@@ -29,9 +25,13 @@ const RUN: &str = "rolecall.run";
 
 /// Writes the report.
 ///
+/// What consumers read decides the shape: a name pair is unique, since some keep the first of two and others the one
+/// that passed; the message is repeated in the body, since GitLab shows nothing else; no attribute stands on a case
+/// that the xUnit schema of Jenkins refuses; nothing that was not proven is anything but `failure` or `error`.
+///
 /// # Errors
 /// Those of the writer.
-pub fn write(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     let mut names = Names {
         scenario: slug(record.scenario()),
         taken: HashSet::new(),
@@ -55,8 +55,8 @@ struct Names {
 }
 
 impl Names {
-    fn case(&mut self, class: String, name: String, status: TestCaseStatus) -> TestCase {
-        let mut unique = name.clone();
+    fn case(&mut self, class: String, name: &str, status: TestCaseStatus) -> TestCase {
+        let mut unique = name.to_owned();
         for number in 2.. {
             if self.taken.insert((class.clone(), unique.clone())) {
                 break;
@@ -88,7 +88,7 @@ fn cell_case(record: &Record, entry: &Entry<'_>, names: &mut Names) -> TestCase 
         NAME_CAP,
     );
     let class = format!("{}.{}.{persona}", names.scenario, entry.check.door);
-    let mut case = names.case(class, operation.into_owned(), cell_status(record, entry));
+    let mut case = names.case(class, &operation, cell_status(record, entry));
     case.set_time(Duration::from_millis(entry.heard.took_ms));
     if entry.heard.kind() != VerdictKind::Pass && !entry.heard.evidence().is_empty() {
         case.set_system_out(evidence(entry));
@@ -206,7 +206,12 @@ fn evidence(entry: &Entry<'_>) -> String {
     let pages: Vec<String> = entry.heard.evidence().iter().map(sight::page).collect();
     let mut text = pages.join("\n\n");
     if text.len() > OUTPUT_CAP {
-        text.truncate(text.floor_char_boundary(OUTPUT_CAP - '…'.len_utf8()));
+        let room = OUTPUT_CAP - '…'.len_utf8();
+        let end = (0..=room)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or_default();
+        text.truncate(end);
         text.push('…');
     }
     text
@@ -218,12 +223,12 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
     if !record.complete() {
         let message = "the run ended before every cell had its turn and its verdict";
         let status = bad(NonSuccessKind::Error, "incomplete", message, message);
-        suite.add_test_case(names.case(RUN.to_owned(), "completeness".to_owned(), status));
+        suite.add_test_case(names.case(RUN.to_owned(), "completeness", status));
     }
     let told_elsewhere = |finding: &Finding| match finding.code {
         Code::Incomplete => !record.complete(),
         Code::LeftBehind => record.left_behind().next().is_some(),
-        _ => record.covered(finding).next().is_some(),
+        _ => told_by_cells(record, finding),
     };
     for finding in record
         .findings()
@@ -250,9 +255,20 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
             Code::LeftBehind.name(),
             excerpt(left.fixture, NAME_CAP)
         );
-        suite.add_test_case(names.case(RUN.to_owned(), name, status));
+        suite.add_test_case(names.case(RUN.to_owned(), &name, status));
     }
     suite
+}
+
+/// Whether a case of one of its cells is at least as bad as the finding.
+fn told_by_cells(record: &Record, finding: &Finding) -> bool {
+    let enough: &[VerdictKind] = match wording::weight(finding.code) {
+        VerdictKind::Fail => &[VerdictKind::Fail],
+        _ => &[VerdictKind::Fail, VerdictKind::Unproven],
+    };
+    record
+        .covered(finding)
+        .any(|entry| enough.contains(&entry.heard.kind()))
 }
 
 fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
@@ -261,16 +277,17 @@ fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
     let body = [vec![detail.clone().into_owned()], advice(finding)]
         .concat()
         .join("\n");
-    let status = match finding.code.class() {
-        Class::Fail => bad(NonSuccessKind::Failure, &code, &detail, &body),
-        Class::Unproven | Class::Note | Class::Residue => bad(
+    let status = if wording::weight(finding.code) == VerdictKind::Fail {
+        bad(NonSuccessKind::Failure, &code, &detail, &body)
+    } else {
+        bad(
             NonSuccessKind::Error,
             &format!("unproven.{code}"),
             &detail,
             &body,
-        ),
+        )
     };
-    names.case(RUN.to_owned(), code.to_owned(), status)
+    names.case(RUN.to_owned(), &code, status)
 }
 
 /// A name's letters and digits in lower case, hyphens between.

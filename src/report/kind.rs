@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Kind {
     /// The article's table, for a terminal.
     Table,
-    /// JUnit XML, for CI.
+    /// `JUnit` XML, for CI.
     Junit,
     /// One JSON document.
     Json,
@@ -30,7 +30,7 @@ impl Kind {
         }
     }
 
-    /// The file's name where the user gives none. Azure Pipelines and GitHub's JUnit actions look for `TEST-*.xml`.
+    /// The file's name where the user gives none. Azure Pipelines and GitHub's test reporters look for `TEST-*.xml`.
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::Table => "rolecall.txt",

@@ -1,6 +1,4 @@
 //! Record in, Markdown out: the grid and the findings, without anything that changes from run to run.
-//!
-//! Times, the run's id, requests and bodies are left out, so that a committed file changes only when access does.
 
 use std::borrow::Cow;
 use std::io;
@@ -15,11 +13,12 @@ use crate::plan::matrix::Row;
 /// Cells that a finding lists by name.
 const CELLS: usize = 24;
 
-/// Writes the report.
+/// Writes the report. Times, the run's id, requests and bodies are left out, so that a committed file changes only
+/// when access does.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     writeln!(out, "# {}\n", escape(record.scenario()))?;
     writeln!(out, "{}\n", summary(record))?;
     grid(record, out)?;
@@ -47,7 +46,7 @@ fn summary(record: &Record) -> String {
 }
 
 /// One table with a column for each door of each operation: GitHub scrolls what is too wide.
-fn grid(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+fn grid(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     let matrix = record.matrix();
     let columns = columns(record);
     write!(out, "| persona | roles |")?;
@@ -102,7 +101,7 @@ fn roles(row: &Row) -> String {
     }
 }
 
-fn told(record: &Record, finding: &Finding, out: &mut dyn io::Write) -> io::Result<()> {
+fn told(record: &Record, finding: &Finding, out: &mut impl io::Write) -> io::Result<()> {
     let code = finding.code.name();
     writeln!(
         out,
@@ -140,7 +139,7 @@ fn cells(record: &Record, finding: &Finding) -> String {
 }
 
 /// How many objects of which fixture; their names differ from run to run.
-fn left_behind(record: &Record, out: &mut dyn io::Write) -> io::Result<()> {
+fn left_behind(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     let mut fixtures: Vec<(&str, usize)> = Vec::new();
     for left in record.left_behind() {
         match fixtures.iter_mut().find(|(name, _)| *name == left.fixture) {
@@ -185,7 +184,7 @@ fn escape_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// ASCII punctuation that means something inside a line (CommonMark §2.4 lets each be escaped).
+/// ASCII punctuation that means something inside a line (`CommonMark` §2.4 lets each be escaped).
 const SPECIAL: [char; 14] = [
     '\\', '`', '*', '_', '[', ']', '<', '>', '|', '~', '&', '$', '#', '!',
 ];

@@ -1,21 +1,20 @@
 //! Events in, the run's record out: every report is a rendering of it.
 
+mod facts;
+mod hearing;
 mod reading;
 mod standing;
 mod tally;
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
-use crate::cell::{Door, OperationName, PersonaName};
-use crate::door::Observation;
-use crate::judge::{Finding, Gap, Roll, Sight, Verdict, VerdictKind};
-use crate::plan::{Check, Matrix};
-use crate::run::Event;
-use crate::run::event::Line;
+use crate::cell::OperationName;
+use crate::judge::Finding;
+use crate::plan::Matrix;
 use crate::scenario::RefusalShape;
+use facts::{Ending, Fate, Object};
 
+pub use facts::{DoorFacts, Entry, Heard, LeftBehind, TokenFacts};
 pub use reading::Unreadable;
 pub use standing::Standing;
 pub use tally::Tally;
@@ -40,105 +39,6 @@ pub struct Record {
     objects: Vec<Object>,
     ending: Option<Ending>,
     cut: bool,
-}
-
-/// What was heard of one cell.
-#[derive(Debug, Default)]
-pub struct Heard {
-    /// What was seen, as the judge needs it.
-    pub sight: Sight,
-    /// The word on it; `None` until it is judged.
-    pub verdict: Option<Verdict>,
-    /// Milliseconds of the attempt that counts.
-    pub took_ms: u64,
-    papers: Option<Box<Papers>>,
-}
-
-#[derive(Debug, Default)]
-struct Papers {
-    evidence: Vec<Observation>,
-    retries: Vec<String>,
-}
-
-impl Heard {
-    /// What came back, where it was kept.
-    pub fn evidence(&self) -> &[Observation] {
-        self.papers.as_ref().map_or(&[], |papers| &papers.evidence)
-    }
-
-    /// Attempts before the one that counts, each with its wait and reason, in words.
-    pub fn retries(&self) -> &[String] {
-        self.papers.as_ref().map_or(&[], |papers| &papers.retries)
-    }
-
-    /// The verdict's kind; what was not judged is unproven.
-    pub fn kind(&self) -> VerdictKind {
-        self.verdict
-            .as_ref()
-            .map_or(VerdictKind::Unproven, |verdict| verdict.kind)
-    }
-}
-
-/// A check with what was heard of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry<'r> {
-    /// Which cell, and what is demanded of it.
-    pub check: Check<'r>,
-    /// What was heard.
-    pub heard: &'r Heard,
-}
-
-/// What a persona's token said of itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TokenFacts {
-    /// Allow-listed claims.
-    pub claims: Value,
-    /// First 8 hex digits of the token's SHA-256.
-    pub fingerprint: String,
-    /// Milliseconds.
-    pub took_ms: u64,
-}
-
-/// Whether a door answered.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DoorFacts {
-    /// Which.
-    pub door: Door,
-    /// Whether it answers; `None` when nothing clear came back.
-    pub answers: Option<bool>,
-    /// What came back, in a few words.
-    pub detail: String,
-}
-
-/// An object of the run that is not known to be gone.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LeftBehind<'r> {
-    /// Which fixture.
-    pub fixture: &'r str,
-    /// Its captured values, as one line.
-    pub object: &'r str,
-    /// What came back when it was to be removed.
-    pub detail: &'r str,
-}
-
-#[derive(Debug)]
-struct Object {
-    fixture: String,
-    name: String,
-    fate: Fate,
-}
-
-#[derive(Debug)]
-enum Fate {
-    Made,
-    Removed,
-    Refused(String),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ending {
-    complete: bool,
-    took_ms: u64,
 }
 
 impl Default for Record {
@@ -169,113 +69,6 @@ impl Default for Record {
 }
 
 impl Record {
-    /// Takes the next event with its place in the record: the first one names the run and its start.
-    pub fn hear_line(&mut self, line: &Line) {
-        if self.run_id.is_empty() {
-            self.run_id.clone_from(&line.run_id);
-            self.started_at.clone_from(&line.at);
-        }
-        self.hear(&line.event);
-    }
-
-    /// Takes the next event. What names no cell of the matrix is passed over.
-    pub fn hear(&mut self, event: &Event) {
-        match event {
-            Event::RunStarted {
-                tool,
-                scenario,
-                path,
-                digest,
-                matrix,
-                mcp_refuses,
-            } => {
-                self.tool.clone_from(tool);
-                self.scenario.clone_from(scenario);
-                self.path.clone_from(path);
-                self.digest.clone_from(digest);
-                self.mcp_refuses = *mcp_refuses;
-                self.lay_out(matrix);
-            }
-            Event::DoorFound {
-                door,
-                answers,
-                detail,
-            } => self.note_door(*door, *answers, detail),
-            Event::TokenAcquired {
-                persona,
-                claims,
-                fingerprint,
-                took_ms,
-            } => {
-                let facts = TokenFacts {
-                    claims: claims.clone(),
-                    fingerprint: fingerprint.clone(),
-                    took_ms: *took_ms,
-                };
-                self.note_token(persona, facts);
-            }
-            Event::FixtureMade { fixture, object } => self.note_object(fixture, object, Fate::Made),
-            Event::CellObserved { .. } => self.note_sight(event),
-            Event::CellFinished {
-                persona,
-                operation,
-                door,
-                verdict,
-            } => {
-                if let Some(heard) = self.place(persona, operation, *door) {
-                    heard.verdict = Some(verdict.clone());
-                }
-            }
-            Event::FindingMade(finding) => self.note_finding(finding.clone()),
-            Event::Cleanup {
-                fixture,
-                object,
-                removed,
-                detail,
-            } => {
-                let fate = if *removed {
-                    Fate::Removed
-                } else {
-                    Fate::Refused(detail.clone())
-                };
-                self.note_object(fixture, object, fate);
-            }
-            Event::RunFinished { complete, took_ms } => {
-                self.ending = Some(Ending {
-                    complete: *complete,
-                    took_ms: *took_ms,
-                });
-            }
-        }
-    }
-
-    /// Ends the hearing. A run that was killed has no verdicts: what it saw is judged here, so that a leak once seen
-    /// is reported; what it did not see is a gap. With its last line heard there is nothing to do.
-    pub fn settle(&mut self) {
-        if self.ending.is_some() {
-            return;
-        }
-        for heard in &mut self.heard {
-            if heard.sight.reading.is_none() && heard.sight.gap.is_none() {
-                heard.sight.gap = Some(Gap::NotReached);
-            }
-        }
-        let sights: Vec<Sight> = self.heard.iter().map(|heard| heard.sight).collect();
-        let roll = Roll {
-            matrix: &self.matrix,
-            sights: &sights,
-            mcp_refuses: self.mcp_refuses,
-            earlier: &self.findings,
-        };
-        let conclusion = roll.conclude();
-        for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
-            heard.verdict = verdict.or(heard.verdict.take());
-        }
-        for finding in conclusion.findings {
-            self.note_finding(finding);
-        }
-    }
-
     /// Whether every cell had its turn and its verdict, and the record has its end.
     pub fn complete(&self) -> bool {
         let whole = self.ending.is_some_and(|ending| ending.complete) && !self.cut;
@@ -400,126 +193,16 @@ impl Record {
             },
         )
     }
-
-    fn lay_out(&mut self, matrix: &Matrix) {
-        self.matrix = matrix.clone();
-        self.heard.clear();
-        self.heard.resize_with(matrix.len(), Heard::default);
-        self.tokens = vec![None; matrix.personas.len()];
-        self.operations = matrix
-            .operations
-            .iter()
-            .enumerate()
-            .map(|(index, column)| (column.name.clone(), index))
-            .collect();
-    }
-
-    fn place(
-        &mut self,
-        persona: &PersonaName,
-        operation: &OperationName,
-        door: Door,
-    ) -> Option<&mut Heard> {
-        let operation = *self.operations.get(operation)?;
-        let persona = self
-            .matrix
-            .personas
-            .iter()
-            .position(|row| row.name == *persona)?;
-        let door = self.matrix.doors.iter().position(|known| *known == door)?;
-        let index = self.matrix.index(operation, door, persona);
-        self.heard.get_mut(index)
-    }
-
-    fn note_sight(&mut self, event: &Event) {
-        let Event::CellObserved {
-            persona,
-            operation,
-            door,
-            status,
-            reading,
-            second,
-            effect,
-            gap,
-            retries,
-            took_ms,
-            evidence,
-        } = event
-        else {
-            return;
-        };
-        let Some(heard) = self.place(persona, operation, *door) else {
-            return;
-        };
-        heard.sight = Sight {
-            reading: *reading,
-            status: *status,
-            second: *second,
-            effect: *effect,
-            gap: *gap,
-        };
-        heard.took_ms = *took_ms;
-        heard.papers = (!evidence.is_empty() || !retries.is_empty()).then(|| {
-            Box::new(Papers {
-                evidence: evidence.clone(),
-                retries: retries.clone(),
-            })
-        });
-    }
-
-    fn note_door(&mut self, door: Door, answers: Option<bool>, detail: &str) {
-        self.doors.retain(|known| known.door != door);
-        self.doors.push(DoorFacts {
-            door,
-            answers,
-            detail: detail.to_owned(),
-        });
-        self.doors.sort_by_key(|known| known.door);
-    }
-
-    fn note_token(&mut self, persona: &PersonaName, facts: TokenFacts) {
-        let index = self
-            .matrix
-            .personas
-            .iter()
-            .position(|row| row.name == *persona);
-        if let Some(place) = index.and_then(|index| self.tokens.get_mut(index)) {
-            *place = Some(facts);
-        }
-    }
-
-    fn note_object(&mut self, fixture: &str, name: &str, fate: Fate) {
-        match self
-            .objects
-            .iter_mut()
-            .find(|known| known.fixture == fixture && known.name == name)
-        {
-            Some(known) => known.fate = fate,
-            None => self.objects.push(Object {
-                fixture: fixture.to_owned(),
-                name: name.to_owned(),
-                fate,
-            }),
-        }
-    }
-
-    fn note_finding(&mut self, finding: Finding) {
-        if self.findings.contains(&finding) {
-            return;
-        }
-        let rank = |finding: &Finding| (finding.code, finding.cells.first().copied());
-        let place = self
-            .findings
-            .partition_point(|known| rank(known) <= rank(&finding));
-        self.findings.insert(place, finding);
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::judge::Code::{Leak, NoAnswer};
+    use crate::judge::Gap;
+    use crate::run::Event;
 
     fn event(value: Value) -> Event {
         serde_json::from_value(value).unwrap()
@@ -623,7 +306,6 @@ mod tests {
             .iter()
             .map(|finding| (finding.code, finding.cells.clone()))
             .collect();
-        use crate::judge::Code::{Leak, NoAnswer};
         assert_eq!(
             order,
             [(Leak, vec![0]), (Leak, vec![1]), (NoAnswer, vec![0])]

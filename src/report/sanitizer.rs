@@ -21,7 +21,7 @@ const MARKS: usize = 3;
 /// would execute is broken by `·`. At most [`LINE_CAP`] characters. Cleaning twice changes nothing more.
 ///
 /// Broken everywhere, not only at the start of a line, because a report may wrap a line at any place:
-/// `##` (Azure Pipelines `##vso[` and `##[`, TeamCity), `::` (GitHub Actions), `[[` before a letter
+/// `##` (Azure Pipelines `##vso[` and `##[`, `TeamCity`), `::` (GitHub Actions), `[[` before a letter
 /// (Azure's and Jenkins' attachments) and `section_` before `start:` or `end:` (GitLab).
 pub fn clean(text: &str) -> Cow<'_, str> {
     scrub(text, LINE_CAP, Breaks::Flattened)

@@ -2,7 +2,7 @@
 
 use super::record::Entry;
 use super::sanitizer::{clean, clean_block, excerpt};
-use super::word;
+use super::wording;
 use crate::door::{Answer, Observation};
 use crate::judge::Effect;
 
@@ -47,7 +47,7 @@ pub(super) fn got(entry: &Entry<'_>) -> String {
     let mut words = match (sight.reading, sight.gap) {
         (Some(reading), _) if sight.status == 0 => reading.outcome.name().to_owned(),
         (Some(reading), _) => format!("{} ({})", sight.status, reading.outcome.name()),
-        (None, Some(gap)) => format!("nothing ({})", word::word(gap)),
+        (None, Some(gap)) => format!("nothing ({})", wording::word(gap)),
         (None, None) => "nothing".to_owned(),
     };
     if let Some(second) = sight.second {

@@ -4,15 +4,15 @@ mod grid;
 mod paint;
 
 use std::collections::BTreeSet;
-use std::io;
+use std::{io, iter};
 
 use comfy_table::{Table, presets};
 
 use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
-use super::{Look, sight};
-use crate::judge::{Class, Finding, Signature, VerdictKind};
+use super::{Look, sight, wording};
+use crate::judge::{Code, Finding, VerdictKind};
 
 /// Fewest columns that a table is laid out for.
 const NARROWEST: usize = 40;
@@ -30,7 +30,7 @@ const CELLS: usize = 6;
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io::Result<()> {
     let width = look.width.max(NARROWEST);
     let text = width.min(WIDEST_TEXT);
     let mut put = |part: String| -> io::Result<()> {
@@ -41,7 +41,14 @@ pub fn write(record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result
         put(format!("{block}\n"))?;
     }
     put(format!("{}\n\n", wrapped(&legend(record), text)))?;
-    for finding in record.findings() {
+    let told_below = |finding: &Finding| {
+        finding.code == Code::LeftBehind && record.left_behind().next().is_some()
+    };
+    for finding in record
+        .findings()
+        .iter()
+        .filter(|finding| !told_below(finding))
+    {
         put(format!("{}\n", told(record, finding, text)))?;
     }
     put(left_behind(record, text))?;
@@ -50,7 +57,7 @@ pub fn write(record: &Record, look: Look, out: &mut dyn io::Write) -> io::Result
     }
     put(format!(
         "{}\n{}\n",
-        wrapped(&summary(record), text),
+        wrapped(&summary(record, text), text),
         wrapped(&next_step(record), text)
     ))
 }
@@ -74,24 +81,17 @@ fn legend(record: &Record) -> String {
     let signs = words.into_iter().filter(|(kind, _)| seen(*kind));
     let signs = signs.map(|(kind, word)| format!("{} {word}", paint::marker(Some(kind))));
     let glosses: BTreeSet<&str> = marks.iter().filter_map(Mark::gloss).collect();
-    signs
-        .chain(glosses.into_iter().map(str::to_owned))
-        .collect::<Vec<_>>()
-        .join("  ")
+    let first = signs.collect::<Vec<_>>().join("  ");
+    let lines = iter::once(first).chain(glosses.into_iter().map(|gloss| format!("  {gloss}")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A finding: its code and headline, then what is known of it, labelled.
 fn told(record: &Record, finding: &Finding, width: usize) -> String {
-    let kind = match finding.code.class() {
-        Class::Fail => VerdictKind::Fail,
-        Class::Unproven => VerdictKind::Unproven,
-        Class::Note => VerdictKind::Skipped,
-        Class::Residue => VerdictKind::Fail,
-    };
     let code = finding.code.name();
     let heading = format!(
         "{} {code}  {}",
-        paint::marker(Some(kind)),
+        paint::marker(Some(wording::weight(finding.code))),
         finding.code.headline()
     );
     let evidence = record
@@ -99,13 +99,13 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
         .find_map(|entry| entry.heard.evidence().first());
     let signature = finding
         .signature
-        .map(Signature::words)
+        .map(wording::word)
         .unwrap_or_default();
     let paragraphs = [
         ("", clean(&finding.detail).into_owned()),
         ("cells", cells(record, finding)),
         ("seen", evidence.map(sight::line).unwrap_or_default()),
-        ("by", clean(signature).into_owned()),
+        ("by", clean(&signature).into_owned()),
         ("cause", clean(finding.cause()).into_owned()),
         ("fix", clean(finding.remedy()).into_owned()),
     ];
@@ -117,8 +117,8 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
 }
 
 fn cells(record: &Record, finding: &Finding) -> String {
-    let named = record.covered(finding).take(CELLS);
-    let mut names: Vec<String> = named
+    let first = record.covered(finding).take(CELLS);
+    let mut names: Vec<String> = first
         .map(|entry| excerpt(&record.matrix().cell(&entry.check).to_string(), 120).into_owned())
         .collect();
     let more = record.covered(finding).count() - names.len();
@@ -157,7 +157,8 @@ fn left_behind(record: &Record, width: usize) -> String {
     )
 }
 
-fn summary(record: &Record) -> String {
+/// The tally and, on the same line where there is room, who and how long.
+fn summary(record: &Record, width: usize) -> String {
     let count = |number: usize, noun: &str| {
         format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
     };
@@ -166,7 +167,12 @@ fn summary(record: &Record) -> String {
         count(record.matrix().doors.len(), "door"),
     ];
     facts.extend(record.took_ms().map(seconds));
-    format!("{}  ({})", record.tally(), facts.join(", "))
+    let (tally, facts) = (
+        record.tally().to_string(),
+        format!("({})", facts.join(", ")),
+    );
+    let room = tally.chars().count() + 2 + facts.chars().count() <= width;
+    format!("{tally}{}{facts}", if room { "  " } else { "\n" })
 }
 
 /// Seconds with one decimal; whole tenths, so that no rounding differs by platform.
@@ -178,11 +184,11 @@ fn seconds(took_ms: u64) -> String {
 /// What somebody who sees such a table for the first time does next.
 fn next_step(record: &Record) -> String {
     let tally = record.tally();
-    let first = |class: Class| {
+    let first = |weight: VerdictKind| {
         let finding = record
             .findings()
             .iter()
-            .find(|finding| finding.code.class() == class)?;
+            .find(|finding| wording::weight(finding.code) == weight)?;
         Some(format!("rolecall explain {}", finding.code.name()))
     };
     match record.standing() {
@@ -192,7 +198,7 @@ fn next_step(record: &Record) -> String {
         Standing::Conforms => {
             "Every role that was judged gets through exactly where it should.".to_owned()
         }
-        Standing::Failed => match first(Class::Fail) {
+        Standing::Failed => match first(VerdictKind::Fail) {
             Some(command) => format!("Start with the first finding: {command}"),
             None => "Start with the first ✗ of the grid.".to_owned(),
         },
@@ -200,7 +206,7 @@ fn next_step(record: &Record) -> String {
         Standing::Unproven if !record.complete() => {
             "Run it again to its end before you trust it.".to_owned()
         }
-        Standing::Unproven => match first(Class::Unproven) {
+        Standing::Unproven => match first(VerdictKind::Unproven) {
             Some(command) => {
                 format!("Nothing is proven wrong, but not everything is proven: {command}")
             }

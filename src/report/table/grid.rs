@@ -103,7 +103,7 @@ impl Group {
             .map(|lane| lane.width + gap)
             .sum::<usize>()
             .saturating_sub(gap);
-        inner.max(self.name.chars().count().min(NAME))
+        inner.max(columns(&self.name).min(NAME))
     }
 }
 
@@ -186,7 +186,7 @@ impl Layout {
     fn sides(self, sheet: &Sheet, width: usize) -> Vec<usize> {
         let longest = |words: &mut dyn Iterator<Item = &String>, least: &str| {
             words
-                .map(|word| word.chars().count())
+                .map(|word| columns(word))
                 .chain([least.len()])
                 .max()
                 .unwrap_or_default()
@@ -287,8 +287,8 @@ impl Fit {
             .map(|lane| lane.heading.len())
             .max()
             .unwrap_or_default();
-        let mut lines = vec![group.name.clone()];
-        lines.extend((0..height).map(|line| {
+        let mut header = vec![group.name.clone()];
+        header.extend((0..height).map(|line| {
             let words = lanes.iter().map(|lane| {
                 (
                     lane.heading
@@ -301,7 +301,7 @@ impl Fit {
             });
             self.spread(words)
         }));
-        lines.join("\n")
+        header.join("\n")
     }
 
     fn row(&self, sheet: &Sheet, piece: &Piece, persona: usize) -> String {
@@ -328,6 +328,15 @@ impl Fit {
 /// A constraint to exactly so many columns, the blanks on either side included.
 pub(super) fn fixed(width: usize) -> ColumnConstraint {
     ColumnConstraint::Absolute(Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX)))
+}
+
+/// Columns that a text is likely to take; where a script is wider than thought, the text wraps.
+fn columns(text: &str) -> usize {
+    let wide =
+        |it: char| matches!(it, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}' | '\u{1f000}'..);
+    text.chars()
+        .map(|character| if wide(character) { 2 } else { 1 })
+        .sum()
 }
 
 /// The roles as the scenario declares them; empty where it does not say.

@@ -37,12 +37,10 @@ fn paint_line(line: &str, colour: bool, painted: &mut String) {
         let (shown, style) = after.next().and_then(sign).unwrap_or((' ', Style::new()));
         let words = after.as_str();
         let end = stretch(words);
-        if colour {
-            painted.push_str(&format!("{style}{shown}{}{style:#}", &words[..end]));
-        } else {
-            painted.push(shown);
-            painted.push_str(&words[..end]);
-        }
+        let style = if colour { style } else { Style::new() };
+        painted.extend([style.render().to_string(), shown.to_string()]);
+        painted.push_str(&words[..end]);
+        painted.push_str(&style.render_reset().to_string());
         rest = &words[end..];
     }
     painted.push_str(rest);

@@ -1,0 +1,107 @@
+//! What a record holds of one cell, token, door or object.
+
+use serde_json::Value;
+
+use crate::cell::Door;
+use crate::door::Observation;
+use crate::judge::{Sight, Verdict, VerdictKind};
+use crate::plan::Check;
+
+/// What was heard of one cell.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// What was seen, as the judge needs it.
+    pub sight: Sight,
+    /// The word on it; `None` until it is judged.
+    pub verdict: Option<Verdict>,
+    /// Milliseconds of the attempt that counts.
+    pub took_ms: u64,
+    pub(super) papers: Option<Box<Papers>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Papers {
+    pub(super) evidence: Vec<Observation>,
+    pub(super) retries: Vec<String>,
+}
+
+impl Heard {
+    /// What came back, where it was kept.
+    pub fn evidence(&self) -> &[Observation] {
+        self.papers.as_ref().map_or(&[], |papers| &papers.evidence)
+    }
+
+    /// Attempts before the one that counts, each with its wait and reason, in words.
+    pub fn retries(&self) -> &[String] {
+        self.papers.as_ref().map_or(&[], |papers| &papers.retries)
+    }
+
+    /// The verdict's kind; what was not judged is unproven.
+    pub fn kind(&self) -> VerdictKind {
+        self.verdict
+            .as_ref()
+            .map_or(VerdictKind::Unproven, |verdict| verdict.kind)
+    }
+}
+
+/// A check with what was heard of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'r> {
+    /// Which cell, and what is demanded of it.
+    pub check: Check<'r>,
+    /// What was heard.
+    pub heard: &'r Heard,
+}
+
+/// What a persona's token said of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenFacts {
+    /// Allow-listed claims.
+    pub claims: Value,
+    /// First 8 hex digits of the token's SHA-256.
+    pub fingerprint: String,
+    /// Milliseconds.
+    pub took_ms: u64,
+}
+
+/// Whether a door answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DoorFacts {
+    /// Which.
+    pub door: Door,
+    /// Whether it answers; `None` when nothing clear came back.
+    pub answers: Option<bool>,
+    /// What came back, in a few words.
+    pub detail: String,
+}
+
+/// An object of the run that is not known to be gone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LeftBehind<'r> {
+    /// Which fixture.
+    pub fixture: &'r str,
+    /// Its captured values, as one line.
+    pub object: &'r str,
+    /// What came back when it was to be removed.
+    pub detail: &'r str,
+}
+
+#[derive(Debug)]
+pub(super) struct Object {
+    pub(super) fixture: String,
+    pub(super) name: String,
+    pub(super) fate: Fate,
+}
+
+#[derive(Debug)]
+pub(super) enum Fate {
+    Made,
+    Removed,
+    Refused(String),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ending {
+    pub(super) complete: bool,
+    pub(super) took_ms: u64,
+}

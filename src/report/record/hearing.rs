@@ -1,0 +1,231 @@
+//! One event in, the record with it out; when nothing more comes, what was seen is judged.
+
+use super::Record;
+use super::facts::{DoorFacts, Ending, Fate, Heard, Object, Papers, TokenFacts};
+use crate::cell::{Door, OperationName, PersonaName};
+use crate::judge::{Finding, Gap, Roll, Sight};
+use crate::plan::Matrix;
+use crate::run::Event;
+use crate::run::event::Line;
+
+impl Record {
+    /// Takes the next event with its place in the record: the first one names the run and its start.
+    pub fn hear_line(&mut self, line: &Line) {
+        if self.run_id.is_empty() {
+            self.run_id.clone_from(&line.run_id);
+            self.started_at.clone_from(&line.at);
+        }
+        self.hear(&line.event);
+    }
+
+    /// Takes the next event. What names no cell of the matrix is passed over.
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted {
+                tool,
+                scenario,
+                path,
+                digest,
+                matrix,
+                mcp_refuses,
+            } => {
+                self.tool.clone_from(tool);
+                self.scenario.clone_from(scenario);
+                self.path.clone_from(path);
+                self.digest.clone_from(digest);
+                self.mcp_refuses = *mcp_refuses;
+                self.lay_out(matrix);
+            }
+            Event::DoorFound {
+                door,
+                answers,
+                detail,
+            } => self.note_door(*door, *answers, detail),
+            Event::TokenAcquired {
+                persona,
+                claims,
+                fingerprint,
+                took_ms,
+            } => {
+                let facts = TokenFacts {
+                    claims: claims.clone(),
+                    fingerprint: fingerprint.clone(),
+                    took_ms: *took_ms,
+                };
+                self.note_token(persona, facts);
+            }
+            Event::FixtureMade { fixture, object } => self.note_object(fixture, object, Fate::Made),
+            Event::CellObserved { .. } => self.note_sight(event),
+            Event::CellFinished {
+                persona,
+                operation,
+                door,
+                verdict,
+            } => {
+                if let Some(heard) = self.place(persona, operation, *door) {
+                    heard.verdict = Some(verdict.clone());
+                }
+            }
+            Event::FindingMade(finding) => self.note_finding(finding.clone()),
+            Event::Cleanup {
+                fixture,
+                object,
+                removed,
+                detail,
+            } => {
+                let fate = if *removed {
+                    Fate::Removed
+                } else {
+                    Fate::Refused(detail.clone())
+                };
+                self.note_object(fixture, object, fate);
+            }
+            Event::RunFinished { complete, took_ms } => {
+                self.ending = Some(Ending {
+                    complete: *complete,
+                    took_ms: *took_ms,
+                });
+            }
+        }
+    }
+
+    /// Ends the hearing. A run that was killed has no verdicts: what it saw is judged here, so that a leak once seen
+    /// is reported; what it did not see is a gap. With its last line heard there is nothing to do.
+    pub fn settle(&mut self) {
+        if self.ending.is_some() {
+            return;
+        }
+        for heard in &mut self.heard {
+            if heard.sight.reading.is_none() && heard.sight.gap.is_none() {
+                heard.sight.gap = Some(Gap::NotReached);
+            }
+        }
+        let sights: Vec<Sight> = self.heard.iter().map(|heard| heard.sight).collect();
+        let roll = Roll {
+            matrix: &self.matrix,
+            sights: &sights,
+            mcp_refuses: self.mcp_refuses,
+            earlier: &self.findings,
+        };
+        let conclusion = roll.conclude();
+        for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
+            heard.verdict = verdict.or_else(|| heard.verdict.take());
+        }
+        for finding in conclusion.findings {
+            self.note_finding(finding);
+        }
+    }
+
+    fn lay_out(&mut self, matrix: &Matrix) {
+        self.matrix = matrix.clone();
+        self.heard.clear();
+        self.heard.resize_with(matrix.len(), Heard::default);
+        self.tokens = vec![None; matrix.personas.len()];
+        self.operations = matrix
+            .operations
+            .iter()
+            .enumerate()
+            .map(|(index, column)| (column.name.clone(), index))
+            .collect();
+    }
+
+    fn place(
+        &mut self,
+        persona: &PersonaName,
+        operation: &OperationName,
+        door: Door,
+    ) -> Option<&mut Heard> {
+        let operation = *self.operations.get(operation)?;
+        let persona = self
+            .matrix
+            .personas
+            .iter()
+            .position(|row| row.name == *persona)?;
+        let door = self.matrix.doors.iter().position(|known| *known == door)?;
+        let index = self.matrix.index(operation, door, persona);
+        self.heard.get_mut(index)
+    }
+
+    fn note_sight(&mut self, event: &Event) {
+        let Event::CellObserved {
+            persona,
+            operation,
+            door,
+            status,
+            reading,
+            second,
+            effect,
+            gap,
+            retries,
+            took_ms,
+            evidence,
+        } = event
+        else {
+            return;
+        };
+        let Some(heard) = self.place(persona, operation, *door) else {
+            return;
+        };
+        heard.sight = Sight {
+            reading: *reading,
+            status: *status,
+            second: *second,
+            effect: *effect,
+            gap: *gap,
+        };
+        heard.took_ms = *took_ms;
+        heard.papers = (!evidence.is_empty() || !retries.is_empty()).then(|| {
+            Box::new(Papers {
+                evidence: evidence.clone(),
+                retries: retries.clone(),
+            })
+        });
+    }
+
+    fn note_door(&mut self, door: Door, answers: Option<bool>, detail: &str) {
+        self.doors.retain(|known| known.door != door);
+        self.doors.push(DoorFacts {
+            door,
+            answers,
+            detail: detail.to_owned(),
+        });
+        self.doors.sort_by_key(|known| known.door);
+    }
+
+    fn note_token(&mut self, persona: &PersonaName, facts: TokenFacts) {
+        let index = self
+            .matrix
+            .personas
+            .iter()
+            .position(|row| row.name == *persona);
+        if let Some(place) = index.and_then(|index| self.tokens.get_mut(index)) {
+            *place = Some(facts);
+        }
+    }
+
+    fn note_object(&mut self, fixture: &str, name: &str, fate: Fate) {
+        match self
+            .objects
+            .iter_mut()
+            .find(|known| known.fixture == fixture && known.name == name)
+        {
+            Some(known) => known.fate = fate,
+            None => self.objects.push(Object {
+                fixture: fixture.to_owned(),
+                name: name.to_owned(),
+                fate,
+            }),
+        }
+    }
+
+    fn note_finding(&mut self, finding: Finding) {
+        if self.findings.contains(&finding) {
+            return;
+        }
+        let rank = |finding: &Finding| (finding.code, finding.cells.first().copied());
+        let place = self
+            .findings
+            .partition_point(|known| rank(known) <= rank(&finding));
+        self.findings.insert(place, finding);
+    }
+}

@@ -61,7 +61,7 @@ pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     let deadline = means.stop.at(means.settings.deadline);
     let standings = standing::sign_in(&plan.scenario, &means).await;
     let found = doors::find(&plan, &standings, means.stop).await;
-    let hall = Hall::open(plan.through(&found.open), standings, found, means, tell);
+    let hall = Hall::open(plan.through(&found.open), standings, found, &means, tell);
     hall.tell_opening();
     work::call_everything(&hall).await;
     hall.objects.remove_all(&hall).await;

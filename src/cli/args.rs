@@ -31,13 +31,13 @@ pub(super) struct Arguments {
 /// Flags of every command.
 #[derive(Args, Debug)]
 pub(super) struct Shared {
-    /// More log lines on stderr (-v info, -vv debug, -vvv trace); RUST_LOG refines it
+    /// More log lines on stderr (-v info, -vv debug, -vvv trace); `RUST_LOG` refines it
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// No progress and no hints on stderr
     #[arg(short, long, global = true, env = "ROLECALL_QUIET")]
     pub(super) quiet: bool,
-    /// When to use colour; NO_COLOR and CLICOLOR_FORCE are obeyed
+    /// When to use colour; `NO_COLOR` and `CLICOLOR_FORCE` are obeyed
     #[arg(
         long,
         global = true,

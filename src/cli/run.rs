@@ -181,7 +181,9 @@ impl Errand<'_> {
             Some(Reason::Deadline) | None => Exit::of(&record),
         };
         let written = failure.map_or(Exit::Conforms, |error| {
-            context.terminal.say(unwritable(&self.outputs.record, &error));
+            context
+                .terminal
+                .say(unwritable(&self.outputs.record, &error));
             Exit::ReportUnwritten
         });
         Ok((record, exit.worst(written)))
@@ -262,6 +264,9 @@ fn unwritable(path: &Path, error: &std::io::Error) -> String {
 /// A scenario's name as part of a file name: lower case, one dash for all that is no letter or digit.
 fn slug(name: &str) -> String {
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let kept: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let kept: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
     kept.join("-")
 }

@@ -41,6 +41,10 @@ impl Terminal {
         }
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever speaks to the terminal holds it, whether or not these words depend on it"
+    )]
     /// Writes data on stdout. A reader that has gone away is no error.
     pub(super) fn print(&self, bytes: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
@@ -54,6 +58,10 @@ impl Terminal {
         })
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever speaks to the terminal holds it, whether or not these words depend on it"
+    )]
     /// Writes one message line on stderr; nobody is left to tell when that fails.
     pub(super) fn say(&self, words: impl std::fmt::Display) {
         let _unheard = writeln!(io::stderr().lock(), "{words}").is_err();

@@ -36,7 +36,11 @@ pub async fn discover(entrance: &Entrance, wanted: &[Door]) -> Vec<Found> {
     };
     let asked = modern::discover();
     let modern = async {
-        if wanted.contains(&Door::Mcp) { Some(modern_door(&way.ask(&asked).await)) } else { None }
+        if wanted.contains(&Door::Mcp) {
+            Some(modern_door(&way.ask(&asked).await))
+        } else {
+            None
+        }
     };
     let legacy = async {
         if wanted.contains(&Door::McpLegacy) {

@@ -21,7 +21,10 @@ pub(super) fn fold(roll: &Roll<'_>, controls: &Controls, rulings: &mut [Option<R
         let index = check.index;
         let refused_at_home = signs_in(roll, &check)
             && controls.at_home(index)
-            && roll.sight(index).reading.is_some_and(|reading| is_401(reading.outcome));
+            && roll
+                .sight(index)
+                .reading
+                .is_some_and(|reading| is_401(reading.outcome));
         let failed = matches!(
             rulings[index],
             Some(Ruling::Fail(Code::Lockout | Code::WrongRefusal))

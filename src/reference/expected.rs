@@ -61,9 +61,14 @@ impl Fault {
                 cells: cells(|p, _, _| signed_in(p)),
                 exactly: false,
             }],
-            Self::WriteLost => one("no-effect", |p, o, d| {
-                allowed(p, o) && !READS.contains(&o) && (o, d) != ("createProduct", "rest")
-            }),
+            Self::WriteLost => {
+                let mut lost = one("no-effect", |p, o, d| {
+                    allowed(p, o) && !READS.contains(&o) && (o, d) != ("createProduct", "rest")
+                });
+                // The deletions of the clean-up are lost like any other.
+                lost.extend(one("left-behind", |_, _, _| false));
+                lost
+            }
             Self::McpListOpen
             | Self::McpUnlistedToolOpen
             | Self::RolesMissing500

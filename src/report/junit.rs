@@ -111,7 +111,7 @@ fn cell_status(record: &Record, entry: &Entry<'_>) -> TestCaseStatus {
         VerdictKind::Pass => passed(entry),
         VerdictKind::Fail => bad(
             NonSuccessKind::Failure,
-            &code,
+            code,
             &message,
             &[message.clone(), cell_body(record, entry)].join("\n"),
         ),
@@ -246,7 +246,7 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
         );
         let status = bad(
             NonSuccessKind::Error,
-            &Code::LeftBehind.name(),
+            Code::LeftBehind.name(),
             &message,
             &message,
         );
@@ -278,7 +278,7 @@ fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
         .concat()
         .join("\n");
     let status = if wording::weight(finding.code) == VerdictKind::Fail {
-        bad(NonSuccessKind::Failure, &code, &detail, &body)
+        bad(NonSuccessKind::Failure, code, &detail, &body)
     } else {
         bad(
             NonSuccessKind::Error,
@@ -287,7 +287,7 @@ fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
             &body,
         )
     };
-    names.case(RUN.to_owned(), &code, status)
+    names.case(RUN.to_owned(), code, status)
 }
 
 /// A name's letters and digits in lower case, hyphens between.

@@ -103,11 +103,7 @@ fn roles(row: &Row) -> String {
 
 fn told(record: &Record, finding: &Finding, out: &mut impl io::Write) -> io::Result<()> {
     let code = finding.code.name();
-    writeln!(
-        out,
-        "\n- **{code}** – {}",
-        escape(finding.code.headline())
-    )?;
+    writeln!(out, "\n- **{code}** – {}", escape(finding.code.headline()))?;
     let parts = [
         ("", escape(&finding.detail)),
         ("Cells: ", cells(record, finding)),

@@ -97,10 +97,7 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     let evidence = record
         .covered(finding)
         .find_map(|entry| entry.heard.evidence().first());
-    let signature = finding
-        .signature
-        .map(wording::word)
-        .unwrap_or_default();
+    let signature = finding.signature.map(wording::word).unwrap_or_default();
     let paragraphs = [
         ("", clean(&finding.detail).into_owned()),
         ("cells", cells(record, finding)),

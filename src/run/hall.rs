@@ -33,11 +33,14 @@ pub(super) struct Hall<'r> {
     /// Time spent waiting between attempts, all calls together.
     pub(super) waited: Cell<Duration>,
     /// By persona and door: a tool that cannot exist, and what calling it gave.
-    pub(super) unknown_tools: Vec<[OnceCell<Option<(String, Observation)>>; 3]>,
+    pub(super) unknown_tools: Vec<[Calibration; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
     started: Instant,
     tell: RefCell<&'r mut dyn FnMut(Event)>,
 }
+
+/// A tool that cannot exist and what calling it gave, once it was called; `None` inside when the run ended first.
+pub(super) type Calibration = OnceCell<Option<(String, Observation)>>;
 
 /// What was seen of a cell, with what is told of it.
 #[derive(Debug, Default)]
@@ -67,7 +70,7 @@ impl<'r> Hall<'r> {
         plan: Plan,
         standings: Vec<Standing>,
         doors: Doors,
-        means: Means<'r>,
+        means: &Means<'r>,
         tell: &'r mut dyn FnMut(Event),
     ) -> Self {
         Self {

@@ -84,14 +84,14 @@ async fn attempt(
     let target = target(hall, check, spare, afresh)
         .await
         .ok_or(Gap::FixtureFailed)?;
-    let ask = match asking::of_operation(
+    let filled = asking::of_operation(
         &scenario.deployment,
         operation,
         check.door,
         &target.bindings,
-    ) {
-        Some(Ok(ask)) => ask,
-        Some(Err(_)) | None => return Err(Gap::FixtureFailed),
+    );
+    let Some(Ok(ask)) = filled else {
+        return Err(Gap::FixtureFailed);
     };
     let before = states(hall, &target.objects).await;
     let calling = Calling {
@@ -272,7 +272,7 @@ mod tests {
         ];
         for (before, after, effect) in table {
             assert_eq!(
-                compare(&[before.clone()], &[after.clone()]),
+                compare(std::slice::from_ref(&before), std::slice::from_ref(&after)),
                 effect,
                 "{before:?} to {after:?}"
             );

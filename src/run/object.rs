@@ -253,20 +253,19 @@ impl Objects {
         let mut words = "no door to remove it through".to_owned();
         for door in hall.ways(&fixture.remove) {
             let given = hall.take(fixture, &fixture.remove, door, &bindings).await;
-            match (given, self.state(hall, object).await) {
+            words = match (given, self.state(hall, object).await) {
                 (_, State::Gone) | (Given::Done(_) | Given::Gone, State::Unknown) => {
                     self.strike(object);
                     return None;
                 }
-                (Given::Failed(reason), _) => words = reason,
+                (Given::Failed(reason), _) => reason,
                 (Given::Done(_), State::There(_)) => {
-                    words = "its removal was accepted, and it is still there".to_owned()
+                    "its removal was accepted, and it is still there".to_owned()
                 }
                 (Given::Gone, State::There(_)) => {
-                    words =
-                        format!("{door} says that there is no such thing, and it is still there")
+                    format!("{door} says that there is no such thing, and it is still there")
                 }
-            }
+            };
         }
         Some(words)
     }

@@ -52,7 +52,21 @@ fn files() -> Vec<(String, PathBuf)> {
         }
     }
     found.retain(|(room, _)| room != "lib" && room != "main");
+    let trials: Vec<PathBuf> = found.iter().flat_map(|(_, path)| trials(path)).collect();
+    found.retain(|(_, path)| !trials.contains(path));
     found
+}
+
+/// Files that a file declares for its tests alone.
+fn trials(path: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(path).unwrap();
+    let declared = text.split("#[cfg(test)]\nmod ").skip(1);
+    let names = declared
+        .filter_map(|rest| rest.split_once([';', ' ']))
+        .map(|(name, _)| name.to_owned());
+    names
+        .map(|name| path.with_extension("").join(name).with_extension("rs"))
+        .collect()
 }
 
 /// The lines of a file that are code: comments and unit tests are left out, for tests may look wherever they like.

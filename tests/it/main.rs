@@ -1,4 +1,8 @@
 //! The tool tested from outside: its corridor, its inputs, its outputs, its faults.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 /// One invocation of the binary in a folder of its own.
 mod bench;

@@ -97,15 +97,12 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     let evidence = record
         .covered(finding)
         .find_map(|entry| entry.heard.evidence().first());
-    let signature = finding
-        .signature
-        .map(wording::signature)
-        .unwrap_or_default();
+    let answerer = finding.signature.map(wording::answerer).unwrap_or_default();
     let paragraphs = [
         ("", clean(&finding.detail).into_owned()),
         ("cells", cells(record, finding)),
         ("seen", evidence.map(sight::line).unwrap_or_default()),
-        ("by", clean(&signature).into_owned()),
+        ("by", clean(&answerer).into_owned()),
         ("cause", clean(&wording::cause(finding)).into_owned()),
         ("fix", clean(&wording::remedy(finding)).into_owned()),
     ];

@@ -74,6 +74,11 @@ pub(super) fn signature(signature: Signature) -> String {
     word(signature)
 }
 
+/// Who answered, as a noun phrase.
+pub(super) fn answerer(signature: Signature) -> String {
+    word(signature).replace('-', " ")
+}
+
 /// The kebab-case word under which a value stands in a record.
 pub(super) fn word(value: impl Serialize) -> String {
     match serde_json::to_value(value) {

@@ -12,7 +12,7 @@ use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
 use super::{Look, sight, wording};
-use crate::judge::{Code, Finding, VerdictKind};
+use crate::judge::{Code, Finding, Signature, VerdictKind};
 
 /// Fewest columns that a table is laid out for.
 const NARROWEST: usize = 40;
@@ -97,12 +97,12 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     let evidence = record
         .covered(finding)
         .find_map(|entry| entry.heard.evidence().first());
-    let signature = finding.signature.map(wording::word).unwrap_or_default();
+    let answerer = finding.signature.map(Signature::words).unwrap_or_default();
     let paragraphs = [
         ("", clean(&finding.detail).into_owned()),
         ("cells", cells(record, finding)),
         ("seen", evidence.map(sight::line).unwrap_or_default()),
-        ("by", clean(&signature).into_owned()),
+        ("by", clean(answerer).into_owned()),
         ("cause", clean(finding.cause()).into_owned()),
         ("fix", clean(finding.remedy()).into_owned()),
     ];

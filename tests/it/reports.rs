@@ -158,6 +158,15 @@ fn an_operation_is_not_torn_apart_where_it_fits() {
 }
 
 #[test]
+fn a_long_name_wraps_and_tears_nothing_apart() {
+    let renamed = text("conforms").replace("Product\"", "ProductOfEverySupplierInTheCatalog\"");
+    let record = Record::read(renamed.as_bytes()).unwrap();
+    let look = Look { width: 40, ..PLAIN };
+    let table = rendered(&record, Kind::Table, look);
+    assert_eq!(table.matches("REST  MCP   MCP").count(), 6, "{table}");
+}
+
+#[test]
 fn a_wide_terminal_shows_one_block() {
     let table = rendered(
         &record("conforms"),

@@ -1,5 +1,7 @@
 //! Record and width in, the grid out: personas down, operations and their doors across, in blocks that fit.
 
+use std::ops::Range;
+
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
 
 use super::paint::marker;
@@ -96,14 +98,10 @@ impl Group {
         }
     }
 
-    fn width(&self, lanes: std::ops::Range<usize>, gap: usize) -> usize {
-        let lanes = &self.lanes[lanes];
-        let inner = lanes
-            .iter()
-            .map(|lane| lane.width + gap)
-            .sum::<usize>()
-            .saturating_sub(gap);
-        inner.max(columns(&self.name).min(NAME))
+    /// Columns that these lanes take beside each other.
+    fn inner(&self, lanes: Range<usize>, gap: usize) -> usize {
+        let lanes = self.lanes[lanes].iter().map(|lane| lane.width + gap);
+        lanes.sum::<usize>().saturating_sub(gap)
     }
 }
 
@@ -146,7 +144,7 @@ struct Layout {
 #[derive(Clone)]
 struct Piece {
     operation: usize,
-    lanes: std::ops::Range<usize>,
+    lanes: Range<usize>,
     width: usize,
 }
 
@@ -184,46 +182,38 @@ impl Layout {
 
     /// Widths of the columns left of the operations.
     fn sides(self, sheet: &Sheet, width: usize) -> Vec<usize> {
-        let longest = |words: &mut dyn Iterator<Item = &String>, least: &str| {
-            words
-                .map(|word| columns(word))
-                .chain([least.len()])
-                .max()
-                .unwrap_or_default()
-        };
-        let names = longest(&mut sheet.personas.iter().map(|(name, _)| name), "persona");
-        let roles = longest(&mut sheet.personas.iter().map(|(_, roles)| roles), "roles");
+        let names = sheet.personas.iter().map(|(name, _)| columns(name));
+        let names = names.max().max(Some("persona".len())).unwrap_or_default();
+        let roles = sheet.personas.iter().map(|(_, roles)| columns(roles));
+        let roles = roles.max().max(Some("roles".len())).unwrap_or_default();
         if self.stacked {
             vec![names.max(roles).min(width * 7 / 20)]
         } else {
-            [names, roles].map(|side| side.min(width / 4)).to_vec()
+            vec![names.min(width / 4), roles.min(width / 4)]
         }
     }
 
+    /// The operation in one piece, or in as few as its doors need; a long name wraps and tears nothing.
     fn pieces(self, group: &Group, operation: usize, room: usize) -> Vec<Piece> {
-        let mut pieces: Vec<Piece> = Vec::new();
+        let mut parts: Vec<Range<usize>> = Vec::new();
         for lane in 0..group.lanes.len() {
-            let first = pieces.last().map_or(0, |piece| piece.lanes.start);
-            let joined = group.width(first..lane + 1, self.gap);
-            match pieces.last_mut() {
-                Some(piece) if joined <= room => {
-                    *piece = Piece {
-                        operation,
-                        lanes: first..lane + 1,
-                        width: joined,
-                    }
+            match parts.last_mut() {
+                Some(part) if group.inner(part.start..lane + 1, self.gap) <= room => {
+                    part.end = lane + 1;
                 }
-                _ => {
-                    let width = group.width(lane..lane + 1, self.gap).min(room);
-                    pieces.push(Piece {
-                        operation,
-                        lanes: lane..lane + 1,
-                        width,
-                    });
-                }
+                _ => parts.push(lane..lane + 1),
             }
         }
-        pieces
+        let piece = |lanes: Range<usize>| {
+            let named = columns(&group.name).min(NAME);
+            let width = group.inner(lanes.clone(), self.gap).max(named).min(room);
+            Piece {
+                operation,
+                lanes,
+                width,
+            }
+        };
+        parts.into_iter().map(piece).collect()
     }
 }
 

@@ -222,7 +222,7 @@ mod tests {
             ("stale-roles", 1, vec![18]),
             ("admin-in-reader-group", 1, vec![18]),
             ("flaky-401", 1, vec![54]),
-            ("write-lost", 1, vec![13]),
+            ("write-lost", 1, vec![13, 0]),
         ];
         assert_eq!(counts, table);
     }

@@ -120,6 +120,16 @@ fn a_killed_run_is_called_incomplete_in_every_format() {
 }
 
 #[test]
+fn a_leak_once_seen_is_reported_though_the_run_was_killed() {
+    let record = record("killed");
+    assert_eq!(record.tally().fail, 1);
+    assert_eq!(rolecall::exit::Exit::of(&record).code(), 1);
+    for kind in Kind::ALL {
+        assert!(rendered(&record, kind, PLAIN).contains("leak"), "{kind}");
+    }
+}
+
+#[test]
 fn a_table_fits_its_terminal_and_its_rows_are_of_one_width() {
     for name in RECORDS {
         for width in [250, 100, 80, 60, 40, 7] {

@@ -363,10 +363,10 @@ fn cases(junit: &str) -> Vec<Case> {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
-                "testcase" => {
+                b"testcase" => {
                     let value = |name: &str| {
                         let value = tag.try_get_attribute(name).unwrap().unwrap().value;
-                        value.into_owned()
+                        String::from_utf8(value.into_owned()).unwrap()
                     };
                     cases.push(Case {
                         class: value("classname"),
@@ -374,7 +374,7 @@ fn cases(junit: &str) -> Vec<Case> {
                         green: true,
                     });
                 }
-                "failure" | "error" | "skipped" => cases.last_mut().unwrap().green = false,
+                b"failure" | b"error" | b"skipped" => cases.last_mut().unwrap().green = false,
                 _ => {}
             },
             Event::Eof => return cases,

@@ -1,12 +1,12 @@
 //! Filled call and token in, observation out: the REST door and both eras of the MCP door.
 
 pub mod discovery;
-pub mod heading;
-pub mod mcp;
-pub mod observation;
-pub mod rest;
-pub mod scrubber;
-pub mod sse;
+mod heading;
+mod mcp;
+mod observation;
+mod rest;
+mod scrubber;
+mod sse;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,9 +1,9 @@
 //! Scenario and selection in, the ordered list of checks out; pure, sends nothing.
 
-pub mod conduct;
-pub mod digest;
-pub mod listing;
-pub mod matrix;
+mod conduct;
+mod digest;
+mod listing;
+mod matrix;
 
 use std::sync::Arc;
 

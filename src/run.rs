@@ -1,8 +1,8 @@
 //! Plan in, ordered events out: sign in, find the doors, call, read back, clean up, judge.
 
 pub mod event;
-pub mod pace;
-pub mod retry;
+mod pace;
+mod retry;
 pub mod stop;
 
 mod asking;

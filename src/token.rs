@@ -1,6 +1,6 @@
 //! Persona in, credential out: sign-in methods, claims, preflight. The only room that names oauth2.
 
-pub mod aadsts;
+mod aadsts;
 pub mod claims;
 mod denial;
 mod discovery;

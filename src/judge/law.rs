@@ -1,4 +1,4 @@
-//! What was demanded, what came back and whether a control stands in, the ruling out (DESIGN: the verdict table).
+//! What was demanded, what came back and whether a control stands in, the ruling out.
 
 use super::code::Code;
 use super::outcome::Outcome;

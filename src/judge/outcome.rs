@@ -6,7 +6,7 @@ use super::denial;
 use super::signature::Signature;
 use crate::door::{Answer, HttpAnswer, Observation, Rpc};
 
-/// What an answer means (DESIGN: the outcome table).
+/// What an answer means, whatever was demanded.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
 
 use super::paint::marker;
-use crate::plan::matrix::{Column, Matrix, Row};
+use crate::plan::{Column, Matrix, Row};
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
 use crate::report::sanitizer::excerpt;

@@ -5,9 +5,7 @@ use serde_json::Value;
 
 use super::{Conduct, Plan};
 use crate::cell::Door;
-use crate::scenario::{
-    EntraEndpoint, Identity, McpCall, Operation, Provider, RestCall, SignIn, Step,
-};
+use crate::scenario::{EntraEndpoint, Identity, McpCall, Operation, Provider, RestCall, Step};
 
 /// A request that a run would send.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -42,24 +40,30 @@ impl Plan {
         requests
     }
 
+    /// Discovery is asked once a provider, tokens once a persona.
     fn sign_ins(&self) -> Vec<Planned> {
-        let signing = self
-            .scenario
-            .personas
-            .iter()
-            .filter(|persona| !matches!(persona.sign_in, SignIn::None));
-        signing
-            .flat_map(|persona| {
-                let lines = persona
-                    .identity
-                    .as_ref()
-                    .map(token_requests)
-                    .unwrap_or_default();
-                lines
-                    .into_iter()
-                    .map(|request| aside("sign-in", persona.name.as_str(), "token", request, None))
-            })
-            .collect()
+        let mut requests: Vec<Planned> = Vec::new();
+        for persona in &self.scenario.personas {
+            let lines = persona.identity.as_ref().map(token_requests);
+            for request in lines.unwrap_or_default() {
+                let known = |planned: &Planned| planned.request == request;
+                if request.starts_with("POST ") || !requests.iter().any(known) {
+                    let subject = if request.starts_with("POST ") {
+                        "token"
+                    } else {
+                        "discovery"
+                    };
+                    requests.push(aside(
+                        "sign-in",
+                        persona.name.as_str(),
+                        subject,
+                        request,
+                        None,
+                    ));
+                }
+            }
+        }
+        requests
     }
 
     fn door_openings(&self) -> Vec<Planned> {

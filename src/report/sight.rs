@@ -1,5 +1,6 @@
 //! What was kept of an exchange in, the words that reports show of it out.
 
+use super::Record;
 use super::record::Entry;
 use super::sanitizer::{clean, clean_block, excerpt};
 use super::wording;
@@ -39,6 +40,20 @@ pub(super) fn page(observation: &Observation) -> String {
         Answer::None(silence) => lines.push(format!("< {silence}")),
     }
     lines.join("\n")
+}
+
+/// What one persona and operation got at each door: `reader/deleteProduct: rest 403 (forbidden) · mcp 200 (granted)`.
+pub(super) fn side_by_side(record: &Record, entry: &Entry<'_>) -> String {
+    let matrix = record.matrix();
+    let cell = matrix.cell(&entry.check);
+    let doors = (0..matrix.doors.len())
+        .filter_map(|door| {
+            let index = matrix.index(entry.check.operation, door, entry.check.persona);
+            record.entry(index)
+        })
+        .map(|entry| format!("{} {}", entry.check.door, got(&entry)));
+    let answers = doors.collect::<Vec<_>>().join(" · ");
+    clean(&format!("{}/{}: {answers}", cell.persona, cell.operation)).into_owned()
 }
 
 /// What came back in a few words: `403 (forbidden)`, with what reading back showed.

@@ -71,6 +71,7 @@ impl<'r> Hall<'r> {
         standings: Vec<Standing>,
         doors: Doors,
         means: &Means<'r>,
+        started: Instant,
         tell: &'r mut dyn FnMut(Event),
     ) -> Self {
         Self {
@@ -87,7 +88,7 @@ impl<'r> Hall<'r> {
             settings: means.settings,
             stop: means.stop,
             waited: Cell::new(Duration::ZERO),
-            started: Instant::now(),
+            started,
             tell: RefCell::new(tell),
             plan,
             standings,
@@ -99,7 +100,7 @@ impl<'r> Hall<'r> {
         (self.tell.borrow_mut())(event);
     }
 
-    /// Milliseconds since the doors were found.
+    /// Milliseconds since the run began.
     pub(super) fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::doors::Doors;
@@ -13,7 +12,7 @@ use super::object::Objects;
 use super::pace::Pace;
 use super::standing::Standing;
 use super::stop::Stop;
-use super::{Means, Settings};
+use super::{Means, Settings, asking};
 use crate::cell::Door;
 use crate::door::Observation;
 use crate::judge::{self, Effect, Gap, Reading, Sight};
@@ -132,14 +131,9 @@ impl<'r> Hall<'r> {
         }
     }
 
-    /// The bindings that every call has: the run's id and a tag that no other call of the run has.
+    /// The bindings that every call of this run has; see [`asking::bindings`].
     pub(super) fn bindings(&self, tag: &str) -> Bindings {
-        Bindings::default()
-            .with("run.id", Value::from(self.settings.run_id.as_str()))
-            .with(
-                "tag",
-                Value::from(format!("{}-{tag}", self.settings.run_id)),
-            )
+        asking::bindings(&self.settings.run_id, tag)
     }
 
     /// Keeps what was seen of a cell and tells it.

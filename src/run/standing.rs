@@ -9,8 +9,8 @@ use super::event::Event;
 use super::{Means, asking};
 use crate::door::Entrance;
 use crate::judge::{Code, Gap};
-use crate::scenario::template::Bindings;
 use crate::scenario::{Persona, Scenario};
+use crate::token::claims::Claims;
 use crate::token::preflight::{self, Mismatch};
 use crate::token::{Credential, Desk, Refusal};
 
@@ -77,18 +77,12 @@ fn stand(
     }
 }
 
-/// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
+/// What is sent to open an MCP door carries the door's headers too.
 fn entrance(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
-    let bindings = Bindings::default()
-        .with("run.id", Value::from(means.settings.run_id.as_str()))
-        .with(
-            "tag",
-            Value::from(format!("{}-door", means.settings.run_id)),
-        );
-    let headers =
-        asking::door_headers(scenario.deployment.mcp.as_ref(), &bindings).unwrap_or_default();
-    Entrance::new(&scenario.deployment, means.wire, credential, means.redactor)
-        .with_standing_headers(headers)
+    let deployment = &scenario.deployment;
+    let bindings = asking::bindings(&means.settings.run_id, "door");
+    let headers = asking::door_headers(deployment.mcp.as_ref(), &bindings).unwrap_or_default();
+    Entrance::new(deployment, means.wire, credential, headers, means.redactor)
 }
 
 fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Standing {
@@ -111,7 +105,7 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
         claims: credential
             .claims
             .as_ref()
-            .map_or(Value::Null, crate::token::claims::Claims::shown),
+            .map_or(Value::Null, Claims::shown),
         fingerprint: credential.fingerprint.clone(),
         took_ms: u64::try_from(credential.took.as_millis()).unwrap_or(u64::MAX),
     })

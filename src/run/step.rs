@@ -93,10 +93,15 @@ impl Hall<'_> {
                 })
                 .await;
         }
-        called.map_or_else(
-            || Given::Failed("the owner has no way in".to_owned()),
-            given,
-        )
+        called.map_or_else(|| Given::Failed(self.uncalled(persona).to_owned()), given)
+    }
+
+    fn uncalled(&self, persona: usize) -> &'static str {
+        if self.standings[persona].entrance.is_some() {
+            "the run ended first"
+        } else {
+            "the owner has no way in"
+        }
     }
 }
 

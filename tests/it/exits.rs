@@ -123,8 +123,9 @@ fn an_interrupted_run_says_so_at_once() {
                 .success()
         );
         let status = child.wait().unwrap();
+        // Two seconds of grace, and room for a machine that does much else; the call itself may take thirty.
         assert!(
-            sent.elapsed() < Duration::from_secs(4),
+            sent.elapsed() < Duration::from_secs(15),
             "took {:?}",
             sent.elapsed()
         );

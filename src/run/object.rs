@@ -66,11 +66,7 @@ impl Object {
 /// The bindings with a fixture's decoy values among them; `None` when it has none.
 pub(super) fn bind_decoy(fixture: &Fixture, bindings: Bindings) -> Option<Bindings> {
     let decoy = fixture.decoy.as_ref()?;
-    let values: Vec<(String, Value)> = decoy
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .collect();
-    Some(bind(fixture, &values, bindings))
+    Some(bind(fixture, decoy, bindings))
 }
 
 fn bind(fixture: &Fixture, values: &[(String, Value)], bindings: Bindings) -> Bindings {

@@ -362,6 +362,7 @@ mod tests {
             provider,
             audiences: Vec::new(),
             roles_pointer: "/roles".to_owned(),
+            ignored_roles: Vec::new(),
             tenant: None,
             scope: None,
             parameters: vec![("audience".to_owned(), "the api".to_owned())],

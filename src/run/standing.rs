@@ -119,7 +119,7 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
 
 fn code(mismatch: &Mismatch) -> Code {
     match mismatch {
-        Mismatch::RolesMissing(_) => Code::TokenRolesMissing,
+        Mismatch::RolesMissing(_) | Mismatch::RolesNowhere { .. } => Code::TokenRolesMissing,
         Mismatch::RolesExtra(_) => Code::TokenRolesExtra,
         Mismatch::Audience { .. } => Code::TokenAudience,
         Mismatch::Issuer { .. } => Code::TokenIssuer,

@@ -91,19 +91,31 @@ fn failed_fixture(
 ) -> Option<Finding> {
     let plan = &hall.plan.scenario.fixtures[fixture];
     let missed = cells(hall, |check| {
+        let operation = &hall.plan.scenario.operations[check.operation];
         sights[check.index].gap == Some(Gap::FixtureFailed)
-            && hall.plan.scenario.operations[check.operation]
-                .uses
-                .contains(&fixture)
+            && (operation.uses.contains(&fixture) || operation.creates == Some(fixture))
     });
     let told = hall.standings[plan.owner].gap.is_some() || owner_fails(hall, sights, plan.owner);
     if missed.is_empty() && told {
         return None;
     }
+    let creates = |index: &usize| {
+        let check = hall.plan.matrix.check(*index);
+        check.is_some_and(|check| {
+            hall.plan.scenario.operations[check.operation]
+                .creates
+                .is_some()
+        })
+    };
+    let withheld = if missed.iter().any(creates) {
+        "; what it could not remove again was not made by others either"
+    } else {
+        ""
+    };
     let owner = &hall.plan.scenario.personas[plan.owner].name;
     Some(Finding::new(
         Code::FixtureFailed,
-        format!("{owner} could not make a {}: {reason}", plan.name),
+        format!("{owner} could not make a {}: {reason}{withheld}", plan.name),
         missed,
     ))
 }

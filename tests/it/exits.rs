@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, CATALOG, deployment};
+use crate::bench::{Bench, CATALOG, deployment, findings};
 
 const REST_ONLY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/rest-only.yaml");
 
@@ -89,6 +89,36 @@ fn five_when_an_object_of_the_run_is_left_behind() {
     let ran = Bench::against(&deployment).run(&["run", path.to_str().unwrap()]);
     assert_eq!(ran.exit, 5, "{}\n{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("left"), "{}", ran.stdout);
+}
+
+#[test]
+fn nothing_is_made_that_nobody_could_remove() {
+    let deployment = deployment(&[]);
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rest-removes.yaml");
+    let text = std::fs::read_to_string(CATALOG).unwrap();
+    let mcp_shape = "      mcp: { tool: deleteProduct, arguments: { id: \"{{ product.id }}\" } }\n";
+    std::fs::write(&path, text.replacen(mcp_shape, "", 1)).unwrap();
+    let path = path.to_str().unwrap();
+    let unanswered = format!("http://{closed}");
+    for (variable, value, file) in [
+        ("ADMIN_SECRET", "wrong", CATALOG),
+        ("CATALOG_REST_URL", &unanswered, path),
+    ] {
+        let ran = Bench::against(&deployment)
+            .with(variable, value)
+            .run(&["run", file]);
+        assert_eq!(ran.exit, 3, "{variable}: {}\n{}", ran.stdout, ran.stderr);
+        let report = ran.report();
+        assert_eq!(report["left_behind"], serde_json::json!([]), "{variable}");
+        let unproven = &findings(&report)["fixture-failed"];
+        let made_by_writer = "writer/createProduct/mcp".to_owned();
+        assert!(unproven.contains(&made_by_writer), "{unproven:?}");
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) struct Standing {
     pub(super) entrance: Option<Entrance>,
     /// Why its cells cannot be judged.
     pub(super) gap: Option<Gap>,
-    /// What is wrong with its token or its sign-in, with the code that it is filed under.
+    /// What is wrong with its token or its sign-in, with the code that it is filed under; its name goes before.
     pub(super) faults: Vec<(Code, String)>,
     /// What is told of its token.
     pub(super) event: Option<Event>,
@@ -54,12 +54,15 @@ fn stand(
 ) -> Standing {
     let credential = match issued {
         Ok(credential) => credential,
-        Err(refusal) => return barred(Gap::SignInFailed, vec![(Code::SignInFailed, refusal.0)]),
+        Err(refusal) => {
+            let fault = (Code::SignInFailed, after_name(persona, &refusal.0));
+            return barred(Gap::SignInFailed, vec![fault]);
+        }
     };
     let event = told(persona, &credential);
     let faults: Vec<(Code, String)> = preflight::compare(persona, &credential, SystemTime::now())
         .iter()
-        .map(|mismatch| (code(mismatch), format!("{}: {mismatch}", persona.name)))
+        .map(|mismatch| (code(mismatch), format!(": {mismatch}")))
         .collect();
     if faults.is_empty() {
         let entrance = entrance(scenario, credential, means);
@@ -75,6 +78,11 @@ fn stand(
             ..barred(Gap::PersonaStopped, faults)
         }
     }
+}
+
+fn after_name(persona: &Persona, said: &str) -> String {
+    said.strip_prefix(persona.name.as_str())
+        .map_or_else(|| format!(": {said}"), str::to_owned)
 }
 
 /// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.

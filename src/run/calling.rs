@@ -79,10 +79,14 @@ impl Hall<'_> {
                 entrance.call(calling.door, calling.ask).await
             }
         };
-        tokio::select! {
+        let answered = tokio::select! {
             answered = answer => Some(answered),
             () = self.stop.hurried() => None,
-        }
+        }?;
+        let mut silent = self.silent.get();
+        silent[calling.door.index()] = matches!(answered.observation.answer, Answer::None(_));
+        self.silent.set(silent);
+        Some(answered)
     }
 
     fn may_wait(&self, pause: Duration) -> bool {

@@ -31,6 +31,8 @@ pub(super) struct Hall<'r> {
     pub(super) pace: Pace,
     /// Time spent waiting between attempts, all calls together.
     pub(super) waited: Cell<Duration>,
+    /// By door: whether the last call there got no answer at all.
+    pub(super) silent: Cell<[bool; 3]>,
     /// By persona and door: a tool that cannot exist, and what calling it gave.
     pub(super) unknown_tools: Vec<[Calibration; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
@@ -87,6 +89,7 @@ impl<'r> Hall<'r> {
             settings: means.settings,
             stop: means.stop,
             waited: Cell::new(Duration::ZERO),
+            silent: Cell::default(),
             started,
             tell: RefCell::new(tell),
             plan,

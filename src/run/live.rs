@@ -46,6 +46,12 @@ struct Target {
 }
 
 async fn call_cell(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare) -> Seen {
+    // Also where a refusal is demanded: a leak would leave an object behind that nobody can remove.
+    if let Some(fixture) = hall.plan.scenario.operations[check.operation].creates
+        && !hall.objects.removable(hall, fixture).await
+    {
+        return Seen::gap(Gap::FixtureFailed);
+    }
     let first = match attempt(hall, check, spare, false).await {
         Ok(tried) => tried,
         Err(gap) => return Seen::gap(gap),

@@ -66,11 +66,7 @@ impl Object {
 /// The bindings with a fixture's decoy values among them; `None` when it has none.
 pub(super) fn bind_decoy(fixture: &Fixture, bindings: Bindings) -> Option<Bindings> {
     let decoy = fixture.decoy.as_ref()?;
-    let values: Vec<(String, Value)> = decoy
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .collect();
-    Some(bind(fixture, &values, bindings))
+    Some(bind(fixture, decoy, bindings))
 }
 
 fn bind(fixture: &Fixture, values: &[(String, Value)], bindings: Bindings) -> Bindings {
@@ -113,7 +109,7 @@ impl Objects {
     ) -> Option<Object> {
         let plan = &hall.plan.scenario.fixtures[fixture];
         let bindings = hall.bindings(&tag);
-        let failure = match hall.take_any(plan, &plan.create, &bindings).await {
+        let failure = match created(hall, plan, &bindings).await {
             Given::Done(payload) => match captured(&plan.capture, payload.as_ref()) {
                 Ok(values) => return Some(self.adopt(hall, fixture, values)),
                 Err(pointer) => {
@@ -132,6 +128,15 @@ impl Objects {
         };
         self.failures.borrow_mut().push((fixture, failure));
         None
+    }
+
+    /// Whether an object that a call of the matrix makes can be expected to be removable: its owner has a way in, and
+    /// either has made one of its own or is at least answered where it would remove it.
+    pub(super) async fn removable(&self, hall: &Hall<'_>, fixture: usize) -> bool {
+        let plan = &hall.plan.scenario.fixtures[fixture];
+        let made = self.shared(hall, fixture).await.is_some();
+        let may_enter = hall.standings[plan.owner].entrance.is_some();
+        may_enter && (made || !hall.is_silent(&plan.remove))
     }
 
     /// Takes an object that a call of the matrix made into the ledger.
@@ -269,6 +274,18 @@ impl Objects {
         }
         Some(words)
     }
+}
+
+/// Takes `create` through the first door that says something clear, but no further once every door of `remove` is silent.
+async fn created(hall: &Hall<'_>, fixture: &Fixture, bindings: &Bindings) -> Given {
+    let mut last = Given::Failed("no door to make it through".to_owned());
+    for door in hall.ways(&fixture.create) {
+        last = hall.take(fixture, &fixture.create, door, bindings).await;
+        if !matches!(last, Given::Failed(_)) || hall.is_silent(&fixture.remove) {
+            break;
+        }
+    }
+    last
 }
 
 /// The values at the pointers (RFC 6901), or the first pointer that has nothing.

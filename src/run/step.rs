@@ -31,6 +31,12 @@ impl Hall<'_> {
         rest.into_iter().chain(mcp).collect()
     }
 
+    /// Whether every door of a step has fallen silent.
+    pub(super) fn is_silent(&self, step: &Step) -> bool {
+        let silent = self.silent.get();
+        self.ways(step).iter().all(|door| silent[door.index()])
+    }
+
     /// Takes a step through one door.
     pub(super) async fn take(
         &self,

@@ -91,7 +91,7 @@ impl Outputs {
     }
 }
 
-/// Removes the JUnit files of earlier runs, also those of scenarios that this one does not run: whoever publishes
+/// Removes the `JUnit` files of earlier runs, also those of scenarios that this one does not run: whoever publishes
 /// `TEST-*.xml` would take yesterday's for today's.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Scenario files in, runs out: load, lay, open the outputs, run, render, exit.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,6 +49,12 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
         return Exit::Usage;
     }
     let several = scenarios.len() > 1;
+    if let Some(name) = twice(&scenarios) {
+        context.terminal.say(format!(
+            "error: the reports of `{name}` would replace those of another scenario; give each scenario a name of its own"
+        ));
+        return Exit::Usage;
+    }
     scenarios
         .into_iter()
         .fold(Exit::Conforms, |exit, scenario| {
@@ -67,6 +74,15 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             };
             exit.worst(errand.do_it(context))
         })
+}
+
+/// The first scenario whose files would have the names of an earlier one's.
+fn twice(scenarios: &[Arc<Scenario>]) -> Option<&str> {
+    let mut slugs = BTreeSet::new();
+    scenarios
+        .iter()
+        .map(|scenario| scenario.name.as_str())
+        .find(|name| !slugs.insert(slug(name)))
 }
 
 /// PEM files of private authorities, read.

@@ -57,11 +57,18 @@ impl Outputs {
     }
 
     /// Removes what an earlier run left at these places and proves that each can be written, so that a crash never
-    /// leaves yesterday's green and a full run never ends without its reports.
+    /// leaves yesterday's green and a full run never ends without its reports. What a run under way writes is not touched.
     ///
     /// # Errors
     /// [`Exit::Usage`], after the reason was said.
     pub(super) fn clear(&self, context: &Context) -> Result<(), Exit> {
+        if is_held(&self.record) {
+            context.terminal.say(format!(
+                "error: another run is writing {}; give this one a --report-dir of its own",
+                self.record.display()
+            ));
+            return Err(Exit::Usage);
+        }
         let paths = self
             .reports
             .iter()
@@ -170,6 +177,12 @@ fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
 /// A pipe, a terminal or the like: it is written to as it is, and never removed or replaced.
 fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Whether a run under way holds the record; it locks the file for as long as it lives.
+fn is_held(record: &Path) -> bool {
+    fs::File::open(record)
+        .is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
 }
 
 fn clear(path: &Path) -> io::Result<()> {

@@ -468,6 +468,18 @@ mod tests {
                 )],
             ),
             (
+                "wrong base address, decoys asked",
+                Box::new(|s| {
+                    let outcome = if s.operation == "getProduct" || s.operation == "deleteProduct" {
+                        Outcome::PastTheGuard
+                    } else {
+                        Outcome::Hidden
+                    };
+                    (!s.mcp()).then_some(saw(outcome, 404))
+                }),
+                vec![(C::Broken, pick(|s| !s.mcp() && s.allowed))],
+            ),
+            (
                 "subscription key",
                 fault(
                     |_| true,

@@ -135,9 +135,15 @@ impl Hall<'_> {
                 Ask::Rest { .. } => None,
             },
         };
+        let reading = judge::read(&answered.observation, &setting);
+        if reading.outcome == Outcome::Granted {
+            let mut alive = self.alive.get();
+            alive[calling.door.index()] = true;
+            self.alive.set(alive);
+        }
         Called {
-            reading: judge::read(&answered.observation, &setting),
             answered,
+            reading,
             retries,
         }
     }

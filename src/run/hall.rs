@@ -35,6 +35,8 @@ pub(super) struct Hall<'r> {
     pub(super) waited: Cell<Duration>,
     /// By door: whether the last call there got no answer at all.
     pub(super) silent: Cell<[bool; 3]>,
+    /// By door: whether anything was granted there.
+    pub(super) alive: Cell<[bool; 3]>,
     /// By persona and door: a tool that cannot exist, and what calling it gave.
     pub(super) unknown_tools: Vec<[Calibration; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
@@ -93,6 +95,7 @@ impl<'r> Hall<'r> {
             redactor: means.redactor,
             waited: Cell::new(Duration::ZERO),
             silent: Cell::default(),
+            alive: Cell::default(),
             started,
             tell: RefCell::new(tell),
             plan,

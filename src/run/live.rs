@@ -242,7 +242,10 @@ async fn creation(
         Some(called) if called.reading.outcome == Outcome::Granted => {
             let answer = called.answered.payload.as_ref();
             match hall.objects.claim(hall, &birth, answer).await {
-                Ok((_, state)) => return object::existence(&state),
+                Ok((object, state)) => {
+                    hall.objects.try_removal(hall, &object).await;
+                    return object::existence(&state);
+                }
                 Err(words) => Some((Likelihood::Certain, format!("it was accepted, but {words}"))),
             }
         }

@@ -5,7 +5,7 @@ mod debt;
 mod removal;
 mod state;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -39,6 +39,8 @@ pub(super) struct Objects {
     debts: RefCell<Vec<Debt>>,
     failures: RefCell<Vec<(usize, String)>>,
     left: RefCell<Vec<String>>,
+    /// By fixture: whether one stands that its owner cannot remove.
+    stuck: Vec<Cell<bool>>,
 }
 
 #[derive(Debug)]
@@ -129,6 +131,7 @@ impl Objects {
             debts: RefCell::default(),
             failures: RefCell::default(),
             left: RefCell::default(),
+            stuck: (0..fixtures).map(|_| Cell::default()).collect(),
         }
     }
 
@@ -147,6 +150,9 @@ impl Objects {
         fixture: usize,
         tag: String,
     ) -> Option<Object> {
+        if self.is_lost(fixture) {
+            return None;
+        }
         let plan = &hall.plan.scenario.fixtures[fixture];
         let bindings = hall.bindings(&tag);
         let create = &plan.create;
@@ -182,7 +188,13 @@ impl Objects {
         let plan = &hall.plan.scenario.fixtures[fixture];
         let made = self.shared(hall, fixture).await.is_some();
         let may_enter = hall.standings[plan.owner].entrance.is_some();
-        may_enter && (made || !hall.is_silent(plan, Stage::Remove))
+        let reachable = made || !hall.is_silent(plan, Stage::Remove);
+        may_enter && reachable && !self.is_lost(fixture)
+    }
+
+    /// Whether an object stands, or may stand, that cannot be named or removed: then no more are made.
+    fn is_lost(&self, fixture: usize) -> bool {
+        self.stuck[fixture].get() || self.is_owed(fixture)
     }
 
     /// Takes the object that the answer to its creation names into the ledger, with how it looks; or says in a few words

@@ -142,6 +142,10 @@ impl Hall<'_> {
             called = self.call(afresh).await;
         }
         match called {
+            // At a door that never granted anything, what is "not found" may be the door's own address.
+            Some(called) if says_gone(&called) && !self.alive.get()[door.index()] => {
+                Given::Failed(words(&called))
+            }
             Some(called) => given(&called),
             None if self.standings[persona].entrance.is_none() => {
                 Given::Failed("the owner has no way in".to_owned())

@@ -145,6 +145,51 @@ fn nothing_is_made_that_nobody_could_remove() {
 }
 
 #[test]
+fn what_was_made_and_cannot_be_removed_is_told_and_no_more_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("broken.yaml");
+    let text = std::fs::read_to_string(CATALOG).unwrap();
+    let (before, find) = text.split_once("    find:\n").unwrap();
+    let (_, after) = find.split_once("    remove:\n").unwrap();
+    let without_find = format!("{before}    remove:\n{after}");
+    for (name, from, to) in [
+        (
+            "a capture of nothing",
+            "capture: { id: /id }",
+            "capture: { id: /nowhere }",
+        ),
+        (
+            "an owner who may not",
+            "    as: admin\n",
+            "    as: reader\n",
+        ),
+    ] {
+        std::fs::write(&path, without_find.replacen(from, to, 1)).unwrap();
+        let deployment = deployment(&[]);
+        let ran = Bench::against(&deployment).run(&["run", "--jobs", "1", path.to_str().unwrap()]);
+        assert_eq!(ran.exit, 5, "{name}: {}\n{}", ran.stdout, ran.stderr);
+        let report = ran.report();
+        let left = report["left_behind"].as_array().unwrap();
+        assert_eq!(left.len(), 1, "{name}: {left:?}");
+    }
+}
+
+#[test]
+fn a_wrong_base_address_is_no_leak_and_hides_nothing_that_was_left_behind() {
+    let deployment = deployment(&[]);
+    let variables = deployment.variables();
+    let (_, rest) = variables
+        .iter()
+        .find(|(name, _)| *name == "CATALOG_REST_URL")
+        .unwrap();
+    let bench = Bench::against(&deployment).with("CATALOG_REST_URL", &format!("{rest}/wrong"));
+    let ran = bench.run(&["run", CATALOG]);
+    assert_eq!(ran.exit, 1, "{}\n{}", ran.stdout, ran.stderr);
+    let codes: Vec<String> = findings(&ran.report()).into_keys().collect();
+    assert_eq!(codes, ["broken"], "{}", ran.stdout);
+}
+
+#[test]
 fn six_when_a_report_cannot_be_written() {
     let ran = Bench::new().run(&["demo", "--report", "json=/dev/full"]);
     assert_eq!(ran.exit, 6, "{}", ran.stderr);

@@ -57,6 +57,13 @@ impl Objects {
         });
     }
 
+    /// Whether a creation of the fixture may have left an object which is not in the ledger.
+    pub(super) fn is_owed(&self, fixture: usize) -> bool {
+        let debts = self.debts.borrow();
+        let mut owed = debts.iter().filter(|debt| debt.fixture == fixture);
+        owed.any(|debt| debt.likelihood != Likelihood::Slight)
+    }
+
     /// Looks for what a call made, and takes it into the ledger once reading it has shown the call's mark: a search
     /// may repeat what it was asked, and give something else.
     pub(in crate::run) async fn find(&self, hall: &Hall<'_>, birth: &Birth<'_>) -> Sought {

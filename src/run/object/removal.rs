@@ -39,6 +39,17 @@ impl Objects {
         self.settle_debts(hall, silent >= UNANSWERED).await;
     }
 
+    /// Removes an object at once where its owner could make none: the first that stays is the last that is made.
+    pub(in crate::run) async fn try_removal(&self, hall: &Hall<'_>, object: &Object) {
+        if self.shared(hall, object.fixture).await.is_some() {
+            return;
+        }
+        match self.remove(hall, object).await {
+            None => self.tell_fate(hall, object, None),
+            Some(_) => self.stuck[object.fixture].set(true),
+        }
+    }
+
     /// Removes one object and tells what became of it; whether it is gone.
     pub(super) async fn remove_and_tell(&self, hall: &Hall<'_>, object: &Object) -> bool {
         let left = self.remove(hall, object).await;

@@ -179,6 +179,15 @@ impl<'r> Hall<'r> {
         judge::as_demanded(&check.demand.expectation, reading.outcome, status, shape)
     }
 
+    /// Nothing more is changed once the run was stopped, except to clean up.
+    pub(super) fn still_running(&self) -> Result<(), Gap> {
+        if self.stop.is_stopped() {
+            Err(Gap::NotReached)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Why a persona's cells at a door cannot be called, when they cannot.
     pub(super) fn barred(&self, persona: usize, door: Door) -> Option<Gap> {
         if self.doors.closed.contains(&door) {

@@ -87,9 +87,10 @@ async fn attempt(
 ) -> Result<Tried, Gap> {
     let scenario = &hall.plan.scenario;
     let operation = &scenario.operations[check.operation];
-    let target = target(hall, check, spare, afresh)
-        .await
-        .ok_or(Gap::FixtureFailed)?;
+    hall.still_running()?;
+    let target = target(hall, check, spare, afresh).await;
+    hall.still_running()?;
+    let target = target.ok_or(Gap::FixtureFailed)?;
     let filled = asking::of_operation(
         &scenario.deployment,
         operation,

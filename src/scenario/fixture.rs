@@ -8,7 +8,9 @@ use super::identity;
 use super::raw::Value;
 use super::reader::{Fields, Named, Reader};
 use super::register::{Object, Register, Scope};
+use super::template::stays_in_place;
 use super::{Fixture, Step};
+use crate::cell::Door;
 
 /// Reads the objects that a run makes for itself.
 pub(super) fn read(
@@ -69,6 +71,9 @@ fn fixture(
         find.as_ref().and_then(Option::as_ref),
         remove.as_ref(),
     );
+    if let (Some(at), Some((create, _))) = (fields.get("create"), &create) {
+        marked(reader, at.at, create);
+    }
     let (create, capture) = create?;
     let (find, find_capture) = settled(find)?.unzip();
     Some(Fixture {
@@ -192,6 +197,22 @@ fn keeps_to_its_own(reader: &mut Reader<'_>, at: Span, remove: &Step, object: Op
     }
 }
 
+/// What a creation makes is removed once it shows the call's tag or the run's id; without either it never would.
+fn marked(reader: &mut Reader<'_>, at: Span, create: &Step) {
+    let rest = create.rest.as_ref().map(super::RestCall::names);
+    let mcp = create.mcp.as_ref().map(super::McpCall::names);
+    for (names, door) in [(rest, Door::Rest), (mcp, Door::Mcp)] {
+        if names.is_some_and(|names| !names.iter().any(|name| marks(name))) {
+            reader.complain(at, Kind::CreatesUnmarked { door });
+        }
+    }
+}
+
+/// Whether a run-time value tells what a call made from what others made.
+pub(super) fn marks(name: &str) -> bool {
+    matches!(name, "tag" | "run.id")
+}
+
 /// What `find` finds is removed like what `create` made: it must carry the tag, and give all that `remove` names.
 fn finds_what_remove_needs(
     reader: &mut Reader<'_>,
@@ -270,9 +291,13 @@ fn decoy(
     let mut values = Vec::with_capacity(entries.len());
     for entry in entries {
         known_capture(reader, entry.at, entry.name, object);
-        if let Some(value) = decoy_value(reader, entry) {
-            values.push((entry.name.to_owned(), value));
+        let Some(value) = decoy_value(reader, entry) else {
+            continue;
+        };
+        if value.as_str().is_some_and(|text| !stays_in_place(text)) {
+            reader.complain(entry.node.span, Kind::DecoyAstray);
         }
+        values.push((entry.name.to_owned(), value));
     }
     Some(values)
 }

@@ -580,8 +580,8 @@ fn a_removal_by_tag_names_the_objects_own_tag() {
     assert_eq!(store.ids(), Vec::<String>::new(), "{}", ran.stdout);
 }
 
-#[test]
-fn an_interrupted_creation_is_looked_for() {
+/// A run of the scenario that is interrupted as soon as the owner's creation has arrived, which is never answered.
+fn interrupted(text: &str) -> (Arc<Store>, Hostile, Ran) {
     let store = Arc::new(Store::default());
     let lying = Arc::clone(&store);
     let (told, begun) = std::sync::mpsc::channel();
@@ -595,23 +595,23 @@ fn an_interrupted_creation_is_looked_for() {
         lying.answer(request)
     });
     let folder = tempfile::tempdir().unwrap();
-    let text = scenario(&format!("{READ}{FIND}"), CREATE);
     std::fs::write(folder.path().join("scenario.yaml"), text).unwrap();
     let child = spawned(
         hostile
             .bench()
             .command(folder.path(), &["run", "scenario.yaml"]),
     );
-    begun.recv_timeout(Duration::from_secs(5)).unwrap();
+    begun.recv_timeout(Duration::from_secs(10)).unwrap();
     let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-s", "INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let kill = Command::new("kill").args(["-s", "INT", &pid]).status();
+    assert!(kill.unwrap().success());
     let ran = Ran::of(child.wait_with_output().unwrap(), folder);
+    (store, hostile, ran)
+}
+
+#[test]
+fn an_interrupted_creation_is_looked_for() {
+    let (store, _hostile, ran) = interrupted(&scenario(&format!("{READ}{FIND}"), CREATE));
     assert_eq!(
         store.ids(),
         Vec::<String>::new(),
@@ -619,6 +619,14 @@ fn an_interrupted_creation_is_looked_for() {
         ran.stdout,
         ran.stderr
     );
+}
+
+#[test]
+fn nothing_more_is_changed_after_an_interruption() {
+    let decoy = format!("{READ}    decoy: {{ id: nothing }}\n");
+    let (_store, hostile, ran) = interrupted(&scenario(&decoy, DELETE));
+    assert!(hostile.heard("DELETE").is_empty(), "{}", ran.stdout);
+    assert_eq!(ran.exit, 5, "{}", ran.stdout);
 }
 
 #[test]
@@ -796,4 +804,128 @@ fn scenarios_of_one_name_do_not_replace_each_others_reports() {
         .command(folder.path(), &["run", "a.yaml", "b.yaml"]);
     assert_eq!(both.output().unwrap().status.code(), Some(2));
     assert!(hostile.heard("GET").is_empty());
+}
+
+/// The scenario with an MCP door at `/mcp`.
+fn at_both_doors(scenario: &str) -> String {
+    scenario
+        .replace(
+            "rest: \"${BASE}\", disposable",
+            "rest: \"${BASE}\", mcp: \"${BASE}/mcp\", doors: [rest, mcp], disposable",
+        )
+        .replace(
+            "    create: { rest:",
+            "    create: { mcp: { tool: make, arguments: { name: \"{{ tag }}\" } }, rest:",
+        )
+}
+
+/// What an MCP server of the newest revision answers to a request; `call` answers a tool call.
+fn mcp(request: &Request, call: impl Fn(&str, &Value) -> Value) -> Reply {
+    let parameters = &request.body["params"];
+    let result = if request.body["method"] == "tools/call" {
+        let tool = parameters["name"].as_str().unwrap_or_default();
+        call(tool, &parameters["arguments"])
+    } else {
+        json!({ "resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {} })
+    };
+    ok(json!({ "jsonrpc": "2.0", "id": request.body["id"], "result": result }))
+}
+
+fn said(text: &str, is_error: bool) -> Value {
+    json!({ "content": [{ "type": "text", "text": text }], "isError": is_error })
+}
+
+#[test]
+fn a_creation_without_an_answer_is_not_repeated_at_the_other_door() {
+    for fixture in [READ.to_owned(), format!("{READ}{FIND}")] {
+        let store = Arc::new(Store::default());
+        let lying = Arc::clone(&store);
+        let hostile = Hostile::new(move |request| {
+            if request.target == "/mcp" {
+                return mcp(request, |_tool, arguments| {
+                    let name = arguments["name"].as_str().unwrap_or_default();
+                    said(
+                        &json!({ "id": lying.add(name), "name": name }).to_string(),
+                        false,
+                    )
+                });
+            }
+            if request.is("POST", "/things") && request.who == "owner" {
+                lying.add(&request.name());
+                return Reply::Stall(Vec::new());
+            }
+            lying.answer(request)
+        });
+        let ran = hostile.run(
+            &at_both_doors(&scenario(&fixture, GET)),
+            &["--timeout", "500ms"],
+        );
+        let left = findings(&ran.report()).contains_key("left-behind");
+        assert_eq!(
+            store.ids().len(),
+            usize::from(left),
+            "{}\n{}",
+            ran.stdout,
+            ran.stderr
+        );
+        assert_eq!(left, !fixture.contains("find:"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_tool_that_fails_does_not_make_an_object_gone() {
+    let store = Arc::new(Store::default());
+    for words in ["the database is down", "Unknown tool: reed"] {
+        let lying = Arc::clone(&store);
+        let hostile = Hostile::new(move |request| {
+            if request.target == "/mcp" {
+                return mcp(request, |_tool, _arguments| said(words, true));
+            }
+            match request.method.as_str() {
+                "DELETE" => Reply::Json(500, json!({ "error": "try again" })),
+                _ => lying.answer(request),
+            }
+        });
+        let fixture = "    read: { mcp: { tool: reed, arguments: { id: \"{{ thing.id }}\" } } }\n";
+        let text = scenario(fixture, DELETE).replace(
+            "rest: \"${BASE}\", disposable",
+            "rest: \"${BASE}\", mcp: \"${BASE}/mcp\", doors: [rest, mcp], disposable",
+        );
+        let ran = hostile.run(&text, &[]);
+        assert!(
+            findings(&ran.report()).contains_key("left-behind"),
+            "{words}\n{}\n{}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn what_changes_by_itself_is_neither_an_effect_nor_the_lack_of_one() {
+    let store = Arc::new(Store::default());
+    let lying = Arc::clone(&store);
+    let reads = std::sync::atomic::AtomicU32::new(0);
+    let hostile = Hostile::new(move |request| {
+        if request.method == "PUT" {
+            return if request.who == "owner" {
+                ok(json!({ "done": true }))
+            } else {
+                refused()
+            };
+        }
+        let id = request.id().unwrap_or_default().to_owned();
+        match lying.things.lock().unwrap().get(&id) {
+            Some(name) if request.method == "GET" => {
+                let trace = reads.fetch_add(1, Ordering::Relaxed);
+                return ok(json!({ "id": id, "name": name, "trace": { "request": trace } }));
+            }
+            _ => {}
+        }
+        lying.answer(request)
+    });
+    let update = "  update: { allow: [owner], uses: thing, rest: { request: \"PUT /things/{{ thing.id }}\", json: { name: \"{{ tag }}\" } } }\n";
+    let ran = hostile.run(&scenario(READ, update), &[]);
+    let codes: Vec<String> = findings(&ran.report()).into_keys().collect();
+    assert_eq!(codes, ["no-effect"], "{}", ran.stdout);
 }

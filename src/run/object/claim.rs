@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::scenario::template::Bindings;
+use crate::scenario::template::{Bindings, stays_in_place};
 use crate::scenario::{McpCall, RestCall};
 
 /// Bytes of a captured text at most: an id is short.
@@ -63,11 +63,7 @@ pub(super) fn shows(data: &Value, mark: &str) -> bool {
 fn is_usable(value: &Value) -> bool {
     match value {
         Value::String(text) => {
-            let steps = text
-                .split(['/', '\\'])
-                .any(|part| matches!(part, "." | ".."));
-            let fits = !text.is_empty() && text.len() <= LONGEST;
-            fits && !steps && !text.contains(char::is_control) && !text.trim().is_empty()
+            stays_in_place(text) && text.len() <= LONGEST && !text.contains(char::is_control)
         }
         Value::Number(number) => {
             number.is_i64()

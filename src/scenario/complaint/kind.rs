@@ -225,6 +225,18 @@ pub enum Kind {
         /// The capture.
         capture: String,
     },
+    /// A decoy whose value would lead to another path than the operation's.
+    DecoyAstray,
+    /// `mutates: false` at a method that changes something by its meaning.
+    MutatesDenied {
+        /// The method.
+        method: String,
+    },
+    /// A creation that carries neither the call's tag nor the run's id.
+    CreatesUnmarked {
+        /// The shape: `rest` or `mcp`.
+        door: Door,
+    },
     /// A request that is not `METHOD /path`; says why.
     Request(&'static str),
     /// A URL that does not suit its place; says why.
@@ -375,6 +387,19 @@ impl fmt::Display for Kind {
             Self::DecoyIncomplete { capture } => {
                 write!(f, "the decoy has no value for `{}`", brief(capture))
             }
+            Self::DecoyAstray => f.write_str("this value would lead to another path"),
+            Self::MutatesDenied { method } => {
+                write!(
+                    f,
+                    "`{}` changes something, whatever this says",
+                    brief(method)
+                )
+            }
+            Self::CreatesUnmarked { door } => write!(
+                f,
+                "what the `{}` shape creates could not be told from what others made",
+                shape(*door)
+            ),
             Self::Status => f.write_str("this is no HTTP status"),
             Self::Expectation { .. } => f.write_str("this is no expectation"),
             Self::Pointer => f.write_str("this is no JSON pointer"),

@@ -58,6 +58,11 @@ impl Kind {
             Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),
             Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),
             Self::DecoyIncomplete { capture } => format!("add `{}: …`, a value that no object can have", brief(capture)),
+            Self::DecoyAstray => "write a value of the usual kind that no object can have".into(),
+            Self::MutatesDenied { .. } => "leave it out (RFC 9110 §9.2.1)".into(),
+            Self::CreatesUnmarked { .. } => {
+                "put `{{ tag }}` into it, in a field that comes back when the object is read".into()
+            }
             Self::Request(_) => "write `METHOD /path`, such as `GET /api/products`; other characters percent-encoded".into(),
             Self::Url(_) => "write an absolute URL, such as `https://api.example.com`".into(),
             Self::Status => "a status is 100 to 599".into(),

@@ -1,5 +1,6 @@
 //! Scenario files in, runs out: load, lay, open the outputs, run, render, exit.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use super::loading::{self, reason};
 use super::outputs::Outputs;
 use super::progress::Progress;
 use super::recorder::Recorder;
-use super::{Context, signals};
+use super::{Context, log, signals};
 use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
@@ -47,11 +48,15 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
         context.terminal.say("error: --report KIND=PATH names one file, and there are several scenarios; use --report-dir");
         return Exit::Usage;
     }
-    let several = scenarios.len() > 1;
+    let names: Vec<&str> = scenarios
+        .iter()
+        .map(|scenario| scenario.name.as_str())
+        .collect();
+    let slugs = slugs(&names);
     scenarios
         .into_iter()
-        .fold(Exit::Conforms, |exit, scenario| {
-            let slug = several.then(|| slug(&scenario.name));
+        .zip(slugs)
+        .fold(Exit::Conforms, |exit, (scenario, slug)| {
             let outputs = Outputs::plan(
                 &arguments.outputs.report_dir,
                 &arguments.outputs.reports,
@@ -166,12 +171,15 @@ impl Errand<'_> {
         };
         in_runtime(context, async {
             let mut tell = |event| {
+                log::tell(&event);
                 progress.hear(&event);
                 recorder.hear(event);
             };
             tokio::select! {
-                () = run::run(plan, means, &mut tell) => {}
+                // The ear for signals first, so that none that comes after the first call ends the process unheard.
+                biased;
                 () = signals::watch(&stop) => {}
+                () = run::run(plan, means, &mut tell) => {}
             }
         })?;
         let (record, failure) = recorder.finish();
@@ -261,6 +269,22 @@ fn unwritable(path: &Path, error: &std::io::Error) -> String {
     format!("error: cannot write {}: {}", path.display(), reason(error))
 }
 
+/// What tells apart the files of several scenarios, one entry a scenario; nothing is needed for one alone. A name that
+/// leads to the same files as an earlier one is numbered, so that no run clears the reports of another.
+fn slugs(names: &[&str]) -> Vec<Option<String>> {
+    if names.len() < 2 {
+        return vec![None; names.len()];
+    }
+    let mut taken = HashSet::new();
+    let mut own = |name: &str| {
+        let base = slug(name);
+        let numbered = (2..).map(|number| format!("{base}-{number}"));
+        let mut candidates = std::iter::once(base.clone()).chain(numbered);
+        candidates.find(|candidate| taken.insert(candidate.clone()))
+    };
+    names.iter().map(|name| own(name)).collect()
+}
+
 /// A scenario's name as part of a file name: lower case, one dash for all that is no letter or digit.
 fn slug(name: &str) -> String {
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
@@ -268,5 +292,39 @@ fn slug(name: &str) -> String {
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect();
-    kept.join("-")
+    if kept.is_empty() {
+        "scenario".to_owned()
+    } else {
+        kept.join("-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_scenarios_of_a_command_share_their_files() {
+        let table: [(&[&str], &[Option<&str>]); 3] = [
+            (&["Product Catalog"], &[None]),
+            (
+                &["Product Catalog", "Loans"],
+                &[Some("product-catalog"), Some("loans")],
+            ),
+            (
+                &["Loans", "loans!", "Ωμέγα", "Loans"],
+                &[
+                    Some("loans"),
+                    Some("loans-2"),
+                    Some("scenario"),
+                    Some("loans-3"),
+                ],
+            ),
+        ];
+        for (names, expected) in table {
+            let got = slugs(names);
+            let got: Vec<Option<&str>> = got.iter().map(Option::as_deref).collect();
+            assert_eq!(got, expected, "{names:?}");
+        }
+    }
 }

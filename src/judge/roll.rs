@@ -47,6 +47,8 @@ pub enum Effect {
     /// Not looked at.
     #[default]
     Unchecked,
+    /// Looked at, and nobody can tell.
+    Unread,
     /// The object is as it was.
     Unchanged,
     /// The object was made, changed or removed.

@@ -70,6 +70,7 @@ pub(super) fn got(entry: &Entry<'_>) -> String {
     }
     match sight.effect {
         Effect::Unchecked => words,
+        Effect::Unread => format!("{words}; read back: no telling"),
         Effect::Unchanged => format!("{words}; read back: unchanged"),
         Effect::Changed => format!("{words}; read back: changed"),
     }

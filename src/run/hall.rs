@@ -19,6 +19,7 @@ use crate::judge::{self, Effect, Gap, Reading, Sight};
 use crate::plan::{Check, Plan};
 use crate::scenario::RefusalShape;
 use crate::scenario::template::Bindings;
+use crate::secret::Redactor;
 
 /// What the calls of a run share.
 pub(super) struct Hall<'r> {
@@ -28,9 +29,12 @@ pub(super) struct Hall<'r> {
     pub(super) objects: Objects,
     pub(super) settings: &'r Settings,
     pub(super) stop: &'r Stop,
+    pub(super) redactor: &'r Redactor,
     pub(super) pace: Pace,
     /// Time spent waiting between attempts, all calls together.
     pub(super) waited: Cell<Duration>,
+    /// By door: whether the last call there got no answer at all.
+    pub(super) silent: Cell<[bool; 3]>,
     /// By persona and door: a tool that cannot exist, and what calling it gave.
     pub(super) unknown_tools: Vec<[Calibration; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
@@ -86,7 +90,9 @@ impl<'r> Hall<'r> {
             pace: Pace::new(means.settings.rate),
             settings: means.settings,
             stop: means.stop,
+            redactor: means.redactor,
             waited: Cell::new(Duration::ZERO),
+            silent: Cell::default(),
             started,
             tell: RefCell::new(tell),
             plan,

@@ -21,7 +21,7 @@ pub(super) struct Standing {
     pub(super) entrance: Option<Entrance>,
     /// Why its cells cannot be judged.
     pub(super) gap: Option<Gap>,
-    /// What is wrong with its token or its sign-in, with the code that it is filed under.
+    /// What is wrong with its token or its sign-in, with the code that it is filed under; its name goes before.
     pub(super) faults: Vec<(Code, String)>,
     /// What is told of its token.
     pub(super) event: Option<Event>,
@@ -54,12 +54,15 @@ fn stand(
 ) -> Standing {
     let credential = match issued {
         Ok(credential) => credential,
-        Err(refusal) => return barred(Gap::SignInFailed, vec![(Code::SignInFailed, refusal.0)]),
+        Err(refusal) => {
+            let fault = (Code::SignInFailed, after_name(persona, &refusal.0));
+            return barred(Gap::SignInFailed, vec![fault]);
+        }
     };
     let event = told(persona, &credential);
     let faults: Vec<(Code, String)> = preflight::compare(persona, &credential, SystemTime::now())
         .iter()
-        .map(|mismatch| (code(mismatch), format!("{}: {mismatch}", persona.name)))
+        .map(|mismatch| (code(mismatch), format!(": {mismatch}")))
         .collect();
     if faults.is_empty() {
         let entrance = entrance(scenario, credential, means);
@@ -77,7 +80,12 @@ fn stand(
     }
 }
 
-/// What is sent to open an MCP door carries the door's headers too.
+fn after_name(persona: &Persona, said: &str) -> String {
+    said.strip_prefix(persona.name.as_str())
+        .map_or_else(|| format!(": {said}"), str::to_owned)
+}
+
+/// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
 fn entrance(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
     let deployment = &scenario.deployment;
     let bindings = asking::bindings(&means.settings.run_id, "door");
@@ -113,7 +121,7 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
 
 fn code(mismatch: &Mismatch) -> Code {
     match mismatch {
-        Mismatch::RolesMissing(_) => Code::TokenRolesMissing,
+        Mismatch::RolesMissing(_) | Mismatch::RolesNowhere { .. } => Code::TokenRolesMissing,
         Mismatch::RolesExtra(_) => Code::TokenRolesExtra,
         Mismatch::Audience { .. } => Code::TokenAudience,
         Mismatch::Issuer { .. } => Code::TokenIssuer,

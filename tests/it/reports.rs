@@ -53,6 +53,16 @@ fn a_conforming_run_in_sixty_columns() {
 }
 
 #[test]
+fn roles_under_a_persona_of_the_same_name_are_told_apart_by_their_indent() {
+    let same = text("conforms").replace("Products.Write", "writer");
+    let same = same.replace("Products.Read", "reader");
+    let record = Record::read(same.replace("Products.Admin", "admin").as_bytes()).unwrap();
+    let table = rendered(&record, Kind::Table, Look { width: 60, ..PLAIN });
+    assert!(table.contains("│ writer    │"), "{table}");
+    assert!(table.contains("│  writer   │"), "{table}");
+}
+
+#[test]
 fn a_conforming_run_as_markdown() {
     insta::assert_snapshot!(report("conforms", Kind::Markdown));
 }

@@ -100,9 +100,7 @@ impl Exit {
     pub fn of_interrupted(record: &Record, by: Signal) -> Self {
         let tally = record.tally();
         match Self::of(record) {
-            Self::Unproven | Self::NothingSelected if tally.pass + tally.fail == 0 => {
-                Self::Interrupted(by)
-            }
+            Self::Unproven | Self::NothingSelected if tally.pass == 0 => Self::Interrupted(by),
             said => said,
         }
     }

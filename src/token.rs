@@ -153,16 +153,11 @@ impl Credential {
             })?;
         authorization.set_sensitive(true);
         let digest = Sha256::digest(token.expose());
-        let fingerprint = digest[..4]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<Vec<_>>()
-            .concat();
-        let claims = Claims::read(token.expose());
+        let first = digest.first_chunk().expect("SHA-256 has 32 bytes");
         Ok(Self {
             authorization: Some(authorization),
-            claims,
-            fingerprint,
+            claims: Claims::read(token.expose()),
+            fingerprint: format!("{:08x}", u32::from_be_bytes(*first)),
             ..Self::none()
         })
     }

@@ -8,7 +8,7 @@ use super::loading::{self, reason};
 use super::outputs::{self, Outputs};
 use super::progress::Progress;
 use super::recorder::Recorder;
-use super::{Context, signals};
+use super::{Context, log, signals};
 use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
@@ -226,6 +226,7 @@ impl Errand<'_> {
         };
         in_runtime(context, async {
             let mut tell = |event| {
+                log::tell(&event);
                 progress.hear(&event);
                 recorder.hear(event);
             };

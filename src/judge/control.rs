@@ -133,3 +133,105 @@ fn astray(roll: &Roll<'_>) -> Vec<bool> {
         .map(|(granted, missing)| missing && !granted)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::Reading;
+    use crate::plan::{Column, Matrix, Row};
+    use crate::scenario::{Demand, Expectation, RefusalShape};
+
+    const LIST: usize = 0;
+    const PURGE: usize = 1;
+
+    /// `guest` may purge and not list, `owner` may list and not purge; both at one door.
+    fn matrix(guest_signs_in: bool) -> Matrix {
+        let row = |name: &str, signs_in| Row {
+            name: PersonaName::new(name),
+            roles: None,
+            signs_in,
+        };
+        let column = |name: &str, expectations: [Expectation; 2]| Column {
+            name: OperationName::new(name),
+            mutates: false,
+            demands: expectations
+                .map(|expectation| {
+                    let line = 1;
+                    [Some(Demand { expectation, line }), None, None]
+                })
+                .into(),
+        };
+        Matrix {
+            personas: vec![row("guest", guest_signs_in), row("owner", true)],
+            operations: vec![
+                column("list", [Expectation::Deny, Expectation::Allow]),
+                column("purge", [Expectation::Allow, Expectation::Deny]),
+            ],
+            doors: vec![Door::Rest],
+        }
+    }
+
+    fn saw(outcome: Outcome) -> Sight {
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            ..Sight::default()
+        }
+    }
+
+    /// Whether the refusal of `guest` at `list` proves something, after these sights of `purge`.
+    fn guest_stands(guest_signs_in: bool, purge: [Sight; 2]) -> bool {
+        let matrix = matrix(guest_signs_in);
+        let list = [saw(Outcome::Forbidden), saw(Outcome::Granted)];
+        let sights = [list, purge].concat();
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        Controls::of(&roll).stand(matrix.index(LIST, 0, 0))
+    }
+
+    #[test]
+    fn a_persona_that_was_to_get_through_somewhere_and_did_not_proves_nothing() {
+        let refused = saw(Outcome::Forbidden);
+        assert!(guest_stands(true, [saw(Outcome::Granted), refused]));
+        assert!(!guest_stands(true, [refused, refused]));
+    }
+
+    #[test]
+    fn a_persona_that_does_not_sign_in_has_no_token_to_doubt() {
+        let refused = saw(Outcome::Unauthenticated);
+        assert!(guest_stands(false, [refused, refused]));
+    }
+
+    #[test]
+    fn a_call_that_may_not_be_made_is_not_awaited() {
+        let withheld = Sight {
+            gap: Some(Gap::NotPermitted),
+            ..Sight::default()
+        };
+        assert!(guest_stands(true, [withheld, withheld]));
+    }
+
+    #[test]
+    fn a_leak_is_no_control() {
+        let matrix = matrix(true);
+        let sights = [
+            saw(Outcome::Forbidden),
+            saw(Outcome::Forbidden),
+            saw(Outcome::Forbidden),
+            saw(Outcome::Granted),
+        ];
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        let controls = Controls::of(&roll);
+        assert!(!controls.of_operation(matrix.index(PURGE, 0, 0)));
+        assert!(controls.explained(matrix.index(PURGE, 0, 0)));
+    }
+}

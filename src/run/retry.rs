@@ -88,6 +88,13 @@ mod tests {
     }
 
     #[test]
+    fn each_wait_is_twice_the_one_before() {
+        let waits = [0, 1, 2].map(|attempt| wait(&http(503, None), attempt, false));
+        let expected = [100, 200, 400].map(|ms| Some(Duration::from_millis(ms)));
+        assert_eq!(waits, expected);
+    }
+
+    #[test]
     fn retry_after_is_obeyed_within_reason() {
         let table = [
             ("1", Duration::from_secs(1)),

@@ -1,5 +1,7 @@
 //! The `fixtures` map in, objects that a run can make, find, read and remove again out.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::call::{self, Shapes};
@@ -9,7 +11,7 @@ use super::raw::Value;
 use super::reader::{Fields, Named, Reader};
 use super::register::{Object, Register, Scope};
 use super::template::stays_in_place;
-use super::{Fixture, Step};
+use super::{Fixture, McpCall, RestCall, Step};
 use crate::cell::Door;
 
 /// Reads the objects that a run makes for itself.
@@ -184,10 +186,7 @@ fn pointers(reader: &mut Reader<'_>, named: Named<'_>) -> Vec<(String, String)> 
 /// A `remove` that names no value of its own object would remove somebody else's.
 fn keeps_to_its_own(reader: &mut Reader<'_>, at: Span, remove: &Step, object: Option<&Object<'_>>) {
     let Some(object) = object else { return };
-    let own = |names: Vec<String>| names.iter().any(|name| name == "tag" || object.binds(name));
-    let rest = remove.rest.as_ref().is_none_or(|call| own(call.names()));
-    let mcp = remove.mcp.as_ref().is_none_or(|call| own(call.names()));
-    if !rest || !mcp {
+    if !each_names(remove, |name| name == "tag" || object.binds(name)) {
         reader.complain(
             at,
             Kind::RemovesForeign {
@@ -199,8 +198,8 @@ fn keeps_to_its_own(reader: &mut Reader<'_>, at: Span, remove: &Step, object: Op
 
 /// What a creation makes is removed once it shows the call's tag or the run's id; without either it never would.
 fn marked(reader: &mut Reader<'_>, at: Span, create: &Step) {
-    let rest = create.rest.as_ref().map(super::RestCall::names);
-    let mcp = create.mcp.as_ref().map(super::McpCall::names);
+    let rest = create.rest.as_ref().map(RestCall::names);
+    let mcp = create.mcp.as_ref().map(McpCall::names);
     for (names, door) in [(rest, Door::Rest), (mcp, Door::Mcp)] {
         if names.is_some_and(|names| !names.iter().any(|name| marks(name))) {
             reader.complain(at, Kind::CreatesUnmarked { door });
@@ -225,50 +224,37 @@ fn finds_what_remove_needs(
     else {
         return;
     };
-    let tagged = |names: Vec<String>| names.iter().any(|name| name == "tag");
-    let rest = step.rest.as_ref().is_none_or(|call| tagged(call.names()));
-    let mcp = step.mcp.as_ref().is_none_or(|call| tagged(call.names()));
-    if !rest || !mcp {
+    if !each_names(step, |name| name == "tag") {
         reader.complain(named.at, Kind::FindsForeign);
     }
-    for entry in named
-        .node
-        .get("capture")
-        .map_or(&[][..], |capture| capture.entries())
-    {
-        known_capture(
-            reader,
-            entry.key.span,
-            entry.key.as_text().unwrap_or_default(),
-            object,
-        );
+    let captures = named.node.get("capture");
+    for entry in captures.map_or(&[][..], |capture| capture.entries()) {
+        let name = entry.key.as_text().unwrap_or_default();
+        known_capture(reader, entry.key.span, name, object);
     }
-    let Some((_, remove)) = remove else { return };
-    let mut needed = remove
-        .rest
-        .as_ref()
-        .map(super::RestCall::names)
-        .unwrap_or_default();
-    needed.extend(
-        remove
-            .mcp
-            .as_ref()
-            .map(super::McpCall::names)
-            .unwrap_or_default(),
-    );
-    needed.sort_unstable();
-    needed.dedup();
+    let needed = remove.map(|(_, remove)| names(remove)).unwrap_or_default();
     let prefix = format!("{}.", object.name);
     for capture in needed.iter().filter_map(|name| name.strip_prefix(&prefix)) {
         if !taken.iter().any(|(name, _)| name == capture) {
-            reader.complain(
-                named.at,
-                Kind::FindsTooLittle {
-                    capture: capture.to_owned(),
-                },
-            );
+            let capture = capture.to_owned();
+            reader.complain(named.at, Kind::FindsTooLittle { capture });
         }
     }
+}
+
+/// Whether each shape of a step names something of the wanted.
+fn each_names(step: &Step, wanted: impl Fn(&str) -> bool) -> bool {
+    let named = |names: Vec<String>| names.iter().any(|name| wanted(name));
+    let rest = step.rest.as_ref().is_none_or(|call| named(call.names()));
+    let mcp = step.mcp.as_ref().is_none_or(|call| named(call.names()));
+    rest && mcp
+}
+
+/// The dotted names that a step's shapes need, each once, sorted.
+fn names(step: &Step) -> BTreeSet<String> {
+    let rest = step.rest.iter().flat_map(RestCall::names);
+    let mcp = step.mcp.iter().flat_map(McpCall::names);
+    rest.chain(mcp).collect()
 }
 
 fn decoy(

@@ -5,14 +5,17 @@ use std::ops::Range;
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
 
 use super::paint::marker;
-use crate::plan::{Column, Matrix, Row};
+use crate::plan::{Column, Matrix};
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
 use crate::report::sanitizer::excerpt;
+use crate::report::wording;
 
 /// What a column takes besides its content: a blank on either side and its border.
 const FRAME: usize = 3;
 
+/// Characters of a name or role.
+const WORD: usize = 80;
 /// Columns that an operation's name may add to its doors; longer names wrap.
 const NAME: usize = 24;
 
@@ -75,10 +78,11 @@ struct Lane {
 impl Sheet {
     fn of(record: &Record) -> Self {
         let matrix = record.matrix();
-        let personas = matrix
-            .personas
-            .iter()
-            .map(|row| (excerpt(row.name.as_str(), 80).into_owned(), roles(row)));
+        let personas = matrix.personas.iter().map(|row| {
+            let name = excerpt(row.name.as_str(), WORD).into_owned();
+            let roles = wording::roles(row, |role| excerpt(role, WORD).into_owned());
+            (name, roles)
+        });
         let operations = matrix.operations.iter().enumerate();
         Self {
             personas: personas.collect(),
@@ -96,7 +100,7 @@ impl Group {
         let lanes =
             (0..matrix.doors.len()).filter_map(|door| Lane::of(record, matrix, operation, door));
         Self {
-            name: excerpt(column.name.as_str(), 80).into_owned(),
+            name: excerpt(column.name.as_str(), WORD).into_owned(),
             lanes: lanes.collect(),
         }
     }
@@ -340,17 +344,4 @@ fn columns(text: &str) -> usize {
     text.chars()
         .map(|character| if wide(character) { 2 } else { 1 })
         .sum()
-}
-
-/// The roles as the scenario declares them; empty where it does not say.
-fn roles(row: &Row) -> String {
-    match &row.roles {
-        _ if !row.signs_in => "no token".to_owned(),
-        None => String::new(),
-        Some(roles) if roles.is_empty() => "no roles".to_owned(),
-        Some(roles) => {
-            let words: Vec<_> = roles.iter().map(|role| excerpt(role, 80)).collect();
-            words.join(", ")
-        }
-    }
 }

@@ -47,7 +47,7 @@ impl Deployment {
         let (identity, identity_address) = bind()?;
         let (gateway, gateway_address) = bind()?;
         let base = format!("http://{gateway_address}");
-        let idp = Idp::new(format!("http://{identity_address}"), faults.clone());
+        let idp = Idp::new(format!("http://{identity_address}"), faults.clone())?;
         let catalog = Arc::new(Catalog::new(faults.clone()));
         let log = Arc::new(Log::default());
         let variables = variables(&base, &idp);

@@ -72,7 +72,7 @@ impl SigningKey {
             .expect("a key that was made can be written")
     }
 
-    /// Returns the public half as SubjectPublicKeyInfo in DER (RFC 5280 section 4.1).
+    /// Returns the public half as `SubjectPublicKeyInfo` in DER (RFC 5280 section 4.1).
     pub(crate) fn public_der(&self) -> PublicKeyX509Der<'static> {
         let public = self.pair.public_key();
         public.as_der().expect("a key that was made can be written")

@@ -95,6 +95,9 @@ impl Deployment {
     /// - `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` as App Service sets them, and `IMDS_ENDPOINT`, the whole address of
     ///   the instance metadata service; the host's own identity is `HOST_ID` (`Products.Read`), the assigned one
     ///   `MANAGED_ID` or `MANAGED_RESOURCE_ID` (`Products.Write`);
+    /// - `GRAPH_URL`, where `OPERATOR_ID` with `OPERATOR_SECRET` moves users in and out of `READERS_GROUP_ID`,
+    ///   `WRITERS_GROUP_ID` and `ADMINS_GROUP_ID`, and users revoke their own sign-ins, each with a token for
+    ///   `OTHER_RESOURCE`;
     /// - `OTHER_RESOURCE`, another API of the tenant, for tokens of the wrong audience, `GUARDED_RESOURCE`, which only
     ///   the reader is assigned to, and `RETIRED_RESOURCE`, which is disabled;
     /// - `EXPIRED_TOKEN`, a genuine token of the reader that ran out an hour ago, and for `CLIENT_APP` the refresh tokens

@@ -11,6 +11,7 @@ mod devices;
 mod directory;
 mod form;
 mod grants;
+mod graph;
 mod issuing;
 mod jws;
 mod keys;
@@ -28,6 +29,7 @@ mod verification;
 mod workload;
 
 use std::io;
+use std::thread;
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -35,6 +37,7 @@ use serde_json::json;
 
 use crate::reference::call::Call;
 use crate::reference::fault::Faults;
+use crate::reference::policy::{ADMIN, READ, WRITE};
 use crate::reference::{chance, reply};
 use aadsts::Refusal;
 use ask::Endpoint;
@@ -67,11 +70,16 @@ impl Idp {
     /// cannot be written.
     pub(crate) fn new(base: String, faults: Faults) -> io::Result<Self> {
         let workload = Workload::new(&base);
+        // Making a key takes longer than all else at the start, so the two are made side by side.
+        let certificate = thread::scope(|scope| {
+            scope.spawn(signing_key);
+            certificate()
+        });
         Ok(Self {
             managed: Managed::new(&base),
             tenant: Tenant::new(base, workload.trusts(), faults),
             workload,
-            files: Files::write(certificate())?,
+            files: Files::write(certificate)?,
         })
     }
 
@@ -81,6 +89,7 @@ impl Idp {
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
         match (first, rest) {
             ("workload", _) => self.workload.answer(rest, call),
+            ("graph", _) => graph::graph(&self.tenant, rest, call),
             ("msi", "token") => self.managed.app_service(&self.tenant, call),
             ("metadata", "identity/oauth2/token") => self.managed.metadata(&self.tenant, call),
             _ if first == self.tenant.directory.tenant => self.of_tenant(rest, call),
@@ -123,8 +132,20 @@ impl Idp {
         variables.extend(self.credentials());
         variables.extend(self.workload.variables());
         variables.extend(self.managed.variables());
+        variables.extend(self.graph());
         variables.extend(self.borrowed());
         variables
+    }
+
+    /// What changes memberships, by which the roles of a user follow.
+    fn graph(&self) -> Vec<(&'static str, String)> {
+        let directory = &self.tenant.directory;
+        vec![
+            ("GRAPH_URL", format!("{}/graph/v1.0", self.tenant.base)),
+            ("READERS_GROUP_ID", directory.group_id(READ)),
+            ("WRITERS_GROUP_ID", directory.group_id(WRITE)),
+            ("ADMINS_GROUP_ID", directory.group_id(ADMIN)),
+        ]
     }
 
     /// Names and secrets of every client and user, and what else they sign in with.
@@ -163,10 +184,9 @@ impl Idp {
     fn borrowed(&self) -> Vec<(&'static str, String)> {
         let day = 24 * 3600;
         let reader = self.renewal("READER", now());
-        let revoked = self.renewal("STRANGER", now() - day);
-        if let Some(user) = self.tenant.directory.user("stranger@catalog.example") {
-            self.tenant.renewals.revoke(&user.id, now() - day);
-        }
+        let revoked = self.renewal("STRANGER", now());
+        let stranger = self.tenant.directory.user_id("STRANGER");
+        self.tenant.renewals.revoke(&stranger);
         vec![
             ("EXPIRED_TOKEN", self.expired_token()),
             ("READER_REFRESH_TOKEN", reader),

@@ -1,9 +1,9 @@
 //! Nothing in, a client's key pair with its self-signed certificate, as files and as thumbprints, out.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -88,6 +88,7 @@ impl Files {
     pub(crate) fn write(certificate: &Certificate) -> io::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("rolecall-reference-")
+            .permissions(Permissions::from_mode(0o700))
             .tempdir()?;
         let files = Self { folder };
         privately(&files.key(), &certificate.key_pem())?;
@@ -174,7 +175,6 @@ fn pem(label: &str, der: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use rustls::pki_types::CertificateDer;
     use rustls::server::ParsedCertificate;

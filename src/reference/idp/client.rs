@@ -219,6 +219,7 @@ fn services() -> Vec<Client> {
         client!("NEARMISS", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a05"),
         client!("EXPIRED", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a10")
             .with(Credential::ExpiredSecret(chance::secret())),
+        client!("OPERATOR", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a12"),
         client!("DISABLED", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a11").disabled(),
     ]
 }

@@ -1,7 +1,9 @@
 //! Client ids, user names and resources in, what the tenant's directory holds on them out.
 
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+
 use super::client::{Client, Trust, clients};
-use super::resource::{DuplicateValue, Resource, resources};
+use super::resource::{DuplicateValue, MEMBERSHIP, Resource, resources};
 use super::user::{User, users};
 use crate::reference::chance;
 use crate::reference::fault::{Fault, Faults};
@@ -35,7 +37,8 @@ pub(crate) struct Directory {
     pub(crate) clients: Vec<Client>,
     /// All members.
     pub(crate) users: Vec<User>,
-    groups: Vec<Group>,
+    /// Membership is what changes while a deployment runs.
+    groups: RwLock<Vec<Group>>,
     assignments: Vec<Assignment>,
     faults: Faults,
 }
@@ -61,7 +64,7 @@ impl Directory {
             resources,
             clients: clients(trusts),
             users: users(),
-            groups: Vec::new(),
+            groups: RwLock::default(),
             assignments: Vec::new(),
             faults,
         };
@@ -140,6 +143,36 @@ impl Directory {
         !resource.assignment_required || !self.roles(principal, resource).is_empty()
     }
 
+    /// Returns the object id of a user by the persona's word in variable names.
+    pub(crate) fn user_id(&self, label: &str) -> String {
+        let user = self.users.iter().find(|user| user.label == label);
+        user.map(|user| user.id.clone())
+            .expect("the label is one of the tenant's")
+    }
+
+    /// Returns the object id of the group that gives its members this role.
+    pub(crate) fn group_id(&self, role: &str) -> String {
+        let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        let group = groups.iter().find(|group| group.role == role);
+        group
+            .map(|group| group.id.clone())
+            .expect("the role is one of the tenant's")
+    }
+
+    /// Makes a user a member of a group, or no longer one, both by object id; tells whether that changed anything.
+    pub(crate) fn set_member(&self, group: &str, user: &str, belongs: bool) -> bool {
+        let mut groups = self.groups_mut();
+        let Some(group) = groups.iter_mut().find(|one| one.id == group) else {
+            return false;
+        };
+        let did_belong = group.members.iter().any(|member| member == user);
+        group.members.retain(|member| member != user);
+        if belongs {
+            group.members.push(user.to_owned());
+        }
+        did_belong != belongs
+    }
+
     /// A cached token is from before the late assignments.
     fn in_force(&self, assignment: &Assignment) -> bool {
         !(assignment.late && self.faults.contains(Fault::StaleRoles))
@@ -150,7 +183,8 @@ impl Directory {
             group.id == assignment.principal
                 && group.members.iter().any(|member| member == principal)
         };
-        assignment.principal == principal || self.groups.iter().any(is_member)
+        let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        assignment.principal == principal || groups.iter().any(is_member)
     }
 
     fn assign_services(&mut self) {
@@ -167,6 +201,7 @@ impl Directory {
             // The article's recipe, by which the connector is an administrator in its own right.
             ("CONNECTOR", ADMIN),
             ("READER", ORDERS),
+            ("OPERATOR", MEMBERSHIP),
         ];
         for (label, role) in held {
             let principal = self.labelled(label).principal.clone();
@@ -175,29 +210,32 @@ impl Directory {
     }
 
     fn assign_groups(&mut self) {
-        let members = [
-            ("READER", READ),
-            ("WRITER", WRITE),
-            ("ADMIN", ADMIN),
-            ("MFA", READ),
-            ("READER", ORDERS),
+        let groups: [(&str, &[&str]); 4] = [
+            (READ, &["READER", "MFA"]),
+            (WRITE, &["WRITER"]),
+            (ADMIN, &["ADMIN"]),
+            (ORDERS, &["READER"]),
         ];
-        for (label, role) in members {
+        for (role, labels) in groups {
+            let members = labels.iter().map(|label| self.user_id(label));
             let group = Group {
                 id: chance::guid(),
                 role,
-                members: vec![self.user_id(label)],
+                members: members.collect(),
             };
-            self.assign(group.id.clone(), role, label == "WRITER");
-            self.groups.push(group);
+            self.assign(group.id.clone(), role, role == WRITE);
+            self.groups_mut().push(group);
         }
     }
 
     /// Someone put the reader among the administrators, as a user and as a service.
     fn promote_reader(&mut self) {
         let reader = self.user_id("READER");
-        let admins = self.groups.iter_mut().filter(|group| group.role == ADMIN);
-        admins.for_each(|group| group.members.push(reader.clone()));
+        for group in self.groups_mut().iter_mut() {
+            if group.role == ADMIN {
+                group.members.push(reader.clone());
+            }
+        }
         let service = self.labelled("READER").principal.clone();
         self.assign(service, ADMIN, false);
     }
@@ -210,11 +248,8 @@ impl Directory {
         });
     }
 
-    /// Returns the object id of a user by the persona's word in variable names.
-    pub(crate) fn user_id(&self, label: &str) -> String {
-        let user = self.users.iter().find(|user| user.label == label);
-        user.map(|user| user.id.clone())
-            .expect("the label is one of the tenant's")
+    fn groups_mut(&self) -> RwLockWriteGuard<'_, Vec<Group>> {
+        self.groups.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -44,6 +44,12 @@ impl<'a> Jws<'a> {
         self.claims.get(name).is_some()
     }
 
+    /// Tells whether a claim is a list that holds `value`.
+    pub(crate) fn lists(&self, name: &str, value: &str) -> bool {
+        let list = self.claims.get(name).and_then(Value::as_array);
+        list.is_some_and(|list| list.iter().any(|one| one == value))
+    }
+
     /// Tells whether `now`, in seconds of the Unix clock, is within `nbf` and `exp`, with `skew` seconds on both sides.
     pub(crate) fn is_in_force(&self, now: i64, skew: i64) -> bool {
         let second = |name: &str| self.claims.get(name).and_then(Value::as_i64);

@@ -24,8 +24,8 @@ pub(crate) struct Renewal {
     pub(crate) platform: Platform,
     /// The second after which it is refused.
     expires_at: i64,
-    /// The second in which the user signed in.
-    signed_in_at: i64,
+    /// How often the user's sign-ins had been revoked when this one took place.
+    revocations: u32,
 }
 
 /// All refresh tokens.
@@ -35,8 +35,8 @@ pub(crate) struct Renewals(Mutex<Book>);
 #[derive(Default)]
 struct Book {
     tokens: HashMap<String, Renewal>,
-    /// The second up to which each user's sign-ins were revoked.
-    revoked: HashMap<String, i64>,
+    /// How often each user's sign-ins were revoked.
+    revocations: HashMap<String, u32>,
 }
 
 impl Renewal {
@@ -50,7 +50,7 @@ impl Renewal {
             delegation,
             platform,
             expires_at: now + lifetime,
-            signed_in_at: now,
+            revocations: 0,
         }
     }
 
@@ -65,8 +65,8 @@ impl Renewal {
         }
     }
 
-    fn check(&self, revoked_until: Option<&i64>, now: i64) -> Result<(), Refusal> {
-        if revoked_until.is_some_and(|until| self.signed_in_at <= *until) {
+    fn check(&self, revocations: u32, now: i64) -> Result<(), Refusal> {
+        if self.revocations < revocations {
             return Err(Refusal::revoked());
         }
         match self.platform {
@@ -81,7 +81,11 @@ impl Renewals {
     /// Returns a refresh token for a sign-in.
     pub(crate) fn issue(&self, renewal: Renewal) -> String {
         let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        book.add(renewal)
+        let revocations = book.revocations(&renewal.delegation.user);
+        book.add(Renewal {
+            revocations,
+            ..renewal
+        })
     }
 
     /// Returns what the token of this client stands for, and the token that follows it. The old one stays good.
@@ -96,7 +100,7 @@ impl Renewals {
         let renewal = found
             .filter(|renewal| renewal.delegation.client == client)
             .ok_or_else(Refusal::refresh_unread)?;
-        renewal.check(book.revoked.get(&renewal.delegation.user), now)?;
+        renewal.check(book.revocations(&renewal.delegation.user), now)?;
         if book.tokens.len() >= MOST {
             book.tokens.retain(|_, renewal| now < renewal.expires_at);
         }
@@ -104,14 +108,19 @@ impl Renewals {
         Ok((renewal, next))
     }
 
-    /// Revokes what came of all sign-ins of a user up to and including the second `now`.
-    pub(crate) fn revoke(&self, user: &str, now: i64) {
+    /// Revokes what came of all sign-ins of a user so far.
+    pub(crate) fn revoke(&self, user: &str) {
         let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        book.revoked.insert(user.to_owned(), now);
+        let revocations = book.revocations(user) + 1;
+        book.revocations.insert(user.to_owned(), revocations);
     }
 }
 
 impl Book {
+    fn revocations(&self, user: &str) -> u32 {
+        self.revocations.get(user).copied().unwrap_or_default()
+    }
+
     fn add(&mut self, renewal: Renewal) -> String {
         let token = format!("1.{}{}", chance::secret(), chance::secret());
         self.tokens.insert(token.clone(), renewal);
@@ -166,8 +175,10 @@ mod tests {
         let renewals = Renewals::default();
         let first = renewals.issue(renewal(Platform::Native));
         let (_, second) = renewals.redeem(&first, "client", 1).unwrap();
-        renewals.revoke("user", 0);
+        renewals.revoke("user");
         assert_eq!(code(renewals.redeem(&first, "client", 2)), 50173);
         assert_eq!(code(renewals.redeem(&second, "client", 2)), 50173);
+        let again = renewals.issue(renewal(Platform::Native));
+        assert!(renewals.redeem(&again, "client", 2).is_ok());
     }
 }

@@ -18,6 +18,9 @@ pub(crate) const GUARDED: &str = "7e2f4a90-1b6c-4d83-9a05-d4c3b2a19f80";
 /// The application id of the API whose service principal is switched off.
 pub(crate) const RETIRED: &str = "9c4b1d27-0e5a-4f68-b3c9-8a7f6e5d4c3b";
 
+/// The role on Graph of those who may change who belongs to a group.
+pub(crate) const MEMBERSHIP: &str = "GroupMember.ReadWrite.All";
+
 /// An API that tokens can be asked for.
 pub(crate) struct Resource {
     /// Its application id.
@@ -101,6 +104,7 @@ pub(crate) fn resources(faults: &Faults) -> Vec<Resource> {
     };
     let graph = Resource {
         uri: "https://graph.microsoft.com".to_owned(),
+        roles: &[MEMBERSHIP],
         ..Resource::of_tenant(GRAPH, &["User.Read"])
     };
     let middle = Resource {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::super::idp::now;
 use super::{Bench, Got, claims};
 
 const VERIFIER: &str = "a-verifier-of-the-forty-three-letters-it-needs";
@@ -279,6 +281,46 @@ fn a_page_says_what_is_wrong_and_asks_again() {
         );
         assert!(!got.text.contains(bench.at(&format!("{user}_PASSWORD"))));
     }
+}
+
+/// What an authenticator shows that was given the secret by hand.
+fn authenticator(seed: &str) -> String {
+    let value = |letter: u8| match letter {
+        b'A'..=b'Z' => u32::from(letter - b'A'),
+        _ => u32::from(letter - b'2') + 26,
+    };
+    let bits: Vec<String> = seed
+        .bytes()
+        .map(|letter| format!("{:05b}", value(letter)))
+        .collect();
+    let bits = bits.concat();
+    let key: Vec<u8> = (0..bits.len() / 8)
+        .map(|at| u8::from_str_radix(&bits[8 * at..8 * at + 8], 2).unwrap())
+        .collect();
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
+    let tag = hmac::sign(&key, &(now() / 30).to_be_bytes());
+    let at = usize::from(tag.as_ref()[19] % 16);
+    let number = u32::from_be_bytes(tag.as_ref()[at..at + 4].try_into().unwrap());
+    format!("{:06}", number % (1 << 31) % 1_000_000)
+}
+
+#[test]
+fn a_second_factor_opens_the_page_to_those_who_need_one() {
+    let bench = Bench::start(&[]);
+    let page = show(&bench, &request(&bench, "CLIENT_APP", LOOPBACK));
+    let mut fields = vec![
+        ("loginfmt", bench.at("MFA_USER")),
+        ("passwd", bench.at("MFA_PASSWORD")),
+        ("totp", "12345"),
+    ];
+    let wrong = submit(&bench, &page, &fields);
+    assert!(wrong.text.contains("AADSTS50076"), "{}", wrong.text);
+    let shown = authenticator(bench.at("MFA_SEED"));
+    fields[2].1 = &shown;
+    let code = brought(&submit(&bench, &page, &fields))["code"].clone();
+    let proof = [("code_verifier", VERIFIER)];
+    let got = redeem(&bench, "CLIENT_APP_ID", LOOPBACK, &code, &proof);
+    assert_eq!(got.token().unwrap()["upn"], bench.at("MFA_USER"));
 }
 
 fn begin(bench: &Bench, client: &str) -> Value {

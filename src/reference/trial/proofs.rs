@@ -100,7 +100,7 @@ fn an_assertion_is_the_client_s_own_fresh_and_for_this_endpoint() {
         claims[claim] = value;
         signed(&bench, &head, &claims)
     };
-    let mut stranger = other_head.clone();
+    let mut stranger = other_head;
     stranger["x5t"] = json!("AAAA");
     let good = signed(&bench, &head, &own_claims(&bench));
     let table = [

@@ -68,6 +68,72 @@ fn each_end_of_a_refresh_token_has_its_number() {
     assert_eq!(revoked.json()["suberror"], "bad_token");
 }
 
+fn graph(bench: &Bench, token: &str, method: &str, path: &str, body: &str) -> u16 {
+    let bearer = format!("Bearer {token}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let url = format!("{}{path}", bench.at("GRAPH_URL"));
+    bench.send(method, &url, &headers, body).status
+}
+
+#[test]
+fn a_renewed_token_has_the_roles_of_its_moment() {
+    let bench = Bench::start(&[]);
+    let stored = bench.at("READER_REFRESH_TOKEN");
+    let before = refresh(&bench, stored, &[]).token().unwrap();
+    let user = before["oid"].as_str().unwrap();
+    let operator = bench.token_for(
+        "OPERATOR",
+        &format!("{}/.default", bench.at("OTHER_RESOURCE")),
+    );
+    let (readers, writers) = (bench.at("READERS_GROUP_ID"), bench.at("WRITERS_GROUP_ID"));
+    let leave = format!("/groups/{readers}/members/{user}/$ref");
+    let join = json!({"@odata.id": format!("{}/directoryObjects/{user}", bench.at("GRAPH_URL"))});
+    let outsider = bench.token_for("ADMIN", &format!("{}/.default", bench.at("OTHER_RESOURCE")));
+    assert_eq!(graph(&bench, "", "DELETE", &leave, ""), 401);
+    assert_eq!(
+        graph(&bench, &bench.token("ADMIN"), "DELETE", &leave, ""),
+        401
+    );
+    assert_eq!(graph(&bench, &outsider, "DELETE", &leave, ""), 403);
+    assert_eq!(graph(&bench, &operator, "DELETE", &leave, ""), 204);
+    assert_eq!(graph(&bench, &operator, "DELETE", &leave, ""), 400);
+    let after = refresh(&bench, stored, &[]).token().unwrap();
+    assert!(after.get("roles").is_none());
+    let path = format!("/groups/{writers}/members/$ref");
+    assert_eq!(
+        graph(&bench, &operator, "POST", &path, &join.to_string()),
+        204
+    );
+    let now = refresh(&bench, stored, &[]).token().unwrap();
+    assert_eq!(now["roles"], json!(["Products.Write"]));
+}
+
+#[test]
+fn a_user_revokes_what_came_of_their_own_sign_ins() {
+    let bench = Bench::start(&[]);
+    let scope = format!("offline_access {}/.default", bench.at("OTHER_RESOURCE"));
+    let got = bench.password("CLIENT_APP", "WRITER", &scope);
+    let bearer = access_token(&got);
+    assert_eq!(
+        graph(&bench, &bearer, "POST", "/me/revokeSignInSessions", ""),
+        200
+    );
+    assert_eq!(
+        refresh(&bench, &refresh_token(&got), &[]).token(),
+        Err(50173)
+    );
+    assert!(
+        refresh(&bench, bench.at("READER_REFRESH_TOKEN"), &[])
+            .token()
+            .is_ok()
+    );
+    let again = bench.password("CLIENT_APP", "WRITER", &scope);
+    assert!(refresh(&bench, &refresh_token(&again), &[]).token().is_ok());
+}
+
 fn on_behalf(bench: &Bench, assertion: &str, scope: &str) -> Got {
     bench.token_request(
         "/v2.0",

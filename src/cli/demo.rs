@@ -57,6 +57,7 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
         format: outputs.format,
     }
     .do_it(context)
+    .exit
 }
 
 /// A fault as the list tells it.

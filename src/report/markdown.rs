@@ -8,7 +8,7 @@ use super::record::{Entry, Record};
 use super::sanitizer::clean;
 use crate::cell::Door;
 use crate::judge::Finding;
-use crate::plan::matrix::Row;
+use crate::plan::Row;
 
 /// Cells that a finding lists by name.
 const CELLS: usize = 24;

@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 ///
 /// A call that changes something is only repeated when it cannot have been executed: no connection, or 429
 /// (RFC 9110 §9.2.2: a client should not automatically retry a request with a non-idempotent method).
-pub fn wait(answer: &Answer, attempt: u32, changes: bool) -> Option<Duration> {
+pub(super) fn wait(answer: &Answer, attempt: u32, changes: bool) -> Option<Duration> {
     let backoff = Duration::from_millis(100) * 2_u32.saturating_pow(attempt);
     match answer {
         Answer::Http(http) => match http.status {

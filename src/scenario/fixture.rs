@@ -1,8 +1,11 @@
 //! The `fixtures` map in, objects that a run can make, find, read and remove again out.
 
+use serde_json::Value as Json;
+
 use super::call::{self, Shapes};
 use super::complaint::{Kind, Span};
 use super::identity;
+use super::raw::Value;
 use super::reader::{Fields, Named, Reader};
 use super::register::{Object, Register, Scope};
 use super::{Fixture, Step};
@@ -251,7 +254,7 @@ fn decoy(
     reader: &mut Reader<'_>,
     named: Named<'_>,
     object: Option<&Object<'_>>,
-) -> Option<Vec<(String, String)>> {
+) -> Option<Vec<(String, Json)>> {
     let entries = reader.entries(named.node, "`decoy`")?;
     let object = object?;
     for capture in object.captures.iter().flatten() {
@@ -267,11 +270,21 @@ fn decoy(
     let mut values = Vec::with_capacity(entries.len());
     for entry in entries {
         known_capture(reader, entry.at, entry.name, object);
-        if let Some(value) = reader.plain(entry.node, format!("the decoy's `{}`", entry.name)) {
+        if let Some(value) = decoy_value(reader, entry) {
             values.push((entry.name.to_owned(), value));
         }
     }
     Some(values)
+}
+
+/// A number stays one, as a captured number does: a tool whose schema wants an integer refuses text before its guard.
+fn decoy_value(reader: &mut Reader<'_>, entry: Named<'_>) -> Option<Json> {
+    match &entry.node.value {
+        Value::Number(number) => Some(Json::Number(number.clone())),
+        _ => reader
+            .plain(entry.node, format!("the decoy's `{}`", entry.name))
+            .map(Json::String),
+    }
 }
 
 fn known_capture(reader: &mut Reader<'_>, at: Span, name: &str, object: &Object<'_>) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
 
 use super::paint::marker;
-use crate::plan::matrix::{Column, Matrix, Row};
+use crate::plan::{Column, Matrix, Row};
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
 use crate::report::sanitizer::excerpt;
@@ -15,6 +15,9 @@ const FRAME: usize = 3;
 
 /// Columns that an operation's name may add to its doors; longer names wrap.
 const NAME: usize = 24;
+
+/// Blanks before roles that stand under their persona, where there is room: often enough both have the same name.
+const INDENT: usize = 2;
 
 const BOX: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('╭', '─', '┬', '╮'))
@@ -240,16 +243,20 @@ impl Fit {
     fn draw(&self, sheet: &Sheet, block: &[Piece]) -> String {
         let mut table = Table::new();
         table.load_style(BOX);
+        let indent = self.indent(sheet);
         let sides = if self.layout.stacked {
-            vec!["persona\nroles"]
+            vec![format!("persona\n{indent}roles")]
         } else {
-            vec!["persona", "roles"]
+            vec!["persona".to_owned(), "roles".to_owned()]
         };
-        let header = sides.into_iter().map(str::to_owned);
-        table.set_header(header.chain(block.iter().map(|piece| self.header(sheet, piece))));
+        table.set_header(
+            sides
+                .into_iter()
+                .chain(block.iter().map(|piece| self.header(sheet, piece))),
+        );
         for (persona, (name, roles)) in sheet.personas.iter().enumerate() {
             let sides = if self.layout.stacked {
-                vec![format!("{name}\n{roles}")]
+                vec![format!("{name}\n{indent}{roles}")]
             } else {
                 vec![name.clone(), roles.clone()]
             };
@@ -266,6 +273,12 @@ impl Fit {
             .chain(block.iter().map(|piece| piece.width));
         table.set_constraints(widths.map(|width| fixed(width + FRAME - 1)));
         table.to_string()
+    }
+
+    fn indent(&self, sheet: &Sheet) -> String {
+        let roles = sheet.personas.iter().map(|(_, roles)| columns(roles));
+        let room = self.sides[0].saturating_sub(roles.max().unwrap_or_default());
+        " ".repeat(room.min(INDENT))
     }
 
     fn header(&self, sheet: &Sheet, piece: &Piece) -> String {

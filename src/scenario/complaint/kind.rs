@@ -178,6 +178,11 @@ pub enum Kind {
         /// The key that it has.
         key: &'static str,
     },
+    /// A declared role that the identity ignores.
+    RoleIgnored {
+        /// The role.
+        role: String,
+    },
     /// `endpoint` at a sign-in whose identity is not Entra's.
     EndpointWithoutEntra,
     /// An operation with an MCP shape alone that does not say whether it mutates.
@@ -297,6 +302,11 @@ impl fmt::Display for Kind {
             Self::EmptySecret { name } => write!(f, "the secret from `{}` is empty", brief(name)),
             Self::BadName { noun } => write!(f, "this is no name for {noun}"),
             Self::ReservedName { name } => write!(f, "a fixture cannot be called `{name}`"),
+            Self::RoleIgnored { role } => write!(
+                f,
+                "role `{}` is declared here and ignored by the identity",
+                brief(role)
+            ),
             Self::Unknown { noun, name, .. } => write!(f, "unknown {noun} `{}`", brief(name)),
             Self::Repeated { noun, name } => {
                 write!(f, "{noun} `{}` stands in this list twice", brief(name))

@@ -326,6 +326,9 @@ fn guide(persona: &Persona, guides: &mut Vec<Arc<Guide>>) -> Option<Arc<Guide>> 
 }
 
 #[cfg(test)]
+mod trial;
+
+#[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
@@ -340,19 +343,21 @@ mod tests {
     use crate::scenario::{ClientAuth, EntraEndpoint, Provider};
     use crate::wire::{Proxies, Settings};
 
-    const JSON: &str = "application/json";
+    pub(super) const JSON: &str = "application/json";
     const TENANT: &str = "contoso";
 
     /// An identity provider: answers by path, remembers what it was asked.
-    struct Idp {
-        url: String,
-        heard: Arc<Mutex<Vec<String>>>,
+    pub(super) struct Idp {
+        pub(super) url: String,
+        pub(super) heard: Arc<Mutex<Vec<String>>>,
     }
 
-    type Answer = (u16, &'static str, String);
+    pub(super) type Answer = (u16, &'static str, String);
 
     impl Idp {
-        async fn open(answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Self {
+        pub(super) async fn open(
+            answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static,
+        ) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
             let heard = Arc::new(Mutex::new(Vec::new()));
@@ -373,7 +378,7 @@ mod tests {
             idp
         }
 
-        fn token_requests(&self) -> Vec<String> {
+        pub(super) fn token_requests(&self) -> Vec<String> {
             let heard = self.heard.lock().unwrap();
             heard
                 .iter()
@@ -382,7 +387,7 @@ mod tests {
                 .collect()
         }
 
-        fn count(&self, path: &str) -> usize {
+        pub(super) fn count(&self, path: &str) -> usize {
             let heard = self.heard.lock().unwrap();
             heard
                 .iter()
@@ -390,14 +395,14 @@ mod tests {
                 .count()
         }
 
-        fn oidc(&self) -> Provider {
+        pub(super) fn oidc(&self) -> Provider {
             Provider::Oidc {
                 issuer: self.url.clone(),
                 token_endpoint: None,
             }
         }
 
-        fn entra(&self, endpoint: EntraEndpoint) -> Provider {
+        pub(super) fn entra(&self, endpoint: EntraEndpoint) -> Provider {
             Provider::Entra {
                 authority: self.url.clone(),
                 tenant: TENANT.to_owned(),
@@ -406,7 +411,7 @@ mod tests {
             }
         }
 
-        fn endpoints(&self) -> Provider {
+        pub(super) fn endpoints(&self) -> Provider {
             Provider::Endpoints {
                 token_endpoint: format!("{}/token", self.url),
                 issuer: None,
@@ -443,7 +448,7 @@ mod tests {
         }
     }
 
-    fn token_answer(path: &str, url: &str) -> Answer {
+    pub(super) fn token_answer(path: &str, url: &str) -> Answer {
         match path {
             "/.well-known/openid-configuration" => (
                 200,
@@ -470,7 +475,7 @@ mod tests {
         }
     }
 
-    fn jwt() -> String {
+    pub(super) fn jwt() -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         format!(
             "{}.{}.{}",
@@ -480,7 +485,7 @@ mod tests {
         )
     }
 
-    fn identity(provider: Provider) -> Identity {
+    pub(super) fn identity(provider: Provider) -> Identity {
         Identity {
             provider,
             audiences: Vec::new(),
@@ -492,18 +497,18 @@ mod tests {
         }
     }
 
-    fn secret() -> Secret {
+    pub(super) fn secret() -> Secret {
         Secret::new("s3cret/+canary".to_owned())
     }
 
-    fn confidential() -> Client {
+    pub(super) fn confidential() -> Client {
         Client {
             id: "client 1".to_owned(),
             proof: Proof::Secret(SecretSource::Value(secret())),
         }
     }
 
-    fn reader(provider: Provider) -> Persona {
+    pub(super) fn reader(provider: Provider) -> Persona {
         Persona {
             name: PersonaName::new("reader"),
             roles: None,
@@ -516,7 +521,7 @@ mod tests {
         }
     }
 
-    fn desk(personas: &[Persona]) -> (Desk, Arc<Redactor>) {
+    pub(super) fn desk(personas: &[Persona]) -> (Desk, Arc<Redactor>) {
         let time = Duration::from_secs(5);
         let settings = Settings {
             connect: time,

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{self, Pace};
+use super::args::{self, Pace, People};
+use super::attendant::attendant;
 use super::loading::{self, reason};
 use super::outputs::Outputs;
 use super::progress::Progress;
@@ -62,6 +63,7 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
                 selection: selection.clone(),
                 pace: &arguments.pace,
                 authorities: authorities.clone(),
+                people: &arguments.people,
                 outputs,
                 format: arguments.outputs.format,
             };
@@ -119,6 +121,7 @@ pub(super) struct Errand<'a> {
     pub(super) selection: Selection,
     pub(super) pace: &'a Pace,
     pub(super) authorities: Vec<Vec<u8>>,
+    pub(super) people: &'a People,
     pub(super) outputs: Outputs,
     pub(super) format: Kind,
 }
@@ -157,12 +160,14 @@ impl Errand<'_> {
             Exit::Usage
         })?;
         let stop = Stop::default();
+        let attendant = attendant(self.people, context);
         let mut progress = Progress::new(&context.terminal);
         let means = Means {
             wire,
             redactor: &context.redactor,
             settings: &settings,
             stop: &stop,
+            attendant: &attendant,
         };
         in_runtime(context, async {
             let mut tell = |event| {

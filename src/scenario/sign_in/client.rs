@@ -3,6 +3,7 @@
 use super::origin;
 use super::{Algorithm, Assertion, Certificate, Client, Proof};
 use crate::scenario::complaint::Kind;
+use crate::scenario::raw::{Node, Value};
 use crate::scenario::reader::{Fields, Named, Reader};
 use crate::secret::Secret;
 
@@ -79,25 +80,28 @@ fn certificate(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Certificate>
 }
 
 fn assertion(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Assertion> {
-    if let Some(github) = named.node.get("github") {
-        return github_token(
-            reader,
-            Named {
-                node: github,
-                ..named
-            },
-        );
+    let Some(platform) = platform(named.node) else {
+        return origin::read_renewed(reader, named).map(Assertion::Given);
+    };
+    let fields = reader.fields(named.at, named.node, "`assertion`", ASSERTIONS)?;
+    match platform {
+        "github" => github_token(reader, fields.get("github")?),
+        "azure_pipelines" => pipelines_token(reader, fields.get("azure_pipelines")?),
+        _ => None,
     }
-    if let Some(pipelines) = named.node.get("azure_pipelines") {
-        return pipelines_token(
-            reader,
-            Named {
-                node: pipelines,
-                ..named
-            },
-        );
+}
+
+const ASSERTIONS: &[&str] = &["env", "file", "command", "github", "azure_pipelines"];
+
+/// The one key of a map that holds a map: secrets are named otherwise.
+fn platform(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Map(entries) => match entries.as_slice() {
+            [entry] if matches!(entry.value.value, Value::Map(_)) => entry.key.as_text(),
+            _ => None,
+        },
+        _ => None,
     }
-    origin::read_renewed(reader, named).map(Assertion::Given)
 }
 
 /// The audience that Entra ID asks for when nothing else is agreed on.

@@ -62,8 +62,8 @@ pub(super) fn read(
     let fields = reader.fields(named.at, named.node, method.place, method.known)?;
     let sign_in = (method.read)(reader, &fields, register);
     // A managed identity's endpoint is a machine's, not one of Entra's two.
-    let endpoint = match sign_in {
-        Some(SignIn::ManagedIdentity { .. }) => None,
+    let endpoint = match method.name {
+        "managed_identity" => None,
         _ => endpoint(reader, &fields),
     };
     Some(Way {

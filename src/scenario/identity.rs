@@ -289,7 +289,7 @@ fn audience_list(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<String>> {
 }
 
 fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
-    const OWN: [&str; 17] = [
+    const OWN: [&str; 21] = [
         "grant_type",
         "client_id",
         "client_secret",
@@ -298,7 +298,11 @@ fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
         "username",
         "password",
         "scope",
+        "response_type",
+        "state",
         "code",
+        "code_challenge",
+        "code_challenge_method",
         "code_verifier",
         "redirect_uri",
         "device_code",

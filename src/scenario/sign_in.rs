@@ -3,6 +3,7 @@
 mod client;
 mod method;
 mod origin;
+mod redirect;
 
 use std::path::PathBuf;
 

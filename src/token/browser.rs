@@ -32,12 +32,12 @@ pub(super) async fn acquire(visit: &Visit<'_>) -> Result<Issued, Denial> {
     guarded(page, "the authorization endpoint").map_err(Denial::Unusable)?;
     let landing = Landing::open(redirect).await.map_err(Denial::Unusable)?;
     let mut form = grant::asked_for(scope.as_deref(), visit.identity);
-    form.extend(grant::parameters(visit.identity));
-    form.extend(
-        prompt
-            .iter()
-            .map(|prompt| ("prompt".to_owned(), prompt.clone())),
-    );
+    grant::add(&mut form, grant::parameters(visit.identity));
+    let prompt = prompt
+        .iter()
+        .cloned()
+        .map(|prompt| ("prompt".to_owned(), prompt));
+    grant::add(&mut form, prompt.collect());
     let invitation = grant::invite(client, page, landing.uri(), form)?;
     visit.desk.attendant.tell(&format!(
         "{}: to sign in, open {}",

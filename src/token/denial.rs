@@ -134,7 +134,7 @@ fn advice(error: &str) -> Option<&'static str> {
     Some(match error {
         "invalid_client" => "Check client_id, client_secret, and how the client authenticates.",
         "invalid_grant" => {
-            "Check user name and password, and that nothing else is asked of the account."
+            "Check what was presented (password, code, refresh or other token), and that nothing else is asked of the account."
         }
         "mfa_required" | "interaction_required" | "login_required" => {
             "A human is needed to sign in so; use client credentials, or exempt the test account."
@@ -238,7 +238,7 @@ mod tests {
             (
                 r#"{"error":"invalid_grant","error_description":"Something else is the matter"}"#,
                 "invalid_grant: Something else is the matter. \
-                 Check user name and password, and that nothing else is asked of the account.",
+                 Check what was presented (password, code, refresh or other token), and that nothing else is asked of the account.",
             ),
             (
                 r#"{"error":"invalid_grant","error_description":"Account is not fully set up"}"#,

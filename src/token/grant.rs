@@ -146,11 +146,8 @@ pub(super) async fn extension(
     client: &Client,
     mut form: Form,
 ) -> Result<Issued, Denial> {
-    let call = client_call(visit, client, visit.token_endpoint(), {
-        form.extend(parameters(visit.identity));
-        form
-    })
-    .await?;
+    add(&mut form, parameters(visit.identity));
+    let call = client_call(visit, client, visit.token_endpoint(), form).await?;
     let answer = endpoint::token(call, visit.wire(), visit.patience()).await?;
     read(&answer)
 }
@@ -279,6 +276,15 @@ pub(super) fn parameters(identity: &Identity) -> Form {
         parameters.push(("resource".to_owned(), resource.clone()));
     }
     parameters
+}
+
+/// Adds parameters that the form does not have: none may be sent twice (RFC 6749 §3.2).
+pub(super) fn add(form: &mut Form, parameters: Form) {
+    for (name, value) in parameters {
+        if !form.iter().any(|(known, _)| *known == name) {
+            form.push((name, value));
+        }
+    }
 }
 
 /// What oauth2 sees is always a plain success that we wrote ourselves: its own errors quote what they could not read.

@@ -81,7 +81,7 @@ fn every_way_to_sign_in_is_read() {
         let known: Vec<&str> = scenario
             .secrets
             .iter()
-            .map(|secret| secret.expose())
+            .map(rolecall::secret::Secret::expose)
             .collect();
         for secret in [
             "k3y-canary",

@@ -251,8 +251,8 @@ mod tests {
             ),
             (
                 r#"{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}"#,
-                "unauthorized_client: Invalid client or Invalid client credentials. \
-                 Check client_id and client_secret, and that the client may use this grant.",
+                "unauthorized_client: wrong client id or client secret. \
+                 Check client_id and client_secret, and that client_auth is what the client is registered with.",
             ),
             (
                 r#"{"error":"a\u001b[31m b","error_description":"x\u001by"}"#,

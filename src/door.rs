@@ -423,10 +423,7 @@ mod tests {
         };
         let credential = Credential {
             authorization: signed_in.then(|| HeaderValue::from_static("Bearer t")),
-            claims: None,
-            fingerprint: String::new(),
-            issuers: Vec::new(),
-            took: Duration::ZERO,
+            ..Credential::default()
         };
         Entrance::new(
             &deployment,

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::plan::Plan;
 use crate::secret::Redactor;
+use crate::token::Desk;
 use crate::wire::Wire;
 
 pub use event::Event;
@@ -59,7 +60,8 @@ pub struct Means<'r> {
 /// Runs the plan and tells what happens, in order. A wrong answer of the deployment is an event, never an error.
 pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     let deadline = means.stop.at(means.settings.deadline);
-    let standings = standing::sign_in(&plan.scenario, &means).await;
+    let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor);
+    let standings = standing::sign_in(&plan.scenario, &desk, &means).await;
     let found = doors::find(&plan, &standings, means.stop).await;
     let hall = Hall::open(plan.through(&found.open), standings, found, &means, tell);
     hall.tell_opening();

@@ -3,6 +3,7 @@
 mod address;
 mod call;
 pub mod complaint;
+mod declaration;
 mod demand;
 mod deployment;
 mod fixture;
@@ -31,6 +32,7 @@ use reader::{Fields, Reader};
 use register::Register;
 use template::{JsonTemplate, Template};
 
+pub use declaration::{Declaration, Fidelity};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider};
 pub use sources::{Missing, Sources};
 
@@ -197,6 +199,8 @@ pub struct Persona {
     pub name: PersonaName,
     /// Roles that its token must carry, exactly; `None` when the author does not say.
     pub roles: Option<Vec<String>>,
+    /// What else its token must say of itself.
+    pub declared: Declaration,
     /// How it gets a token.
     pub sign_in: SignIn,
     /// Where it signs in; `None` only for [`SignIn::None`].
@@ -232,6 +236,18 @@ pub enum SignIn {
         /// Scope that replaces the identity's.
         scope: Option<String>,
     },
+}
+
+impl SignIn {
+    /// The id of the client that asks for the token; `None` where no client of the scenario's own does.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::ClientCredentials { client_id, .. } | Self::Password { client_id, .. } => {
+                Some(client_id)
+            }
+        }
+    }
 }
 
 /// An object that a run makes for itself, reads back and removes.

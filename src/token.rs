@@ -4,8 +4,12 @@ pub mod aadsts;
 pub mod claims;
 mod denial;
 mod discovery;
+pub mod fidelity;
 mod grant;
+mod header;
 pub mod preflight;
+pub mod provider;
+mod signature;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +25,12 @@ use crate::wire::Wire;
 use claims::Claims;
 use denial::Denial;
 use discovery::{Found, Guide};
+use header::Header;
+use provider::Authority;
+use signature::Demand;
+
+pub use header::Form;
+pub use signature::Signature;
 
 /// Issues credentials: one acquisition a persona, shared by all that wait for it. Clones are the same desk.
 #[derive(Clone, Debug)]
@@ -31,12 +41,16 @@ pub struct Desk {
 }
 
 /// What a persona presents.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Credential {
     /// The `Authorization` value, marked sensitive; `None` for a persona that does not sign in.
     pub authorization: Option<HeaderValue>,
     /// Claims of the token; `None` when it is opaque or there is none.
     pub claims: Option<Claims>,
+    /// What kind of token it is.
+    pub form: Form,
+    /// What the provider's published keys say of it.
+    pub signature: Signature,
     /// First 8 hex digits of the token's SHA-256; empty when there is none.
     pub fingerprint: String,
     /// Issuers that the provider's discovery documents name; empty when the issuer is not to be compared.
@@ -92,9 +106,28 @@ impl Desk {
             .clone()
     }
 
+    /// The identity providers of the personas, each once, in the order of the personas that first name them.
+    pub fn authorities(&self) -> Vec<Authority> {
+        let mut authorities: Vec<Authority> = Vec::new();
+        for guide in self.windows.iter().filter_map(|window| window.guide.as_ref()) {
+            if !authorities.iter().any(|known| known.is(guide)) {
+                authorities.push(Authority::new(Arc::clone(guide), &self.wire, &self.redactor));
+            }
+        }
+        authorities
+    }
+
+    /// Which of [`Desk::authorities`] a persona signs in at; `None` for one that does not sign in.
+    pub fn authority_of(&self, persona: usize) -> Option<usize> {
+        let guide = self.windows.get(persona)?.guide.as_ref()?;
+        self.authorities()
+            .iter()
+            .position(|authority| authority.is(guide))
+    }
+
     async fn acquire(&self, window: &Window) -> Result<Credential, Refusal> {
         if matches!(window.persona.sign_in, SignIn::None) {
-            return Ok(Credential::none());
+            return Ok(Credential::default());
         }
         let name = &window.persona.name;
         let guide = window
@@ -107,7 +140,7 @@ impl Desk {
             Refusal(self.redactor.redact(&sentence).into_owned())
         };
         let found = guide.find(&self.wire).await.map_err(refused)?;
-        let credential = self.sign_in(&window.persona, &found).await;
+        let credential = self.sign_in(&window.persona, &found, guide).await;
         let credential = credential.map_err(|denial| refused(denial.sentence(&self.redactor)))?;
         Ok(Credential {
             issuers: found.issuers,
@@ -116,7 +149,12 @@ impl Desk {
         })
     }
 
-    async fn sign_in(&self, persona: &Persona, found: &Found) -> Result<Credential, Denial> {
+    async fn sign_in(
+        &self,
+        persona: &Persona,
+        found: &Found,
+        guide: &Guide,
+    ) -> Result<Credential, Denial> {
         let Some(identity) = &persona.identity else {
             return Err(Denial::Unusable(
                 "no identity provider is stated".to_owned(),
@@ -130,21 +168,46 @@ impl Desk {
         )
         .await?;
         self.redactor.learn(&token);
-        Credential::of(&token)
+        let credential = Credential::of(&token)?;
+        Ok(Credential {
+            signature: self.check(&token, credential.form, guide).await,
+            ..credential
+        })
+    }
+
+    /// Keys are fetched only for a token that a key can verify.
+    async fn check(&self, token: &Secret, form: Form, guide: &Guide) -> Signature {
+        let header = match (form, Header::read(token.expose())) {
+            (Form::Signed, Some(header)) => header,
+            (Form::Sealed, _) => {
+                return Signature::NotVerified("only Microsoft Graph can verify it".to_owned());
+            }
+            (Form::Encrypted, _) => {
+                return Signature::NotVerified("the token is encrypted".to_owned());
+            }
+            (Form::Opaque | Form::Signed, _) => {
+                return Signature::NotVerified("the token is no JWT".to_owned());
+            }
+        };
+        let algorithm = match Demand::of(&header.algorithm) {
+            Demand::PublicKey(algorithm) => algorithm,
+            Demand::Forgeable => {
+                return Signature::Wrong(
+                    "its header asks for no signature, or for one with a shared secret".to_owned(),
+                );
+            }
+            Demand::Unknown => {
+                return Signature::NotVerified("its algorithm is not known here".to_owned());
+            }
+        };
+        match guide.keys(header.key_id.as_deref(), &self.wire).await {
+            Ok(keys) => keys.check(token.expose(), &header, algorithm),
+            Err(why) => Signature::NotVerified(self.redactor.redact(&why).into_owned()),
+        }
     }
 }
 
 impl Credential {
-    fn none() -> Self {
-        Self {
-            authorization: None,
-            claims: None,
-            fingerprint: String::new(),
-            issuers: Vec::new(),
-            took: Duration::ZERO,
-        }
-    }
-
     /// A bearer credential (RFC 6750 §2.1).
     fn of(token: &Secret) -> Result<Self, Denial> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
@@ -162,8 +225,9 @@ impl Credential {
         Ok(Self {
             authorization: Some(authorization),
             claims,
+            form: Form::of(token.expose()),
             fingerprint,
-            ..Self::none()
+            ..Self::default()
         })
     }
 }
@@ -214,7 +278,7 @@ mod tests {
 
     use super::*;
     use crate::cell::PersonaName;
-    use crate::scenario::{EntraEndpoint, Identity, Provider};
+    use crate::scenario::{Declaration, EntraEndpoint, Identity, Provider};
     use crate::wire::{Proxies, Settings};
 
     const JSON: &str = "application/json";
@@ -377,6 +441,7 @@ mod tests {
         Persona {
             name: PersonaName::new("reader"),
             roles: None,
+            declared: Declaration::default(),
             sign_in: SignIn::ClientCredentials {
                 client_id: "client 1".to_owned(),
                 client_secret: secret(),

@@ -47,12 +47,9 @@ fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (persona, standing) in hall.standings.iter().enumerate() {
         let cells = cells(hall, |check| check.persona == persona);
-        findings.extend(
-            standing
-                .faults
-                .iter()
-                .map(|(code, detail)| Finding::new(*code, detail.clone(), cells.clone())),
-        );
+        for (code, detail) in &standing.faults {
+            file(&mut findings, *code, detail, &cells);
+        }
     }
     findings.extend(
         hall.objects
@@ -80,6 +77,19 @@ fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
             .map(|words| Finding::new(Code::LeftBehind, words, Vec::new())),
     );
     findings
+}
+
+/// What two personas are told in the same words is one finding about both.
+fn file(findings: &mut Vec<Finding>, code: Code, detail: &str, cells: &[usize]) {
+    let known = findings
+        .iter_mut()
+        .find(|known| known.code == code && known.detail == detail);
+    if let Some(known) = known {
+        known.cells.extend(cells);
+        known.cells.sort_unstable();
+    } else {
+        findings.push(Finding::new(code, detail, cells.to_vec()));
+    }
 }
 
 /// A fixture that could not be made is a finding of its own, unless its owner's cells show the very reason already.

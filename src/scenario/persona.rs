@@ -3,7 +3,7 @@
 use super::complaint::{Kind, Span};
 use super::raw::Value;
 use super::reader::{Fields, Named, Reader};
-use super::{EntraEndpoint, Identity, Persona, Provider, SignIn, identity};
+use super::{EntraEndpoint, Identity, Persona, Provider, SignIn, declaration, identity};
 use crate::cell::PersonaName;
 use crate::secret::Secret;
 
@@ -35,11 +35,14 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
         named.at,
         named.node,
         "this persona",
-        &["roles", "sign_in", "identity"],
+        &[
+            "roles", "sign_in", "identity", "fidelity", "scopes", "user", "tenant",
+        ],
     )?;
     let roles = fields
         .get("roles")
         .and_then(|roles| reader.texts(roles.node, "`roles`", "role"));
+    let declared = declaration::read(reader, &fields);
     let own = fields
         .get("identity")
         .map(|own| identity::read(reader, own));
@@ -50,7 +53,7 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
     let name = PersonaName::new(named.name);
     let line = named.at.line;
     if matches!(sign_in, SignIn::None) {
-        for key in ["roles", "identity"] {
+        for key in ["roles", "identity"].into_iter().chain(declaration::KEYS) {
             if let Some(field) = fields.get(key) {
                 reader.complain(field.at, Kind::Anonymous { key });
             }
@@ -58,6 +61,7 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
         return Some(Persona {
             name,
             roles: None,
+            declared: declaration::Declaration::default(),
             sign_in,
             identity: None,
             line,
@@ -81,6 +85,7 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
     Some(Persona {
         name,
         roles,
+        declared,
         sign_in,
         identity,
         line,

@@ -1,52 +1,149 @@
-//! A persona's declaration and its claims in, every difference out, before any call is fired.
+//! A persona's declaration and its token in, every comparison and every difference out, before any call is fired.
 
-use std::fmt;
+pub mod account;
+mod directory;
+mod mismatch;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Credential;
 use super::claims::Claims;
-use crate::scenario::{Identity, Persona};
+use super::{Credential, Form, Signature, fidelity};
+use crate::scenario::{Declaration, Identity, Persona};
+
+pub use mismatch::Mismatch;
+use mismatch::listed;
 
 /// Seconds by which clocks may differ before a token counts as not valid yet (RFC 7519 §4.1.5 allows for some).
 const LEEWAY: i64 = 60;
+/// Seconds after which a token may be older than a change of roles that somebody has just made.
+const FRESH: i64 = 5 * 60;
+/// Seconds that a token must at least be valid for.
+const SHORTEST: i64 = 60;
 
-/// One difference between a declaration and a token.
+/// One thing that was compared, or could have been.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Mismatch {
-    /// Declared roles that the token lacks.
-    RolesMissing(Vec<String>),
-    /// Roles that nobody declared.
-    RolesExtra(Vec<String>),
-    /// Another audience than the API's.
-    Audience {
-        /// The `aud` values of the token; empty when it has none.
-        found: Vec<String>,
-        /// Those of which one is expected.
-        expected: Vec<String>,
-    },
-    /// Another issuer than the provider's.
-    Issuer {
-        /// The `iss` of the token; empty when it has none.
-        found: String,
-        /// Those of which one is expected.
-        expected: Vec<String>,
-    },
-    /// Another tenant than the scenario's.
-    Tenant {
-        /// The `tid` of the token; empty when it has none.
-        found: String,
-        /// The one expected.
-        expected: String,
-    },
-    /// `exp` has passed, or `nbf` lies ahead.
-    Expired(String),
-    /// No claims to compare with the declaration.
-    Opaque,
+pub struct Comparison {
+    /// What.
+    pub subject: Subject,
+    /// What the token says of it; why nothing was compared, where nothing was.
+    pub found: String,
+    /// How it ended.
+    pub result: Compared,
 }
 
-/// Compares a credential with its persona's declaration. A persona that does not sign in has nothing to compare;
-/// the signature is not checked, for that is the deployment's part.
+/// How a comparison ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Compared {
+    /// As declared, or as it must be.
+    Same,
+    /// Not so; each way in which it is not.
+    Differs(Vec<Mismatch>),
+    /// Nothing is declared, or the token does not say.
+    Not,
+}
+
+/// What a token is compared on, in the order in which it is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Subject {
+    /// Whether it can be read at all.
+    Form,
+    /// Roles, exactly.
+    Roles,
+    /// `aud`.
+    Audience,
+    /// `iss`.
+    Issuer,
+    /// `tid`.
+    Tenant,
+    /// The client that asked for it.
+    Client,
+    /// The account that it is of.
+    User,
+    /// User's or application's.
+    Fidelity,
+    /// Scopes, word for word.
+    Scopes,
+    /// The provider's signature.
+    Signature,
+    /// `exp` and `nbf` against the clock.
+    Validity,
+    /// Roles in the directory itself.
+    Directory,
+    /// Whether groups were left out.
+    Groups,
+    /// When it was issued.
+    Age,
+}
+
+impl Subject {
+    /// The subject's one spelling.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Roles => "roles",
+            Self::Audience => "audience",
+            Self::Issuer => "issuer",
+            Self::Tenant => "tenant",
+            Self::Client => "client",
+            Self::User => "user",
+            Self::Fidelity => "fidelity",
+            Self::Scopes => "scopes",
+            Self::Signature => "signature",
+            Self::Validity => "validity",
+            Self::Directory => "directory roles",
+            Self::Groups => "groups",
+            Self::Age => "age",
+        }
+    }
+}
+
+impl Comparison {
+    /// A comparison that was made: no difference means the same.
+    fn made(
+        subject: Subject,
+        found: impl Into<String>,
+        differences: impl IntoIterator<Item = Mismatch>,
+    ) -> Self {
+        let differences: Vec<Mismatch> = differences.into_iter().collect();
+        Self {
+            subject,
+            found: found.into(),
+            result: if differences.is_empty() {
+                Compared::Same
+            } else {
+                Compared::Differs(differences)
+            },
+        }
+    }
+
+    fn not_made(subject: Subject, why: impl Into<String>) -> Self {
+        Self {
+            subject,
+            found: why.into(),
+            result: Compared::Not,
+        }
+    }
+
+    /// The differences; empty when there is none.
+    pub fn differences(&self) -> &[Mismatch] {
+        match &self.result {
+            Compared::Differs(differences) => differences,
+            Compared::Same | Compared::Not => &[],
+        }
+    }
+}
+
+/// Compares a credential with its persona's declaration: every difference, in a fixed order.
 pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> Vec<Mismatch> {
+    examine(persona, credential, now)
+        .iter()
+        .flat_map(Comparison::differences)
+        .cloned()
+        .collect()
+}
+
+/// The same, with what was found alike and what was not compared. A persona that does not sign in has nothing to compare.
+pub fn examine(persona: &Persona, credential: &Credential, now: SystemTime) -> Vec<Comparison> {
     let Some(identity) = persona
         .identity
         .as_ref()
@@ -55,33 +152,222 @@ pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> V
         return Vec::new();
     };
     let Some(claims) = &credential.claims else {
-        return opaque(persona, identity, credential);
+        return vec![unreadable(persona, identity, credential)];
     };
-    let roles = persona
-        .roles
-        .iter()
-        .flat_map(|declared| roles(declared, claims, &identity.roles_pointer));
-    roles
-        .chain(audience(claims, &identity.audiences))
-        .chain(issuer(claims, &credential.issuers))
-        .chain(
-            identity
-                .tenant
-                .as_deref()
-                .and_then(|expected| tenant(claims, expected)),
-        )
-        .chain(validity(claims, now))
-        .collect()
+    let now = seconds(now);
+    let declared = &persona.declared;
+    let mut comparisons = identities(persona, identity, credential, claims);
+    comparisons.extend([
+        compare_user(claims, declared),
+        compare_fidelity(claims, declared),
+        compare_scopes(claims, declared),
+        compare_signature(&credential.signature),
+        compare_validity(claims, now),
+        compare_directory(claims),
+        compare_groups(claims),
+        compare_age(claims, now),
+    ]);
+    comparisons
 }
 
-fn opaque(persona: &Persona, identity: &Identity, credential: &Credential) -> Vec<Mismatch> {
-    let nothing_declared =
-        persona.roles.is_none() && identity.audiences.is_empty() && credential.issuers.is_empty();
+/// What a gateway looks at, too.
+fn identities(
+    persona: &Persona,
+    identity: &Identity,
+    credential: &Credential,
+    claims: &Claims,
+) -> Vec<Comparison> {
+    let sealed = (credential.form == Form::Sealed).then_some(Mismatch::Unreadable(Form::Sealed));
+    vec![
+        Comparison::made(Subject::Form, "JWT", sealed),
+        compare_roles(persona.roles.as_deref(), claims, &identity.roles_pointer),
+        compare_audience(claims, &identity.audiences),
+        compare_issuer(claims, &credential.issuers),
+        compare_tenant(claims, persona, identity),
+        compare_client(claims, persona.sign_in.client_id()),
+    ]
+}
+
+fn unreadable(persona: &Persona, identity: &Identity, credential: &Credential) -> Comparison {
+    let nothing_declared = persona.roles.is_none()
+        && persona.declared == Declaration::default()
+        && identity.audiences.is_empty()
+        && credential.issuers.is_empty();
+    let form = match credential.form {
+        Form::Encrypted => "encrypted",
+        Form::Opaque | Form::Sealed | Form::Signed => "opaque",
+    };
     if nothing_declared {
-        Vec::new()
+        Comparison::not_made(Subject::Form, form)
     } else {
-        vec![Mismatch::Opaque]
+        Comparison::made(
+            Subject::Form,
+            form,
+            [Mismatch::Unreadable(credential.form)],
+        )
     }
+}
+
+fn compare_roles(declared: Option<&[String]>, claims: &Claims, pointer: &str) -> Comparison {
+    let found = listed(&claims.words(pointer).unwrap_or_default());
+    match declared {
+        Some(declared) => {
+            Comparison::made(Subject::Roles, found, roles(declared, claims, pointer))
+        }
+        None => Comparison::not_made(Subject::Roles, format!("{found}; none declared")),
+    }
+}
+
+fn compare_audience(claims: &Claims, expected: &[String]) -> Comparison {
+    let found = listed(&claims.audiences());
+    if expected.is_empty() {
+        return Comparison::not_made(Subject::Audience, format!("{found}; none declared"));
+    }
+    Comparison::made(Subject::Audience, found, audience(claims, expected))
+}
+
+fn compare_issuer(claims: &Claims, expected: &[String]) -> Comparison {
+    let version = claims
+        .text("ver")
+        .map(|version| format!(" (version {version})"))
+        .unwrap_or_default();
+    let found = format!("{}{version}", claims.text("iss").unwrap_or("(none)"));
+    if expected.is_empty() {
+        return Comparison::not_made(Subject::Issuer, format!("{found}; none stated"));
+    }
+    Comparison::made(Subject::Issuer, found, issuer(claims, expected))
+}
+
+fn compare_tenant(claims: &Claims, persona: &Persona, identity: &Identity) -> Comparison {
+    let found = claims.text("tid").unwrap_or("(none)");
+    let own = persona.declared.tenant.as_deref();
+    match own.or(identity.tenant.as_deref()) {
+        Some(expected) if is_guid(expected) => {
+            Comparison::made(Subject::Tenant, found, tenant(claims, expected))
+        }
+        Some(_) => Comparison::not_made(
+            Subject::Tenant,
+            format!("{found}; the scenario states it by its domain"),
+        ),
+        None => Comparison::not_made(Subject::Tenant, "none declared"),
+    }
+}
+
+fn compare_client(claims: &Claims, expected: Option<&str>) -> Comparison {
+    match (fidelity::client(claims), expected) {
+        (Some(found), Some(expected)) => {
+            let other = !found.eq_ignore_ascii_case(expected);
+            let difference = other.then(|| Mismatch::Client {
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+            });
+            Comparison::made(Subject::Client, found, difference)
+        }
+        (Some(found), None) => {
+            Comparison::not_made(Subject::Client, format!("{found}; none stated"))
+        }
+        (None, _) => Comparison::not_made(Subject::Client, "the token names none"),
+    }
+}
+
+fn compare_user(claims: &Claims, declared: &Declaration) -> Comparison {
+    let found = account::names(claims);
+    let Some(expected) = &declared.user else {
+        return Comparison::not_made(Subject::User, format!("{}; none declared", listed(&found)));
+    };
+    let other = !found.iter().any(|name| name.eq_ignore_ascii_case(expected));
+    let difference = other.then(|| Mismatch::User {
+        found: found.clone(),
+        expected: expected.clone(),
+    });
+    Comparison::made(Subject::User, listed(&found), difference)
+}
+
+fn compare_fidelity(claims: &Claims, declared: &Declaration) -> Comparison {
+    let found = fidelity::of(claims);
+    let shown = found.map_or("unknown", fidelity::name);
+    let Some(expected) = declared.fidelity else {
+        return Comparison::not_made(Subject::Fidelity, format!("{shown}; none declared"));
+    };
+    let other = found != Some(expected);
+    Comparison::made(
+        Subject::Fidelity,
+        shown,
+        other.then_some(Mismatch::Fidelity { found, expected }),
+    )
+}
+
+fn compare_scopes(claims: &Claims, declared: &Declaration) -> Comparison {
+    let found = account::scopes(claims);
+    if declared.scopes.is_empty() {
+        return Comparison::not_made(
+            Subject::Scopes,
+            format!("{}; none declared", listed(&found)),
+        );
+    }
+    let missing = without(&declared.scopes, &found);
+    let difference = (!missing.is_empty()).then_some(Mismatch::ScopesMissing(missing));
+    Comparison::made(Subject::Scopes, listed(&found), difference)
+}
+
+fn compare_signature(signature: &Signature) -> Comparison {
+    match signature {
+        Signature::Verified => Comparison::made(Subject::Signature, "verified", None),
+        Signature::NotVerified(why) => {
+            Comparison::not_made(Subject::Signature, format!("not verified: {why}"))
+        }
+        Signature::Wrong(how) => Comparison::made(
+            Subject::Signature,
+            "wrong",
+            [Mismatch::Signature(how.clone())],
+        ),
+    }
+}
+
+fn compare_validity(claims: &Claims, now: i64) -> Comparison {
+    let left = claims.seconds("exp").map(|end| end.saturating_sub(now));
+    let found = left.map_or_else(
+        || "no end stated".to_owned(),
+        |left| format!("ends in {left} s"),
+    );
+    let ends_soon = left
+        .filter(|left| *left <= SHORTEST)
+        .map(Mismatch::EndsSoon);
+    Comparison::made(
+        Subject::Validity,
+        found,
+        validity(claims, now).or(ends_soon),
+    )
+}
+
+fn compare_directory(claims: &Claims) -> Comparison {
+    let Some(held) = claims.words("/wids") else {
+        return Comparison::not_made(Subject::Directory, "the token names none");
+    };
+    let names = directory::beyond_ordinary(&held);
+    let difference = (!names.is_empty()).then(|| Mismatch::DirectoryRoles(names.clone()));
+    Comparison::made(Subject::Directory, listed(&names), difference)
+}
+
+/// Entra ID leaves out more than 200 groups, and says so in one of two ways.
+fn compare_groups(claims: &Claims) -> Comparison {
+    let left_out = claims.has("hasgroups") || claims.names_elsewhere("groups");
+    if left_out {
+        return Comparison::made(Subject::Groups, "left out", [Mismatch::GroupsLeftOut]);
+    }
+    match claims.words("/groups") {
+        Some(groups) => Comparison::made(Subject::Groups, format!("{} named", groups.len()), None),
+        None => Comparison::not_made(Subject::Groups, "the token names none"),
+    }
+}
+
+fn compare_age(claims: &Claims, now: i64) -> Comparison {
+    let Some(issued) = claims.seconds("iat") else {
+        return Comparison::not_made(Subject::Age, "the token does not say when it was issued");
+    };
+    let age = now.saturating_sub(issued);
+    let stale = (age > FRESH).then_some(Mismatch::Stale(age));
+    Comparison::made(Subject::Age, format!("issued {age} s ago"), stale)
 }
 
 /// Exact equality of sets: a role too many makes every allowed cell of its column meaningless.
@@ -123,16 +409,16 @@ fn issuer(claims: &Claims, expected: &[String]) -> Option<Mismatch> {
     })
 }
 
-/// A tenant that is stated by its domain is not comparable with `tid`, which is a GUID.
 fn tenant(claims: &Claims, expected: &str) -> Option<Mismatch> {
     let found = claims.text("tid").unwrap_or_default();
-    let differs = is_guid(expected) && !found.eq_ignore_ascii_case(expected);
+    let differs = !found.eq_ignore_ascii_case(expected);
     differs.then(|| Mismatch::Tenant {
         found: found.to_owned(),
         expected: expected.to_owned(),
     })
 }
 
+/// A tenant that is stated by its domain is not comparable with `tid`, which is a GUID.
 fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
@@ -141,10 +427,13 @@ fn is_guid(text: &str) -> bool {
             .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn validity(claims: &Claims, now: SystemTime) -> Option<Mismatch> {
-    let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| {
+fn seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    });
+    })
+}
+
+fn validity(claims: &Claims, now: i64) -> Option<Mismatch> {
     if let Some(end) = claims.seconds("exp").filter(|end| *end <= now) {
         return Some(Mismatch::Expired(format!(
             "its exp passed {} s ago",
@@ -158,67 +447,6 @@ fn validity(claims: &Claims, now: SystemTime) -> Option<Mismatch> {
         "its nbf lies {} s ahead",
         start.saturating_sub(now)
     )))
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RolesMissing(roles) => write!(
-                f,
-                "the token lacks {}: assign it to the persona itself on the API's app (not the client's); nested groups \
-                 are not followed, a service principal gets no roles from a group, and a token from before the change \
-                 must be renewed",
-                listed(roles)
-            ),
-            Self::RolesExtra(roles) => write!(
-                f,
-                "the token carries {} beyond the declaration: take it away from the persona and its groups, or declare \
-                 it; what an over-privileged persona is allowed proves nothing",
-                listed(roles)
-            ),
-            Self::Audience { found, expected } => write!(
-                f,
-                "the token is for {}, not for {}: check the resource or scope that is asked for; a v2 token names the \
-                 API by its GUID, a v1 token by its App ID URI",
-                listed(found),
-                either(expected)
-            ),
-            Self::Issuer { found, expected } => write!(
-                f,
-                "the token was issued by {}, not by {}: v1 and v2 tokens have different issuers, and the API's manifest \
-                 decides which it gets",
-                named(found),
-                either(expected)
-            ),
-            Self::Tenant { found, expected } => write!(
-                f,
-                "the token is of tenant {}, not of {expected}: sign in at the tenant of the API; a guest's home tenant \
-                 issues another token",
-                named(found)
-            ),
-            Self::Expired(how) => write!(f, "the token is not valid now: {how}; check the clock of this machine"),
-            Self::Opaque => f.write_str(
-                "the token is no readable JWT, so nothing of what is declared can be compared: ask for a token of the \
-                 API itself (scope, resource or audience), or declare neither roles nor audience",
-            ),
-        }
-    }
-}
-
-fn listed(words: &[String]) -> String {
-    if words.is_empty() {
-        "(none)".to_owned()
-    } else {
-        words.join(", ")
-    }
-}
-
-fn either(words: &[String]) -> String {
-    words.join(" or ")
-}
-
-fn named(word: &str) -> &str {
-    if word.is_empty() { "(none)" } else { word }
 }
 
 #[cfg(test)]
@@ -242,6 +470,7 @@ mod tests {
         Persona {
             name: PersonaName::new("reader"),
             roles: roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect()),
+            declared: Declaration::default(),
             sign_in: SignIn::ClientCredentials {
                 client_id: "c".to_owned(),
                 client_secret: Secret::new("s".to_owned()),
@@ -266,7 +495,7 @@ mod tests {
     fn good() -> Value {
         json!({
             "aud": "api://catalog/", "iss": "https://v1/", "tid": TENANT.to_lowercase(), "roles": ["A", "B"],
-            "exp": NOW + 1, "nbf": NOW + 60,
+            "exp": NOW + 3600, "nbf": NOW + 60,
         })
     }
 
@@ -281,10 +510,10 @@ mod tests {
             claims.map(|claims| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string())));
         Credential {
             authorization: Some(HeaderValue::from_static("Bearer x")),
+            form: claims.as_deref().map(Form::of).unwrap_or_default(),
             claims: claims.and_then(|token| Claims::read(&token)),
-            fingerprint: String::new(),
             issuers: vec!["https://v2".to_owned(), "https://v1/".to_owned()],
-            took: Duration::ZERO,
+            ..Credential::default()
         }
     }
 
@@ -405,7 +634,7 @@ mod tests {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         assert_eq!(
             compare(&persona(Some(&[])), &credential(None), now),
-            [Mismatch::Opaque]
+            [Mismatch::Unreadable(Form::Opaque)]
         );
         let mut undeclared = persona(None);
         undeclared.identity.as_mut().unwrap().audiences.clear();
@@ -463,7 +692,7 @@ mod tests {
                 "the token is not valid now: its exp",
                 "clock",
             ),
-            (Mismatch::Opaque, "the token is no readable JWT", "scope"),
+            (Mismatch::Unreadable(Form::Opaque), "the token is no readable JWT", "scope"),
         ];
         for (mismatch, start, within) in cases {
             let sentence = mismatch.to_string();

@@ -169,9 +169,11 @@ impl Errand<'_> {
                 progress.hear(&event);
                 recorder.hear(event);
             };
+            // Signals are listened for before the first connection is opened.
             tokio::select! {
-                () = run::run(plan, means, &mut tell) => {}
+                biased;
                 () = signals::watch(&stop) => {}
+                () = run::run(plan, means, &mut tell) => {}
             }
         })?;
         let (record, failure) = recorder.finish();

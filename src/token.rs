@@ -524,6 +524,72 @@ mod tests {
         assert!(desk.issue(1).await.is_err());
     }
 
+    /// A provider whose tokens have this header, and whose key set holds one key of the id `published`.
+    async fn publishing(header: &'static str) -> Idp {
+        Idp::open(move |path, url| match path {
+            "/.well-known/openid-configuration" => (
+                200,
+                JSON,
+                format!(
+                    r#"{{"issuer":"{url}","token_endpoint":"{url}/token","jwks_uri":"{url}/keys"}}"#
+                ),
+            ),
+            "/keys" => (
+                200,
+                JSON,
+                r#"{"keys":[{"kty":"RSA","kid":"published","n":"AQAB","e":"AQAB"}]}"#.to_owned(),
+            ),
+            _ => {
+                let header = URL_SAFE_NO_PAD.encode(header);
+                (200, JSON, format!(r#"{{"access_token":"{header}.e30.c2ln"}}"#))
+            }
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn keys_are_fetched_only_where_one_can_verify_and_again_only_for_an_unknown_one() {
+        let table = [
+            (r#"{"alg":"RS256","kid":"published"}"#, 1, true),
+            (r#"{"alg":"RS256","kid":"other"}"#, 2, true),
+            (r#"{"alg":"RS256"}"#, 1, true),
+            (r#"{"alg":"none"}"#, 0, true),
+            (r#"{"alg":"HS256","kid":"published"}"#, 0, true),
+            (r#"{"alg":"ES512"}"#, 0, false),
+            (r#"{"alg":"RS256","kid":"published","nonce":"n"}"#, 0, false),
+            ("no header", 0, false),
+        ];
+        for (header, fetches, wrong) in table {
+            let idp = publishing(header).await;
+            let (desk, _) = desk(&[reader(idp.oidc()), reader(idp.oidc())]);
+            for persona in 0..2 {
+                let signature = desk.issue(persona).await.unwrap().signature;
+                let is_wrong = matches!(signature, Signature::Wrong(_));
+                assert_eq!(is_wrong, wrong, "{header}: {signature}");
+            }
+            assert_eq!(idp.count("/keys"), fetches, "{header}");
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_that_cannot_be_had_leave_a_signature_unverified() {
+        let idp = Idp::open(|path, url| match path {
+            "/.well-known/openid-configuration" => (
+                200,
+                JSON,
+                format!(
+                    r#"{{"issuer":"{url}","token_endpoint":"{url}/token","jwks_uri":"http://keys.invalid/"}}"#
+                ),
+            ),
+            _ => token_answer(path, url),
+        })
+        .await;
+        let (desk, _) = desk(&[reader(idp.oidc())]);
+        let signature = desk.issue(0).await.unwrap().signature;
+        let why = "the address of its keys is not https, so nothing secret was sent to it";
+        assert_eq!(signature, Signature::NotVerified(why.to_owned()));
+    }
+
     #[tokio::test]
     async fn who_does_not_sign_in_presents_nothing() {
         let anonymous = Persona {

@@ -460,7 +460,7 @@ mod tests {
 
     use super::*;
     use crate::cell::PersonaName;
-    use crate::scenario::{ClientAuth, Provider, SignIn};
+    use crate::scenario::{ClientAuth, Fidelity, Provider, SignIn};
     use crate::secret::Secret;
 
     const NOW: u64 = 1_800_000_000;
@@ -600,6 +600,184 @@ mod tests {
                 "{claims}"
             );
         }
+    }
+
+    fn declared(declared: Declaration) -> Persona {
+        Persona {
+            declared,
+            ..persona(Some(&["A", "B"]))
+        }
+    }
+
+    #[test]
+    fn what_a_persona_declares_besides_roles_is_compared_word_for_word() {
+        let wants = |fidelity, scopes: &[&str], user: Option<&str>| {
+            declared(Declaration {
+                fidelity,
+                scopes: words(scopes),
+                user: user.map(str::to_owned),
+                tenant: None,
+            })
+        };
+        let user_token = {
+            let mut claims = good();
+            claims["scp"] = json!("read access.all");
+            claims["upn"] = json!("Reader@example");
+            claims["oid"] = json!("o1");
+            claims
+        };
+        let table: [(Persona, Vec<Mismatch>); 8] = [
+            (wants(Some(Fidelity::User), &["read"], Some("reader@EXAMPLE")), vec![]),
+            (wants(None, &["access.all", "read"], Some("o1")), vec![]),
+            (
+                wants(Some(Fidelity::App), &[], None),
+                vec![Mismatch::Fidelity {
+                    found: Some(Fidelity::User),
+                    expected: Fidelity::App,
+                }],
+            ),
+            (
+                wants(None, &["access"], None),
+                vec![Mismatch::ScopesMissing(words(&["access"]))],
+            ),
+            (
+                wants(None, &["READ"], None),
+                vec![Mismatch::ScopesMissing(words(&["READ"]))],
+            ),
+            (
+                wants(None, &[], Some("writer@example")),
+                vec![Mismatch::User {
+                    found: words(&["Reader@example", "o1"]),
+                    expected: "writer@example".to_owned(),
+                }],
+            ),
+            (wants(None, &[], None), vec![]),
+            (
+                declared(Declaration {
+                    tenant: Some(TENANT.replace('0', "1")),
+                    ..Declaration::default()
+                }),
+                vec![Mismatch::Tenant {
+                    found: TENANT.to_lowercase(),
+                    expected: TENANT.replace('0', "1"),
+                }],
+            ),
+        ];
+        for (persona, expected) in table {
+            assert_eq!(compared(&persona, &user_token), expected, "{:?}", persona.declared);
+        }
+    }
+
+    #[test]
+    fn the_client_is_compared_where_the_token_names_one() {
+        let other = || {
+            vec![Mismatch::Client {
+                found: "d".to_owned(),
+                expected: "c".to_owned(),
+            }]
+        };
+        for name in ["azp", "appid", "client_id", "cid"] {
+            assert_eq!(compared(&persona(None), &with(name, json!("C"))), [], "{name}");
+            assert_eq!(compared(&persona(None), &with(name, json!("d"))), other(), "{name}");
+        }
+    }
+
+    #[test]
+    fn times_groups_and_directory_roles_are_noticed() {
+        let elsewhere = json!({"groups": "src1"});
+        let table = [
+            (with("exp", json!(NOW + 61)), vec![]),
+            (with("exp", json!(NOW + 60)), vec![Mismatch::EndsSoon(60)]),
+            (with("iat", json!(NOW - 300)), vec![]),
+            (with("iat", json!(NOW - 301)), vec![Mismatch::Stale(301)]),
+            (with("iat", json!(NOW + 300)), vec![]),
+            (with("hasgroups", json!(true)), vec![Mismatch::GroupsLeftOut]),
+            (with("_claim_names", elsewhere), vec![Mismatch::GroupsLeftOut]),
+            (with("_claim_names", json!({"other": "src1"})), vec![]),
+            (with("groups", json!(["g"])), vec![]),
+            (
+                with("wids", json!(["b79fbf4d-3ef9-4689-8143-76b194e85509"])),
+                vec![],
+            ),
+            (
+                with("wids", json!(["62e90394-69f5-4237-9190-012177145e10"])),
+                vec![Mismatch::DirectoryRoles(words(&["Global Administrator"]))],
+            ),
+        ];
+        for (claims, expected) in table {
+            assert_eq!(compared(&persona(None), &claims), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_signature_is_a_difference_and_an_unverified_one_is_not() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let how = || "another key".to_owned();
+        let table = [
+            (Signature::Verified, vec![]),
+            (Signature::NotVerified(how()), vec![]),
+            (Signature::Wrong(how()), vec![Mismatch::Signature(how())]),
+        ];
+        for (signature, expected) in table {
+            let credential = Credential {
+                signature,
+                ..credential(Some(&good()))
+            };
+            assert_eq!(compare(&persona(None), &credential, now), expected);
+        }
+    }
+
+    #[test]
+    fn tokens_that_are_not_for_this_api_to_read_say_which_kind_they_are() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let sealed = Credential {
+            form: Form::Sealed,
+            ..credential(Some(&good()))
+        };
+        let encrypted = Credential {
+            form: Form::Encrypted,
+            ..credential(None)
+        };
+        for (credential, form) in [(sealed, Form::Sealed), (encrypted, Form::Encrypted)] {
+            assert_eq!(
+                compare(&persona(None), &credential, now),
+                [Mismatch::Unreadable(form)]
+            );
+        }
+    }
+
+    #[test]
+    fn every_subject_is_examined_once_and_says_what_was_found() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let comparisons = examine(&persona(Some(&["A", "B"])), &credential(Some(&good())), now);
+        let told: Vec<String> = comparisons
+            .iter()
+            .map(|one| {
+                let sign = match one.result {
+                    Compared::Same => '+',
+                    Compared::Differs(_) => '!',
+                    Compared::Not => '-',
+                };
+                format!("{sign} {}: {}", one.subject.name(), one.found)
+            })
+            .collect();
+        let expected = [
+            "+ form: JWT",
+            "+ roles: A, B",
+            "+ audience: api://catalog/",
+            "+ issuer: https://v1/",
+            &format!("+ tenant: {}", TENANT.to_lowercase()),
+            "- client: the token names none",
+            "- user: (none); none declared",
+            "- fidelity: unknown; none declared",
+            "- scopes: (none); none declared",
+            "- signature: not verified: there is no token",
+            "+ validity: ends in 3600 s",
+            "- directory roles: the token names none",
+            "- groups: the token names none",
+            "- age: the token does not say when it was issued",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -163,3 +163,167 @@ impl fmt::Display for Signature {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+        RSA_PSS_SHA256, RsaEncoding,
+    };
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+
+    fn encode(bytes: impl AsRef<[u8]>) -> String {
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn unsigned(header: &Value) -> String {
+        format!("{}.{}", encode(header.to_string()), encode(r#"{"sub":"s"}"#))
+    }
+
+    fn rsa_signed(pair: &KeyPair, how: &'static dyn RsaEncoding, header: &Value) -> String {
+        let message = unsigned(header);
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(how, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .unwrap();
+        format!("{message}.{}", encode(signature))
+    }
+
+    fn ec_signed(pair: &EcdsaKeyPair, header: &Value) -> String {
+        let message = unsigned(header);
+        let signature = pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
+        format!("{message}.{}", encode(signature))
+    }
+
+    fn rsa_key(pair: &KeyPair, id: &str) -> Value {
+        let public = pair.public_key();
+        json!({
+            "kty": "RSA", "kid": id,
+            "n": encode(public.modulus().big_endian_without_leading_zero()),
+            "e": encode(public.exponent().big_endian_without_leading_zero()),
+        })
+    }
+
+    fn ec_key(pair: &EcdsaKeyPair, id: &str) -> Value {
+        let point = pair.public_key().as_ref()[1..].to_vec();
+        json!({"kty": "EC", "crv": "P-256", "kid": id, "x": encode(&point[..32]), "y": encode(&point[32..])})
+    }
+
+    fn keys(keys: &[Value]) -> KeySet {
+        KeySet::read(json!({"keys": keys}).to_string().as_bytes()).unwrap()
+    }
+
+    fn checked(keys: &KeySet, token: &str) -> Signature {
+        let header = Header::read(token).unwrap();
+        let Demand::PublicKey(algorithm) = Demand::of(&header.algorithm) else {
+            panic!("{}", header.algorithm)
+        };
+        keys.check(token, &header, algorithm)
+    }
+
+    fn is_wrong(keys: &KeySet, token: &str) -> bool {
+        matches!(checked(keys, token), Signature::Wrong(_))
+    }
+
+    #[test]
+    fn a_published_key_verifies_and_no_other_does() {
+        let (own, other) = (rsa(), rsa());
+        let curve = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let set = keys(&[rsa_key(&own, "own"), ec_key(&curve, "curve")]);
+        let named = |algorithm: &str, id: &str| json!({"alg": algorithm, "kid": id});
+        let good = [
+            rsa_signed(&own, &RSA_PKCS1_SHA256, &named("RS256", "own")),
+            rsa_signed(&own, &RSA_PSS_SHA256, &named("PS256", "own")),
+            rsa_signed(&own, &RSA_PKCS1_SHA256, &json!({"alg": "RS256"})),
+            ec_signed(&curve, &named("ES256", "curve")),
+        ];
+        for token in &good {
+            assert_eq!(checked(&set, token), Signature::Verified, "{token}");
+        }
+        let edited = good[0].replace(&encode(r#"{"sub":"s"}"#), &encode(r#"{"sub":"t"}"#));
+        let bad = [
+            edited,
+            rsa_signed(&other, &RSA_PKCS1_SHA256, &named("RS256", "own")),
+            rsa_signed(&own, &RSA_PKCS1_SHA256, &named("RS256", "elsewhere")),
+            rsa_signed(&own, &RSA_PKCS1_SHA256, &named("PS256", "own")),
+            rsa_signed(&own, &RSA_PKCS1_SHA256, &named("RS256", "curve")),
+            ec_signed(&curve, &named("ES256", "own")),
+            format!("{}.", unsigned(&named("RS256", "own"))),
+            format!("{}.!", unsigned(&named("RS256", "own"))),
+        ];
+        for token in &bad {
+            assert!(is_wrong(&set, token), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_key_for_something_else_is_not_tried() {
+        let own = rsa();
+        let token = rsa_signed(&own, &RSA_PKCS1_SHA256, &json!({"alg": "RS256", "kid": "own"}));
+        let with = |name: &str, value: &str| {
+            let mut key = rsa_key(&own, "own");
+            key[name] = json!(value);
+            keys(&[key])
+        };
+        for (name, value) in [("use", "enc"), ("alg", "PS256"), ("alg", "RSA-OAEP")] {
+            assert!(is_wrong(&with(name, value), &token), "{name} {value}");
+        }
+        for (name, value) in [("use", "sig"), ("alg", "RS256"), ("use", "unheard-of")] {
+            assert_eq!(
+                checked(&with(name, value), &token),
+                Signature::Verified,
+                "{name} {value}"
+            );
+        }
+        let twice = keys(&[rsa_key(&rsa(), "own"), rsa_key(&own, "own")]);
+        assert_eq!(checked(&twice, &token), Signature::Verified);
+    }
+
+    #[test]
+    fn what_anybody_could_sign_is_no_signature() {
+        let table = [
+            ("none", Demand::Forgeable),
+            ("NONE", Demand::Forgeable),
+            ("", Demand::Forgeable),
+            ("HS256", Demand::Forgeable),
+            ("HS512", Demand::Forgeable),
+            ("RS256", Demand::PublicKey(Algorithm::RS256)),
+            ("PS256", Demand::PublicKey(Algorithm::PS256)),
+            ("ES256", Demand::PublicKey(Algorithm::ES256)),
+            ("rs256", Demand::Unknown),
+            ("ML-DSA-65", Demand::Unknown),
+        ];
+        for (algorithm, demand) in table {
+            assert_eq!(Demand::of(algorithm), demand, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn a_key_set_has_its_limits() {
+        let many = |count: usize| {
+            let keys: Vec<Value> = (0..count)
+                .map(|id| json!({"kty": "oct", "k": "c2VjcmV0", "kid": id.to_string()}))
+                .collect();
+            json!({"keys": keys}).to_string()
+        };
+        assert_eq!(KeySet::read(many(KEYS).as_bytes()).unwrap().len(), KEYS);
+        assert!(KeySet::read(many(KEYS + 1).as_bytes()).is_err());
+        assert!(KeySet::read(&vec![b' '; BYTES + 1]).is_err());
+        for body in ["", "[]", "{}", r#"{"keys":{}}"#] {
+            assert!(KeySet::read(body.as_bytes()).is_err(), "{body}");
+        }
+        let odd = r#"{"keys":[1,{"kty":7},{"kty":"new","kid":"n"}]}"#;
+        let odd = KeySet::read(odd.as_bytes()).unwrap();
+        let token = format!("{}.c2ln", unsigned(&json!({"alg": "RS256", "kid": "n"})));
+        assert!(is_wrong(&odd, &token));
+    }
+
+    fn rsa() -> KeyPair {
+        KeyPair::generate(KeySize::Rsa2048).unwrap()
+    }
+}

@@ -107,3 +107,99 @@ fn account(claims: &Claims) -> Option<(&str, &str)> {
     let of = |place, name| Some((claims.text(place)?, claims.text(name)?));
     of("tid", "oid").or_else(|| of("iss", "sub"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cell::PersonaName;
+    use crate::scenario::{ClientAuth, Declaration, Identity, Provider, SignIn};
+
+    fn persona(name: &str, user: Option<&str>) -> Persona {
+        Persona {
+            name: PersonaName::new(name),
+            roles: None,
+            declared: Declaration {
+                user: user.map(str::to_owned),
+                ..Declaration::default()
+            },
+            sign_in: SignIn::None,
+            identity: Some(Identity {
+                provider: Provider::Endpoints {
+                    token_endpoint: String::new(),
+                    issuer: None,
+                },
+                audiences: Vec::new(),
+                roles_pointer: "/roles".to_owned(),
+                tenant: None,
+                scope: None,
+                parameters: Vec::new(),
+                client_auth: ClientAuth::Post,
+            }),
+            line: 1,
+        }
+    }
+
+    fn who_shares(claims: &[Value], users: [Option<&str>; 2]) -> Vec<bool> {
+        let personas = [persona("one", users[0]), persona("two", users[1])];
+        let credentials: Vec<Credential> = claims
+            .iter()
+            .map(|claims| Credential {
+                claims: Some(Claims::from(claims)),
+                ..Credential::default()
+            })
+            .collect();
+        let credentials: Vec<Option<&Credential>> = credentials.iter().map(Some).collect();
+        shared(&personas, &credentials)
+            .iter()
+            .map(Option::is_some)
+            .collect()
+    }
+
+    #[test]
+    fn one_account_in_two_personas_is_told_to_both() {
+        let of = |tid: &str, oid: &str, roles: &[&str]| json!({"tid": tid, "oid": oid, "roles": roles, "sub": "s", "iss": "i"});
+        let table = [
+            (vec![of("t", "o", &["A"]), of("t", "o", &["A"])], true),
+            (vec![of("t", "o", &["A", "B"]), of("t", "o", &["B", "A"])], true),
+            (vec![of("t", "o", &["A"]), of("t", "p", &["A"])], false),
+            (vec![of("t", "o", &["A"]), of("u", "o", &["A"])], false),
+            (vec![of("t", "o", &["A"]), of("t", "o", &["B"])], false),
+            (vec![json!({"iss": "i", "sub": "s"}), json!({"iss": "i", "sub": "s"})], true),
+            (vec![json!({"iss": "i", "sub": "s"}), json!({"iss": "j", "sub": "s"})], false),
+            (
+                vec![
+                    json!({"iss": "i", "sub": "s", "scope": "a"}),
+                    json!({"iss": "i", "sub": "s", "scope": "a b"}),
+                ],
+                false,
+            ),
+            (vec![json!({}), json!({})], false),
+        ];
+        for (claims, expected) in table {
+            assert_eq!(who_shares(&claims, [None, None]), [expected; 2], "{claims:?}");
+        }
+    }
+
+    #[test]
+    fn one_account_may_be_meant_twice() {
+        let same = [json!({"iss": "i", "sub": "s"}), json!({"iss": "i", "sub": "s"})];
+        assert_eq!(who_shares(&same, [Some("s"), Some("s")]), [false; 2]);
+        assert_eq!(who_shares(&same, [Some("s"), None]), [true; 2]);
+    }
+
+    #[test]
+    fn both_are_told_in_the_same_words() {
+        let personas = [persona("one", None), persona("two", None)];
+        let credential = Credential {
+            claims: Some(Claims::from(&json!({"iss": "i", "sub": "s"}))),
+            ..Credential::default()
+        };
+        let told = shared(&personas, &[Some(&credential), Some(&credential)]);
+        assert_eq!(told[0], told[1]);
+        let words = told[0].as_ref().unwrap().to_string();
+        assert!(words.starts_with("one and two are one account (s)"), "{words}");
+        assert_eq!(shared(&personas, &[Some(&credential), None]), [None, None]);
+    }
+}

@@ -1,5 +1,6 @@
 //! Plan in, ordered events out: sign in, find the doors, call, read back, clean up, judge.
 
+pub mod checkup;
 pub mod event;
 pub mod pace;
 pub mod retry;
@@ -25,6 +26,7 @@ use crate::token::Desk;
 use crate::wire::Wire;
 
 pub use event::Event;
+pub use standing::{code_of, stops};
 pub use stop::Stop;
 
 use hall::Hall;
@@ -61,7 +63,7 @@ pub struct Means<'r> {
 pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     let deadline = means.stop.at(means.settings.deadline);
     let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor);
-    let standings = standing::sign_in(&plan.scenario, &desk, &means).await;
+    let standings = standing::sign_in(&plan.scenario, &desk, &means, |_| true).await;
     let found = doors::find(&plan, &standings, means.stop).await;
     let hall = Hall::open(plan.through(&found.open), standings, found, &means, tell);
     hall.tell_opening();

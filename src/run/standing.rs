@@ -28,8 +28,18 @@ pub(super) struct Standing {
 }
 
 /// Signs every persona in at once, compares each token with its persona's declaration, and all of them with each other.
-pub(super) async fn sign_in(scenario: &Scenario, desk: &Desk, means: &Means<'_>) -> Vec<Standing> {
+/// Those that are not wanted are told as not reached.
+pub(super) async fn sign_in(
+    scenario: &Scenario,
+    desk: &Desk,
+    means: &Means<'_>,
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<Standing> {
+    let wanted = &wanted;
     let attempts = (0..scenario.personas.len()).map(|persona| async move {
+        if !wanted(persona) {
+            return None;
+        }
         tokio::select! {
             issued = desk.issue(persona) => Some(issued),
             () = means.stop.hurried() => None,
@@ -65,8 +75,8 @@ fn stand(
     let own = preflight::compare(persona, &credential, SystemTime::now());
     let faults: Vec<(Code, String)> = own
         .iter()
-        .map(|mismatch| (code(mismatch), format!("{}: {mismatch}", persona.name)))
-        .chain(shared.iter().map(|both| (code(both), both.to_string())))
+        .map(|mismatch| (code_of(mismatch), format!("{}: {mismatch}", persona.name)))
+        .chain(shared.iter().map(|both| (code_of(both), both.to_string())))
         .collect();
     if !faults.iter().any(|(code, _)| stops(*code)) {
         let entrance = entrance(scenario, credential, means);
@@ -124,13 +134,13 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
     })
 }
 
-/// A persona whose token is merely worth a note is called all the same.
-fn stops(code: Code) -> bool {
+/// Whether a persona with such a fault is not called; one whose token is merely worth a note is.
+pub fn stops(code: Code) -> bool {
     code.class() != Class::Note
 }
 
 /// The code that a difference is filed under.
-pub(super) fn code(mismatch: &Mismatch) -> Code {
+pub fn code_of(mismatch: &Mismatch) -> Code {
     match mismatch {
         Mismatch::RolesMissing(_) => Code::TokenRolesMissing,
         Mismatch::RolesExtra(_) => Code::TokenRolesExtra,

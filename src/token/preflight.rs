@@ -73,9 +73,30 @@ pub enum Subject {
     Groups,
     /// When it was issued.
     Age,
+    /// Whether another persona has the same account.
+    Account,
 }
 
 impl Subject {
+    /// Every subject.
+    pub const ALL: [Self; 15] = [
+        Self::Form,
+        Self::Roles,
+        Self::Audience,
+        Self::Issuer,
+        Self::Tenant,
+        Self::Client,
+        Self::User,
+        Self::Fidelity,
+        Self::Scopes,
+        Self::Signature,
+        Self::Validity,
+        Self::Directory,
+        Self::Groups,
+        Self::Age,
+        Self::Account,
+    ];
+
     /// The subject's one spelling.
     pub const fn name(self) -> &'static str {
         match self {
@@ -93,6 +114,7 @@ impl Subject {
             Self::Directory => "directory roles",
             Self::Groups => "groups",
             Self::Age => "age",
+            Self::Account => "account",
         }
     }
 }
@@ -214,14 +236,14 @@ fn compare_roles(declared: Option<&[String]>, claims: &Claims, pointer: &str) ->
         Some(declared) => {
             Comparison::made(Subject::Roles, found, roles(declared, claims, pointer))
         }
-        None => Comparison::not_made(Subject::Roles, format!("{found}; none declared")),
+        None => Comparison::not_made(Subject::Roles, found),
     }
 }
 
 fn compare_audience(claims: &Claims, expected: &[String]) -> Comparison {
     let found = listed(&claims.audiences());
     if expected.is_empty() {
-        return Comparison::not_made(Subject::Audience, format!("{found}; none declared"));
+        return Comparison::not_made(Subject::Audience, found);
     }
     Comparison::made(Subject::Audience, found, audience(claims, expected))
 }
@@ -233,7 +255,7 @@ fn compare_issuer(claims: &Claims, expected: &[String]) -> Comparison {
         .unwrap_or_default();
     let found = format!("{}{version}", claims.text("iss").unwrap_or("(none)"));
     if expected.is_empty() {
-        return Comparison::not_made(Subject::Issuer, format!("{found}; none stated"));
+        return Comparison::not_made(Subject::Issuer, found);
     }
     Comparison::made(Subject::Issuer, found, issuer(claims, expected))
 }
@@ -264,18 +286,20 @@ fn compare_client(claims: &Claims, expected: Option<&str>) -> Comparison {
             Comparison::made(Subject::Client, found, difference)
         }
         (Some(found), None) => {
-            Comparison::not_made(Subject::Client, format!("{found}; none stated"))
+            Comparison::not_made(Subject::Client, found)
         }
         (None, _) => Comparison::not_made(Subject::Client, "the token names none"),
     }
 }
 
 fn compare_user(claims: &Claims, declared: &Declaration) -> Comparison {
-    let found = account::names(claims);
+    let found = account::shown(claims);
     let Some(expected) = &declared.user else {
-        return Comparison::not_made(Subject::User, format!("{}; none declared", listed(&found)));
+        return Comparison::not_made(Subject::User, listed(&found));
     };
-    let other = !found.iter().any(|name| name.eq_ignore_ascii_case(expected));
+    let other = !account::names(claims)
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(expected));
     let difference = other.then(|| Mismatch::User {
         found: found.clone(),
         expected: expected.clone(),
@@ -287,7 +311,7 @@ fn compare_fidelity(claims: &Claims, declared: &Declaration) -> Comparison {
     let found = fidelity::of(claims);
     let shown = found.map_or("unknown", fidelity::name);
     let Some(expected) = declared.fidelity else {
-        return Comparison::not_made(Subject::Fidelity, format!("{shown}; none declared"));
+        return Comparison::not_made(Subject::Fidelity, shown);
     };
     let other = found != Some(expected);
     Comparison::made(
@@ -302,7 +326,7 @@ fn compare_scopes(claims: &Claims, declared: &Declaration) -> Comparison {
     if declared.scopes.is_empty() {
         return Comparison::not_made(
             Subject::Scopes,
-            format!("{}; none declared", listed(&found)),
+            listed(&found),
         );
     }
     let missing = without(&declared.scopes, &found);
@@ -768,9 +792,9 @@ mod tests {
             "+ issuer: https://v1/",
             &format!("+ tenant: {}", TENANT.to_lowercase()),
             "- client: the token names none",
-            "- user: (none); none declared",
-            "- fidelity: unknown; none declared",
-            "- scopes: (none); none declared",
+            "- user: (none)",
+            "- fidelity: unknown",
+            "- scopes: (none)",
             "- signature: not verified: there is no token",
             "+ validity: ends in 3600 s",
             "- directory roles: the token names none",

@@ -16,7 +16,7 @@ const FRAME: usize = 3;
 /// Columns that an operation's name may add to its doors; longer names wrap.
 const NAME: usize = 24;
 
-const BOX: TableStyle = TableStyle::new()
+pub(in crate::report) const BOX: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('╭', '─', '┬', '╮'))
     .header_lines(ContentLineStyle::new('│', '│', '│'))
     .header_separator(LineStyle::new('├', '─', '┼', '┤'))
@@ -316,7 +316,7 @@ impl Fit {
 }
 
 /// A constraint to exactly so many columns, the blanks on either side included.
-pub(super) fn fixed(width: usize) -> ColumnConstraint {
+pub(in crate::report) fn fixed(width: usize) -> ColumnConstraint {
     ColumnConstraint::Absolute(Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX)))
 }
 

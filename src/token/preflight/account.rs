@@ -1,23 +1,26 @@
 //! The tokens of all personas in, those that are the same account twice out.
 
-use super::Mismatch;
+use super::{Comparison, Mismatch, Subject};
 use crate::scenario::Persona;
 use crate::token::Credential;
 use crate::token::claims::Claims;
 
 /// Claims that name an account, the most readable first.
-const NAMES: [&str; 6] = [
-    "upn",
-    "preferred_username",
-    "email",
-    "unique_name",
-    "oid",
-    "sub",
-];
+const SHOWN: [&str; 4] = ["upn", "preferred_username", "oid", "sub"];
+/// Those that are compared, but are on no list of what may be shown.
+const UNSHOWN: [&str; 2] = ["email", "unique_name"];
 
 /// Every name that a token has for its account.
 pub(super) fn names(claims: &Claims) -> Vec<String> {
-    let mut names: Vec<String> = NAMES
+    let all = SHOWN.iter().chain(&UNSHOWN);
+    all.filter_map(|name| claims.text(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The names that may be shown, each once.
+pub(super) fn shown(claims: &Claims) -> Vec<String> {
+    let mut names: Vec<String> = SHOWN
         .iter()
         .filter_map(|name| claims.text(name))
         .map(str::to_owned)
@@ -55,6 +58,12 @@ pub fn shared(personas: &[Persona], credentials: &[Option<&Credential>]) -> Vec<
             (same.len() > 1).then(|| told(&same))
         })
         .collect()
+}
+
+/// What [`shared`] says of one persona, as a comparison.
+pub fn comparison(shared: Option<Mismatch>) -> Comparison {
+    let found = if shared.is_some() { "shared" } else { "its own" };
+    Comparison::made(Subject::Account, found, shared)
 }
 
 fn told(same: &[&Holder<'_>]) -> Mismatch {

@@ -109,9 +109,17 @@ impl Desk {
     /// The identity providers of the personas, each once, in the order of the personas that first name them.
     pub fn authorities(&self) -> Vec<Authority> {
         let mut authorities: Vec<Authority> = Vec::new();
-        for guide in self.windows.iter().filter_map(|window| window.guide.as_ref()) {
-            if !authorities.iter().any(|known| known.is(guide)) {
-                authorities.push(Authority::new(Arc::clone(guide), &self.wire, &self.redactor));
+        for guide in self
+            .windows
+            .iter()
+            .filter_map(|window| window.guide.as_ref())
+        {
+            if !authorities.iter().any(|known| known.leads_to(guide)) {
+                authorities.push(Authority::new(
+                    Arc::clone(guide),
+                    &self.wire,
+                    &self.redactor,
+                ));
             }
         }
         authorities
@@ -122,7 +130,7 @@ impl Desk {
         let guide = self.windows.get(persona)?.guide.as_ref()?;
         self.authorities()
             .iter()
-            .position(|authority| authority.is(guide))
+            .position(|authority| authority.leads_to(guide))
     }
 
     async fn acquire(&self, window: &Window) -> Result<Credential, Refusal> {
@@ -541,7 +549,11 @@ mod tests {
             ),
             _ => {
                 let header = URL_SAFE_NO_PAD.encode(header);
-                (200, JSON, format!(r#"{{"access_token":"{header}.e30.c2ln"}}"#))
+                (
+                    200,
+                    JSON,
+                    format!(r#"{{"access_token":"{header}.e30.c2ln"}}"#),
+                )
             }
         })
         .await

@@ -135,10 +135,7 @@ fn show(sheets: &[Sheet<'_>], format: Listing, context: &Context) -> Exit {
     if context.terminal.print(redacted.as_bytes()).is_err() {
         return Exit::ReportUnwritten;
     }
-    sheets
-        .iter()
-        .map(exit_of)
-        .fold(Exit::Conforms, Exit::worst)
+    sheets.iter().map(exit_of).fold(Exit::Conforms, Exit::worst)
 }
 
 fn exit_of(sheet: &Sheet<'_>) -> Exit {

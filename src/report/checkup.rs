@@ -42,7 +42,10 @@ impl Lines {
         }
         let sign = marker(sign(station.health));
         let step = clean(&station.step);
-        text.push_str(&self.wrapped(&format!("  {sign} {step:<STEP$} {}", clean(&station.detail))));
+        text.push_str(&self.wrapped(&format!(
+            "  {sign} {step:<STEP$} {}",
+            clean(&station.detail)
+        )));
         if let Some(whose) = station.whose {
             let advice = format!("whose: {}. {}", whose.name(), clean(&station.fix));
             text.push_str(&self.wrapped(&format!("    {:<STEP$} {advice}", "")));
@@ -54,7 +57,10 @@ impl Lines {
     fn wrapped(&self, line: &str) -> String {
         let indent = 4 + STEP + 1;
         let width = self.look.width.max(NARROWEST).saturating_sub(indent);
-        let cut = line.char_indices().nth(indent).map_or(line.len(), |(at, _)| at);
+        let cut = line
+            .char_indices()
+            .nth(indent)
+            .map_or(line.len(), |(at, _)| at);
         let (label, words) = line.split_at(cut);
         let words = table::wrapped(words, width);
         let mut text = String::new();

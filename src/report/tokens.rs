@@ -3,11 +3,11 @@
 use comfy_table::Table;
 use serde_json::{Value, json};
 
+use super::Look;
 use super::sanitizer::{clean, excerpt};
 use super::table::grid::BOX;
 use super::table::paint::{self, marker};
 use super::table::{self, NARROWEST};
-use super::Look;
 use crate::judge::VerdictKind;
 use crate::run;
 use crate::scenario::Persona;
@@ -112,10 +112,7 @@ fn rows(sheet: &Sheet<'_>, width: usize) -> String {
         let label = format!("  {} {}", sign(comparison), comparison.subject.name());
         rows.add_row([label, words(comparison)]);
     }
-    rows.set_constraints([
-        table::grid::fixed(LABEL),
-        table::grid::fixed(width - LABEL),
-    ]);
+    rows.set_constraints([table::grid::fixed(LABEL), table::grid::fixed(width - LABEL)]);
     table::unpadded(&mut rows)
 }
 
@@ -151,12 +148,7 @@ pub fn all(sheets: &[Sheet<'_>], look: Look) -> String {
         }
         for comparison in &sheet.comparisons {
             if !comparison.differences().is_empty() {
-                text.push_str(&told(
-                    Some(comparison),
-                    sheet,
-                    &words(comparison),
-                    look,
-                ));
+                text.push_str(&told(Some(comparison), sheet, &words(comparison), look));
             }
         }
     }

@@ -20,11 +20,7 @@ pub use station::{Health, Station};
 
 /// Examines the way in the order in which a call goes it, and tells each station as it is reached. A branch ends at its
 /// first broken station; nothing that could change anything is called.
-pub async fn examine(
-    scenario: Arc<Scenario>,
-    means: Means<'_>,
-    tell: &mut dyn FnMut(Station),
-) {
+pub async fn examine(scenario: Arc<Scenario>, means: Means<'_>, tell: &mut dyn FnMut(Station)) {
     let deadline = means.stop.at(means.settings.deadline);
     let desk = Desk::new(&scenario.personas, means.wire, means.redactor);
     let providers = arrival::providers(&desk, means.wire, tell).await;
@@ -44,7 +40,13 @@ pub async fn examine(
         let found = doors::find(&plan, &standings, means.stop).await;
         passage::tell_eras(&plan, &found, tell);
         let mut unheard = |_event| {};
-        let hall = Hall::open(plan.through(&found.open), standings, found, &means, &mut unheard);
+        let hall = Hall::open(
+            plan.through(&found.open),
+            standings,
+            found,
+            &means,
+            &mut unheard,
+        );
         passage::call_each(&hall, tell).await;
     }
     deadline.abort();

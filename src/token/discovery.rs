@@ -61,6 +61,23 @@ impl Guide {
         &self.provider
     }
 
+    /// Whether both lead to the same place: Entra's two token endpoints are one provider.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        match (&self.provider, &other.provider) {
+            (
+                Provider::Entra {
+                    authority, tenant, ..
+                },
+                Provider::Entra {
+                    authority: other_authority,
+                    tenant: other_tenant,
+                    ..
+                },
+            ) => authority == other_authority && tenant == other_tenant,
+            (one, other) => one == other,
+        }
+    }
+
     /// URL that is called first.
     pub(super) fn address(&self) -> &str {
         match &self.provider {
@@ -199,11 +216,7 @@ async fn entra(
 }
 
 fn keys_of(document: &Document) -> Option<String> {
-    document
-        .json
-        .get("jwks_uri")?
-        .as_str()
-        .map(str::to_owned)
+    document.json.get("jwks_uri")?.as_str().map(str::to_owned)
 }
 
 /// Documents of `common` and `organizations` hold a template in place of the tenant.

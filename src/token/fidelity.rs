@@ -76,19 +76,40 @@ mod tests {
     fn each_provider_says_it_in_its_own_way() {
         let table = [
             (json!({"idtyp": "app", "upn": "u"}), Some(Fidelity::App)),
-            (json!({"idtyp": "user", "oid": "o", "sub": "o"}), Some(Fidelity::User)),
-            (json!({"scp": "access_as_user", "oid": "o", "sub": "p"}), Some(Fidelity::User)),
-            (json!({"oid": "o", "sub": "o", "azp": "c"}), Some(Fidelity::App)),
-            (json!({"gty": "client-credentials", "sub": "c@clients"}), Some(Fidelity::App)),
+            (
+                json!({"idtyp": "user", "oid": "o", "sub": "o"}),
+                Some(Fidelity::User),
+            ),
+            (
+                json!({"scp": "access_as_user", "oid": "o", "sub": "p"}),
+                Some(Fidelity::User),
+            ),
+            (
+                json!({"oid": "o", "sub": "o", "azp": "c"}),
+                Some(Fidelity::App),
+            ),
+            (
+                json!({"gty": "client-credentials", "sub": "c@clients"}),
+                Some(Fidelity::App),
+            ),
             (json!({"azp": "c", "sub": "c@clients"}), Some(Fidelity::App)),
-            (json!({"cid": "c", "sub": "c", "scp": null}), Some(Fidelity::App)),
+            (
+                json!({"cid": "c", "sub": "c", "scp": null}),
+                Some(Fidelity::App),
+            ),
             (json!({"client_id": "c", "sub": "c"}), Some(Fidelity::App)),
-            (json!({"client_id": "c", "sub": "s", "username": "u"}), Some(Fidelity::User)),
+            (
+                json!({"client_id": "c", "sub": "s", "username": "u"}),
+                Some(Fidelity::User),
+            ),
             (
                 json!({"azp": "c", "sub": "s", "preferred_username": "service-account-c"}),
                 Some(Fidelity::App),
             ),
-            (json!({"azp": "c", "sub": "s", "preferred_username": "reader"}), Some(Fidelity::User)),
+            (
+                json!({"azp": "c", "sub": "s", "preferred_username": "reader"}),
+                Some(Fidelity::User),
+            ),
             (json!({"azp": "c", "sub": "s"}), None),
             (json!({}), None),
         ];

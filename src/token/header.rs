@@ -89,7 +89,10 @@ mod tests {
             ("a.b.c.d.e.f".to_owned(), Form::Opaque),
             ("opaque".to_owned(), Form::Opaque),
             (String::new(), Form::Opaque),
-            (token(&format!(r#"{{"a":"{}"}}"#, "x".repeat(CAP))), Form::Opaque),
+            (
+                token(&format!(r#"{{"a":"{}"}}"#, "x".repeat(CAP))),
+                Form::Opaque,
+            ),
         ];
         for (token, form) in table {
             assert_eq!(Form::of(&token), form, "{token:.60}");

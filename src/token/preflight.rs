@@ -222,20 +222,14 @@ fn unreadable(persona: &Persona, identity: &Identity, credential: &Credential) -
     if nothing_declared {
         Comparison::not_made(Subject::Form, form)
     } else {
-        Comparison::made(
-            Subject::Form,
-            form,
-            [Mismatch::Unreadable(credential.form)],
-        )
+        Comparison::made(Subject::Form, form, [Mismatch::Unreadable(credential.form)])
     }
 }
 
 fn compare_roles(declared: Option<&[String]>, claims: &Claims, pointer: &str) -> Comparison {
     let found = listed(&claims.words(pointer).unwrap_or_default());
     match declared {
-        Some(declared) => {
-            Comparison::made(Subject::Roles, found, roles(declared, claims, pointer))
-        }
+        Some(declared) => Comparison::made(Subject::Roles, found, roles(declared, claims, pointer)),
         None => Comparison::not_made(Subject::Roles, found),
     }
 }
@@ -285,9 +279,7 @@ fn compare_client(claims: &Claims, expected: Option<&str>) -> Comparison {
             });
             Comparison::made(Subject::Client, found, difference)
         }
-        (Some(found), None) => {
-            Comparison::not_made(Subject::Client, found)
-        }
+        (Some(found), None) => Comparison::not_made(Subject::Client, found),
         (None, _) => Comparison::not_made(Subject::Client, "the token names none"),
     }
 }
@@ -324,10 +316,7 @@ fn compare_fidelity(claims: &Claims, declared: &Declaration) -> Comparison {
 fn compare_scopes(claims: &Claims, declared: &Declaration) -> Comparison {
     let found = account::scopes(claims);
     if declared.scopes.is_empty() {
-        return Comparison::not_made(
-            Subject::Scopes,
-            listed(&found),
-        );
+        return Comparison::not_made(Subject::Scopes, listed(&found));
     }
     let missing = without(&declared.scopes, &found);
     let difference = (!missing.is_empty()).then_some(Mismatch::ScopesMissing(missing));
@@ -651,7 +640,10 @@ mod tests {
             claims
         };
         let table: [(Persona, Vec<Mismatch>); 8] = [
-            (wants(Some(Fidelity::User), &["read"], Some("reader@EXAMPLE")), vec![]),
+            (
+                wants(Some(Fidelity::User), &["read"], Some("reader@EXAMPLE")),
+                vec![],
+            ),
             (wants(None, &["access.all", "read"], Some("o1")), vec![]),
             (
                 wants(Some(Fidelity::App), &[], None),
@@ -688,7 +680,12 @@ mod tests {
             ),
         ];
         for (persona, expected) in table {
-            assert_eq!(compared(&persona, &user_token), expected, "{:?}", persona.declared);
+            assert_eq!(
+                compared(&persona, &user_token),
+                expected,
+                "{:?}",
+                persona.declared
+            );
         }
     }
 
@@ -701,8 +698,16 @@ mod tests {
             }]
         };
         for name in ["azp", "appid", "client_id", "cid"] {
-            assert_eq!(compared(&persona(None), &with(name, json!("C"))), [], "{name}");
-            assert_eq!(compared(&persona(None), &with(name, json!("d"))), other(), "{name}");
+            assert_eq!(
+                compared(&persona(None), &with(name, json!("C"))),
+                [],
+                "{name}"
+            );
+            assert_eq!(
+                compared(&persona(None), &with(name, json!("d"))),
+                other(),
+                "{name}"
+            );
         }
     }
 
@@ -715,8 +720,14 @@ mod tests {
             (with("iat", json!(NOW - 300)), vec![]),
             (with("iat", json!(NOW - 301)), vec![Mismatch::Stale(301)]),
             (with("iat", json!(NOW + 300)), vec![]),
-            (with("hasgroups", json!(true)), vec![Mismatch::GroupsLeftOut]),
-            (with("_claim_names", elsewhere), vec![Mismatch::GroupsLeftOut]),
+            (
+                with("hasgroups", json!(true)),
+                vec![Mismatch::GroupsLeftOut],
+            ),
+            (
+                with("_claim_names", elsewhere),
+                vec![Mismatch::GroupsLeftOut],
+            ),
             (with("_claim_names", json!({"other": "src1"})), vec![]),
             (with("groups", json!(["g"])), vec![]),
             (
@@ -894,7 +905,11 @@ mod tests {
                 "the token is not valid now: its exp",
                 "clock",
             ),
-            (Mismatch::Unreadable(Form::Opaque), "the token is no readable JWT", "scope"),
+            (
+                Mismatch::Unreadable(Form::Opaque),
+                "the token is no readable JWT",
+                "scope",
+            ),
         ];
         for (mismatch, start, within) in cases {
             let sentence = mismatch.to_string();

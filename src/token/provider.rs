@@ -38,8 +38,8 @@ impl Authority {
         }
     }
 
-    pub(super) fn is(&self, guide: &Arc<Guide>) -> bool {
-        Arc::ptr_eq(&self.guide, guide)
+    pub(super) fn leads_to(&self, guide: &Guide) -> bool {
+        self.guide.is_beside(guide)
     }
 
     /// Absolute URL of the provider.

@@ -183,14 +183,23 @@ mod tests {
     }
 
     fn unsigned(header: &Value) -> String {
-        format!("{}.{}", encode(header.to_string()), encode(r#"{"sub":"s"}"#))
+        format!(
+            "{}.{}",
+            encode(header.to_string()),
+            encode(r#"{"sub":"s"}"#)
+        )
     }
 
     fn rsa_signed(pair: &KeyPair, how: &'static dyn RsaEncoding, header: &Value) -> String {
         let message = unsigned(header);
         let mut signature = vec![0; pair.public_modulus_len()];
-        pair.sign(how, &SystemRandom::new(), message.as_bytes(), &mut signature)
-            .unwrap();
+        pair.sign(
+            how,
+            &SystemRandom::new(),
+            message.as_bytes(),
+            &mut signature,
+        )
+        .unwrap();
         format!("{message}.{}", encode(signature))
     }
 
@@ -264,7 +273,11 @@ mod tests {
     #[test]
     fn a_key_for_something_else_is_not_tried() {
         let own = rsa();
-        let token = rsa_signed(&own, &RSA_PKCS1_SHA256, &json!({"alg": "RS256", "kid": "own"}));
+        let token = rsa_signed(
+            &own,
+            &RSA_PKCS1_SHA256,
+            &json!({"alg": "RS256", "kid": "own"}),
+        );
         let with = |name: &str, value: &str| {
             let mut key = rsa_key(&own, "own");
             key[name] = json!(value);

@@ -153,7 +153,10 @@ mod tests {
             http: Some(format!("http://user:canary@{address}")),
             ..Proxies::default()
         };
-        let reach = wire(proxies).reach("http://nowhere.invalid/").await.unwrap();
+        let reach = wire(proxies)
+            .reach("http://nowhere.invalid/")
+            .await
+            .unwrap();
         assert_eq!((reach.dialled, reach.by_proxy), (address.to_string(), true));
         assert_eq!(reach.connection, Some(Ok(())));
     }

@@ -10,6 +10,8 @@ mod bench;
 mod canary;
 /// The law of imports.
 mod corridor;
+/// What is found on the way to a deployment.
+mod doctor;
 /// Each exit code is reached, and nothing else is.
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
@@ -18,5 +20,7 @@ mod faults;
 mod reports;
 /// What a scenario may be, and what is told of one that may not.
 mod scenarios;
+/// What is said of tokens.
+mod token;
 /// What is counted on the wire.
 mod traffic;

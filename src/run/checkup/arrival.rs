@@ -46,7 +46,11 @@ async fn discovery(branch: &str, authority: &Authority, tell: &mut dyn FnMut(Sta
         return false;
     }
     let issuers = found.issuers.join(" and ");
-    tell(Station::whole(branch, "discovery", format!("issuer {issuers}")));
+    tell(Station::whole(
+        branch,
+        "discovery",
+        format!("issuer {issuers}"),
+    ));
     tell(clock(branch, &found));
     tell(keys(branch, &found, authority).await);
     true
@@ -107,7 +111,7 @@ pub(super) fn tell_personas(
         }
         tell(sign_in(&branch, standing));
         if standing.event.is_some() {
-            for station in token(&branch, standing) {
+            for station in token(&branch, persona.name.as_str(), standing) {
                 tell(station);
             }
         }
@@ -142,11 +146,13 @@ fn sign_in(branch: &str, standing: &Standing) -> Station {
     )
 }
 
-fn token(branch: &str, standing: &Standing) -> Vec<Station> {
+fn token(branch: &str, persona: &str, standing: &Standing) -> Vec<Station> {
     if standing.faults.is_empty() {
         return vec![Station::whole(branch, "token", "as declared")];
     }
+    let named = format!("{persona}: ");
     let stations = standing.faults.iter().map(|(code, detail)| {
+        let detail = detail.strip_prefix(&named).unwrap_or(detail);
         if stops(*code) {
             Station::broken(branch, "token", detail, owner(*code), code.remedy())
         } else {

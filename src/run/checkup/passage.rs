@@ -2,7 +2,7 @@
 
 use super::station::Station;
 use crate::cell::Door;
-use crate::judge::{Code, Layer, Outcome, Reading, Signature};
+use crate::judge::{Code, Gap, Layer, Outcome, Reading, Signature};
 use crate::plan::{Check, Plan};
 use crate::run::calling::{Called, Calling};
 use crate::run::doors::Doors;
@@ -46,12 +46,20 @@ pub(super) async fn call_each(hall: &Hall<'_>, tell: &mut dyn FnMut(Station)) {
         for persona in 0..hall.plan.matrix.personas.len() {
             let step = hall.plan.matrix.personas[persona].name.to_string();
             let Some(check) = harmless(hall, persona, door) else {
-                let why = "nothing that it is allowed can be called without changing or making something";
-                tell(Station::passed(&branch, &step, why));
+                tell(Station::passed(
+                    &branch,
+                    &step,
+                    "nothing harmless is allowed to it",
+                ));
                 continue;
             };
-            if is_silent || hall.barred(persona, door).is_some() {
-                tell(Station::passed(&branch, &step, "not called: the way there is broken"));
+            let hindered = if is_silent {
+                Some("not called: the door gives no answer")
+            } else {
+                hall.barred(persona, door).map(hindrance)
+            };
+            if let Some(why) = hindered {
+                tell(Station::passed(&branch, &step, why));
                 continue;
             }
             let called = call(hall, &check).await;
@@ -59,6 +67,17 @@ pub(super) async fn call_each(hall: &Hall<'_>, tell: &mut dyn FnMut(Station)) {
                 .as_ref()
                 .is_some_and(|called| called.reading.outcome == Outcome::NoAnswer);
             tell(told(&branch, &step, called.as_ref()));
+        }
+    }
+}
+
+const fn hindrance(gap: Gap) -> &'static str {
+    match gap {
+        Gap::PersonaStopped => "not called: its token is not the declared one",
+        Gap::SignInFailed => "not called: it has no token",
+        Gap::DoorClosed => "not called: the door is closed",
+        Gap::NotReached | Gap::FixtureFailed | Gap::NotPermitted => {
+            "not called: the way there is broken"
         }
     }
 }

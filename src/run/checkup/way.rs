@@ -112,7 +112,11 @@ fn tls(branch: &str, reach: &Reach, is_provider: bool) -> Option<Station> {
     reach.connection?.ok()?;
     Some(match reach.tls {
         None => Station::passed(branch, "TLS", "plain http"),
-        Some(Ok(())) => Station::whole(branch, "TLS", "the certificate is trusted and names this host"),
+        Some(Ok(())) => Station::whole(
+            branch,
+            "TLS",
+            "the certificate is trusted and names this host",
+        ),
         Some(Err(silence)) => Station::broken(
             branch,
             "TLS",

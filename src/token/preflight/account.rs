@@ -62,7 +62,11 @@ pub fn shared(personas: &[Persona], credentials: &[Option<&Credential>]) -> Vec<
 
 /// What [`shared`] says of one persona, as a comparison.
 pub fn comparison(shared: Option<Mismatch>) -> Comparison {
-    let found = if shared.is_some() { "shared" } else { "its own" };
+    let found = if shared.is_some() {
+        "shared"
+    } else {
+        "its own"
+    };
     Comparison::made(Subject::Account, found, shared)
 }
 
@@ -171,12 +175,27 @@ mod tests {
         let of = |tid: &str, oid: &str, roles: &[&str]| json!({"tid": tid, "oid": oid, "roles": roles, "sub": "s", "iss": "i"});
         let table = [
             (vec![of("t", "o", &["A"]), of("t", "o", &["A"])], true),
-            (vec![of("t", "o", &["A", "B"]), of("t", "o", &["B", "A"])], true),
+            (
+                vec![of("t", "o", &["A", "B"]), of("t", "o", &["B", "A"])],
+                true,
+            ),
             (vec![of("t", "o", &["A"]), of("t", "p", &["A"])], false),
             (vec![of("t", "o", &["A"]), of("u", "o", &["A"])], false),
             (vec![of("t", "o", &["A"]), of("t", "o", &["B"])], false),
-            (vec![json!({"iss": "i", "sub": "s"}), json!({"iss": "i", "sub": "s"})], true),
-            (vec![json!({"iss": "i", "sub": "s"}), json!({"iss": "j", "sub": "s"})], false),
+            (
+                vec![
+                    json!({"iss": "i", "sub": "s"}),
+                    json!({"iss": "i", "sub": "s"}),
+                ],
+                true,
+            ),
+            (
+                vec![
+                    json!({"iss": "i", "sub": "s"}),
+                    json!({"iss": "j", "sub": "s"}),
+                ],
+                false,
+            ),
             (
                 vec![
                     json!({"iss": "i", "sub": "s", "scope": "a"}),
@@ -187,13 +206,20 @@ mod tests {
             (vec![json!({}), json!({})], false),
         ];
         for (claims, expected) in table {
-            assert_eq!(who_shares(&claims, [None, None]), [expected; 2], "{claims:?}");
+            assert_eq!(
+                who_shares(&claims, [None, None]),
+                [expected; 2],
+                "{claims:?}"
+            );
         }
     }
 
     #[test]
     fn one_account_may_be_meant_twice() {
-        let same = [json!({"iss": "i", "sub": "s"}), json!({"iss": "i", "sub": "s"})];
+        let same = [
+            json!({"iss": "i", "sub": "s"}),
+            json!({"iss": "i", "sub": "s"}),
+        ];
         assert_eq!(who_shares(&same, [Some("s"), Some("s")]), [false; 2]);
         assert_eq!(who_shares(&same, [Some("s"), None]), [true; 2]);
     }
@@ -208,7 +234,10 @@ mod tests {
         let told = shared(&personas, &[Some(&credential), Some(&credential)]);
         assert_eq!(told[0], told[1]);
         let words = told[0].as_ref().unwrap().to_string();
-        assert!(words.starts_with("one and two are one account (s)"), "{words}");
+        assert!(
+            words.starts_with("one and two are one account (s)"),
+            "{words}"
+        );
         assert_eq!(shared(&personas, &[Some(&credential), None]), [None, None]);
     }
 }

@@ -1,5 +1,7 @@
 //! Stations of the way to a deployment in, one line each or a JSON document out.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::Look;
@@ -38,7 +40,7 @@ impl Lines {
         if self.branch != station.branch {
             let gap = if self.branch.is_empty() { "" } else { "\n" };
             self.branch.clone_from(&station.branch);
-            text.push_str(&format!("{gap}{}\n", clean(&station.branch)));
+            let _infallible = writeln!(text, "{gap}{}", clean(&station.branch));
         }
         let sign = marker(sign(station.health));
         let step = clean(&station.step);
@@ -66,7 +68,7 @@ impl Lines {
         let mut text = String::new();
         for (number, words) in words.lines().enumerate() {
             let before = if number == 0 { label } else { "" };
-            text.push_str(&format!("{before:<indent$}{words}\n"));
+            let _infallible = writeln!(text, "{before:<indent$}{words}");
         }
         text
     }

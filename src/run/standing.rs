@@ -54,7 +54,7 @@ pub(super) async fn sign_in(
     let arrivals = scenario.personas.iter().zip(issued).zip(shared);
     arrivals
         .map(|((persona, issued), shared)| match issued {
-            Some(issued) => stand(scenario, persona, issued, shared, means),
+            Some(issued) => stand(scenario, persona, issued, shared.as_ref(), means),
             None => interrupted(),
         })
         .collect()
@@ -64,7 +64,7 @@ fn stand(
     scenario: &Scenario,
     persona: &Persona,
     issued: Result<Credential, Refusal>,
-    shared: Option<Mismatch>,
+    shared: Option<&Mismatch>,
     means: &Means<'_>,
 ) -> Standing {
     let credential = match issued {
@@ -76,21 +76,19 @@ fn stand(
     let faults: Vec<(Code, String)> = own
         .iter()
         .map(|mismatch| (code_of(mismatch), format!("{}: {mismatch}", persona.name)))
-        .chain(shared.iter().map(|both| (code_of(both), both.to_string())))
+        .chain(shared.map(|both| (code_of(both), both.to_string())))
         .collect();
-    if !faults.iter().any(|(code, _)| stops(*code)) {
-        let entrance = entrance(scenario, credential, means);
-        Standing {
-            entrance: Some(entrance),
-            gap: None,
-            faults,
-            event,
-        }
-    } else {
-        Standing {
+    if faults.iter().any(|(code, _)| stops(*code)) {
+        return Standing {
             event,
             ..barred(Gap::PersonaStopped, faults)
-        }
+        };
+    }
+    Standing {
+        entrance: Some(entrance(scenario, credential, means)),
+        gap: None,
+        faults,
+        event,
     }
 }
 

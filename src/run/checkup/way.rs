@@ -47,7 +47,7 @@ pub(super) async fn to(
         }
     };
     let steps = [
-        name(branch, &reach),
+        Some(name(branch, &reach)),
         connection(branch, &reach, is_provider),
         tls(branch, &reach, is_provider),
         Some(proxy(branch, &reach)),
@@ -74,8 +74,8 @@ fn unnamed(branch: &str, silence: Silence) -> Station {
     )
 }
 
-fn name(branch: &str, reach: &Reach) -> Option<Station> {
-    Some(match &reach.name {
+fn name(branch: &str, reach: &Reach) -> Station {
+    match &reach.name {
         Ok(addresses) => {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             let detail = format!("{} is {}", reach.dialled, addresses.join(", "));
@@ -88,7 +88,7 @@ fn name(branch: &str, reach: &Reach) -> Option<Station> {
             Layer::Client,
             "Check the host in the scenario's variables, and this machine's name resolution.",
         ),
-    })
+    }
 }
 
 fn connection(branch: &str, reach: &Reach, is_provider: bool) -> Option<Station> {

@@ -6,13 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::{conduct, listing};
 use crate::cell::Door;
-use crate::scenario::Scenario;
+use crate::scenario::{Declaration, Scenario};
 
 /// The digest. Addresses and secrets are left out: the same scenario against two deployments is the same plan.
 pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String {
     let mut hash = Sha256::new();
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
+        if persona.declared != Declaration::default() {
+            hash.update(format!("{:?}\n", persona.declared));
+        }
     }
     for operation in &scenario.operations {
         let conduct = conduct::of(scenario, operation, read_only);

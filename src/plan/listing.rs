@@ -163,6 +163,9 @@ fn aside(
     }
 }
 
+/// Once a provider, to verify the tokens' signatures.
+const KEYS: &str = "GET the discovered jwks_uri";
+
 fn token_requests(identity: &Identity) -> Vec<String> {
     match &identity.provider {
         Provider::Entra {
@@ -179,21 +182,22 @@ fn token_requests(identity: &Identity) -> Vec<String> {
                 format!("GET {authority}/{tenant}/v2.0/.well-known/openid-configuration"),
                 format!("GET {authority}/{tenant}/.well-known/openid-configuration"),
                 format!("POST {authority}/{tenant}/{path}"),
+                KEYS.to_owned(),
             ]
         }
         Provider::Oidc {
             issuer,
-            token_endpoint,
+            token_endpoint: None,
         } => vec![
             format!("GET {issuer}/.well-known/openid-configuration"),
-            format!(
-                "POST {}",
-                token_endpoint
-                    .as_deref()
-                    .unwrap_or("the discovered token endpoint")
-            ),
+            "POST the discovered token endpoint".to_owned(),
+            KEYS.to_owned(),
         ],
-        Provider::Endpoints { token_endpoint, .. } => vec![format!("POST {token_endpoint}")],
+        Provider::Oidc {
+            token_endpoint: Some(token_endpoint),
+            ..
+        }
+        | Provider::Endpoints { token_endpoint, .. } => vec![format!("POST {token_endpoint}")],
     }
 }
 

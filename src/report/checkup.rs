@@ -40,7 +40,7 @@ impl Lines {
         if self.branch != station.branch {
             let gap = if self.branch.is_empty() { "" } else { "\n" };
             self.branch.clone_from(&station.branch);
-            let _infallible = writeln!(text, "{gap}{}", clean(&station.branch));
+            let _ = writeln!(text, "{gap}{}", clean(&station.branch));
         }
         let sign = marker(sign(station.health));
         let step = clean(&station.step);
@@ -68,7 +68,7 @@ impl Lines {
         let mut text = String::new();
         for (number, words) in words.lines().enumerate() {
             let before = if number == 0 { label } else { "" };
-            let _infallible = writeln!(text, "{before:<indent$}{words}");
+            let _ = writeln!(text, "{before:<indent$}{words}");
         }
         text
     }

@@ -32,6 +32,9 @@ pub(super) async fn measure(
     destination: Uri,
     longest: Duration,
 ) -> Result<Reach, Silence> {
+    if !matches!(destination.scheme_str(), Some("http" | "https")) {
+        return Err(Silence::Unreadable);
+    }
     let proxy = dialer.proxy(&destination);
     let (host, port) = place(proxy.as_ref().map_or(&destination, |proxy| proxy.uri()))?;
     let name = addresses(&host, longest).await;
@@ -129,7 +132,9 @@ mod tests {
         let reach = wire.reach("https://nowhere.invalid/").await.unwrap();
         assert_eq!(reach.name, Err(Silence::NameUnknown));
         assert_eq!((reach.connection, reach.tls), (None, None));
-        assert_eq!(wire.reach("nowhere").await, Err(Silence::Unreadable));
+        for url in ["nowhere", "/path", "ftp://nowhere.invalid/"] {
+            assert_eq!(wire.reach(url).await, Err(Silence::Unreadable), "{url}");
+        }
     }
 
     #[tokio::test]

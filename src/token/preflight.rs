@@ -1,6 +1,7 @@
 //! A persona's declaration and its token in, every comparison and every difference out, before any call is fired.
 
 pub mod account;
+mod comparison;
 mod directory;
 mod mismatch;
 
@@ -10,6 +11,7 @@ use super::claims::Claims;
 use super::{Credential, Form, Signature, fidelity};
 use crate::scenario::{Declaration, Identity, Persona};
 
+pub use comparison::{Compared, Comparison, Subject};
 pub use mismatch::Mismatch;
 use mismatch::listed;
 
@@ -19,141 +21,6 @@ const LEEWAY: i64 = 60;
 const FRESH: i64 = 5 * 60;
 /// Seconds that a token must at least be valid for.
 const SHORTEST: i64 = 60;
-
-/// One thing that was compared, or could have been.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Comparison {
-    /// What.
-    pub subject: Subject,
-    /// What the token says of it; why nothing was compared, where nothing was.
-    pub found: String,
-    /// How it ended.
-    pub result: Compared,
-}
-
-/// How a comparison ended.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Compared {
-    /// As declared, or as it must be.
-    Same,
-    /// Not so; each way in which it is not.
-    Differs(Vec<Mismatch>),
-    /// Nothing is declared, or the token does not say.
-    Not,
-}
-
-/// What a token is compared on, in the order in which it is told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Subject {
-    /// Whether it can be read at all.
-    Form,
-    /// Roles, exactly.
-    Roles,
-    /// `aud`.
-    Audience,
-    /// `iss`.
-    Issuer,
-    /// `tid`.
-    Tenant,
-    /// The client that asked for it.
-    Client,
-    /// The account that it is of.
-    User,
-    /// User's or application's.
-    Fidelity,
-    /// Scopes, word for word.
-    Scopes,
-    /// The provider's signature.
-    Signature,
-    /// `exp` and `nbf` against the clock.
-    Validity,
-    /// Roles in the directory itself.
-    Directory,
-    /// Whether groups were left out.
-    Groups,
-    /// When it was issued.
-    Age,
-    /// Whether another persona has the same account.
-    Account,
-}
-
-impl Subject {
-    /// Every subject.
-    pub const ALL: [Self; 15] = [
-        Self::Form,
-        Self::Roles,
-        Self::Audience,
-        Self::Issuer,
-        Self::Tenant,
-        Self::Client,
-        Self::User,
-        Self::Fidelity,
-        Self::Scopes,
-        Self::Signature,
-        Self::Validity,
-        Self::Directory,
-        Self::Groups,
-        Self::Age,
-        Self::Account,
-    ];
-
-    /// The subject's one spelling.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Roles => "roles",
-            Self::Audience => "audience",
-            Self::Issuer => "issuer",
-            Self::Tenant => "tenant",
-            Self::Client => "client",
-            Self::User => "user",
-            Self::Fidelity => "fidelity",
-            Self::Scopes => "scopes",
-            Self::Signature => "signature",
-            Self::Validity => "validity",
-            Self::Directory => "directory roles",
-            Self::Groups => "groups",
-            Self::Age => "age",
-            Self::Account => "account",
-        }
-    }
-}
-
-impl Comparison {
-    /// A comparison that was made: no difference means the same.
-    fn made(
-        subject: Subject,
-        found: impl Into<String>,
-        differences: impl IntoIterator<Item = Mismatch>,
-    ) -> Self {
-        let differences: Vec<Mismatch> = differences.into_iter().collect();
-        Self {
-            subject,
-            found: found.into(),
-            result: if differences.is_empty() {
-                Compared::Same
-            } else {
-                Compared::Differs(differences)
-            },
-        }
-    }
-
-    fn not_made(subject: Subject, why: impl Into<String>) -> Self {
-        Self {
-            subject,
-            found: why.into(),
-            result: Compared::Not,
-        }
-    }
-
-    /// The differences; empty when there is none.
-    pub fn differences(&self) -> &[Mismatch] {
-        match &self.result {
-            Compared::Differs(differences) => differences,
-            Compared::Same | Compared::Not => &[],
-        }
-    }
-}
 
 /// Compares a credential with its persona's declaration: every difference, in a fixed order.
 pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> Vec<Mismatch> {
@@ -257,15 +124,14 @@ fn compare_issuer(claims: &Claims, expected: &[String]) -> Comparison {
 fn compare_tenant(claims: &Claims, persona: &Persona, identity: &Identity) -> Comparison {
     let found = claims.text("tid").unwrap_or("(none)");
     let own = persona.declared.tenant.as_deref();
-    match own.or(identity.tenant.as_deref()) {
-        Some(expected) if is_guid(expected) => {
-            Comparison::made(Subject::Tenant, found, tenant(claims, expected))
-        }
-        Some(_) => Comparison::not_made(
+    let usual = identity.tenant.as_deref();
+    match own.or_else(|| usual.filter(|tenant| is_guid(tenant))) {
+        Some(expected) => Comparison::made(Subject::Tenant, found, tenant(claims, expected)),
+        None if usual.is_some() => Comparison::not_made(
             Subject::Tenant,
             format!("{found}; the scenario states it by its domain"),
         ),
-        None => Comparison::not_made(Subject::Tenant, "none declared"),
+        None => Comparison::not_made(Subject::Tenant, found),
     }
 }
 

@@ -1,21 +1,21 @@
 //! Observations in, outcomes, verdicts and findings out. Pure: no clock, no network, no async.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-pub mod code;
+mod code;
 mod control;
 mod denial;
 mod docket;
-pub mod finding;
-pub mod hint;
+mod finding;
+mod hint;
 mod intermittent;
 mod law;
-pub mod outcome;
+mod outcome;
 mod parity;
 mod reason;
-pub mod roll;
+mod roll;
 mod roster;
-pub mod signature;
-pub mod verdict;
+mod signature;
+mod verdict;
 
 pub use code::{Class, Code, UnknownCode};
 pub use finding::Finding;

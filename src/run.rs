@@ -2,8 +2,8 @@
 
 pub mod checkup;
 pub mod event;
-pub mod pace;
-pub mod retry;
+mod pace;
+mod retry;
 pub mod stop;
 
 mod asking;
@@ -18,7 +18,7 @@ mod step;
 mod work;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
 use crate::secret::Redactor;
@@ -61,11 +61,19 @@ pub struct Means<'r> {
 
 /// Runs the plan and tells what happens, in order. A wrong answer of the deployment is an event, never an error.
 pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
+    let started = Instant::now();
     let deadline = means.stop.at(means.settings.deadline);
     let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor);
     let standings = standing::sign_in(&plan.scenario, &desk, &means, |_| true).await;
     let found = doors::find(&plan, &standings, means.stop).await;
-    let hall = Hall::open(plan.through(&found.open), standings, found, &means, tell);
+    let hall = Hall::open(
+        plan.through(&found.open),
+        standings,
+        found,
+        &means,
+        started,
+        tell,
+    );
     hall.tell_opening();
     work::call_everything(&hall).await;
     hall.objects.remove_all(&hall).await;

@@ -7,7 +7,7 @@ mod line;
 mod proxies;
 pub mod reach;
 mod resolver;
-pub mod silence;
+mod silence;
 mod stream;
 mod trust;
 

@@ -72,7 +72,7 @@ fn conduct(
     in_runtime(context, async {
         tokio::select! {
             biased;
-            () = signals::watch(&stop) => {}
+            () = signals::watch(&stop, &|| {}) => {}
             () = examine(Arc::clone(scenario), means, &mut tell) => {}
         }
     })?;

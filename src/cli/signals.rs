@@ -5,19 +5,22 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::run::Stop;
 use crate::run::stop::Reason;
 
-/// Waits for signals: the first stops the run, the second returns.
-pub(super) async fn watch(stop: &Stop) {
+/// Waits for signals: the first stops the run and is told, the second returns.
+pub(super) async fn watch(stop: &Stop, tell: &dyn Fn()) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
     ) else {
         return std::future::pending().await;
     };
-    for _ in 0..2 {
+    for last in [false, true] {
         let reason = tokio::select! {
             _ = interrupt.recv() => Reason::Interrupt,
             _ = terminate.recv() => Reason::Terminate,
         };
         stop.now(reason);
+        if !last {
+            tell();
+        }
     }
 }

@@ -87,6 +87,8 @@ pub enum Code {
     Intercepted,
     /// No answer at all.
     NoAnswer,
+    /// What a write did could not be read back.
+    EffectUnread,
     /// An object that the run needs could not be made.
     FixtureFailed,
     /// A door that the scenario names does not answer.
@@ -108,7 +110,7 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Leak,
         Self::EffectDespiteRefusal,
         Self::CrashedNotRefused,
@@ -135,6 +137,7 @@ impl Code {
         Self::SignInFailed,
         Self::Intercepted,
         Self::NoAnswer,
+        Self::EffectUnread,
         Self::FixtureFailed,
         Self::DoorClosed,
         Self::NoControl,
@@ -173,6 +176,7 @@ impl Code {
             Self::SignInFailed => "sign-in-failed",
             Self::Intercepted => "intercepted",
             Self::NoAnswer => "no-answer",
+            Self::EffectUnread => "effect-unread",
             Self::FixtureFailed => "fixture-failed",
             Self::DoorClosed => "door-closed",
             Self::NoControl => "no-control",
@@ -212,6 +216,7 @@ impl Code {
             | Self::SignInFailed
             | Self::Intercepted
             | Self::NoAnswer
+            | Self::EffectUnread
             | Self::FixtureFailed
             | Self::DoorClosed
             | Self::NoControl

@@ -6,6 +6,7 @@ pub mod station;
 mod way;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Means;
 use super::doors;
@@ -45,6 +46,7 @@ pub async fn examine(scenario: Arc<Scenario>, means: Means<'_>, tell: &mut dyn F
             standings,
             found,
             &means,
+            Instant::now(),
             &mut unheard,
         );
         passage::call_each(&hall, tell).await;

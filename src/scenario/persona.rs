@@ -81,6 +81,10 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
             return None;
         }
     };
+    if let Some(field) = fields.get("roles") {
+        let declared = roles.as_deref().unwrap_or_default();
+        none_ignored(reader, field.node.span, declared, &identity);
+    }
     let identity = Some(at_endpoint(reader, identity, endpoint)?);
     Some(Persona {
         name,
@@ -90,6 +94,15 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
         identity,
         line,
     })
+}
+
+/// A role that somebody declares decides something: ignored, it would hide that another persona carries it, too.
+fn none_ignored(reader: &mut Reader<'_>, at: Span, declared: &[String], identity: &Identity) {
+    let ignored = |role: &&String| identity.ignored_roles.contains(role);
+    for role in declared.iter().filter(ignored) {
+        let at = reader.narrow(at, role);
+        reader.complain(at, Kind::RoleIgnored { role: role.clone() });
+    }
 }
 
 /// The endpoint that a sign-in states, with its place.

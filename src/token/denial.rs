@@ -116,7 +116,11 @@ fn advice(error: &str) -> Option<&'static str> {
         "invalid_scope" | "invalid_resource" | "invalid_target" => {
             "Check the scope and the resource."
         }
-        "unauthorized_client" | "unsupported_grant_type" => "Allow this grant for the client.",
+        // Keycloak says so, too, when the secret is wrong.
+        "unauthorized_client" => {
+            "Check client_id and client_secret, and that the client may use this grant."
+        }
+        "unsupported_grant_type" => "Allow this grant for the client.",
         "access_denied" => "Allow this client and grant in the provider's policy.",
         "invalid_request" => "Check the extra parameters of the token request.",
         "temporarily_unavailable" | "server_error" => "Try again later.",
@@ -206,6 +210,11 @@ mod tests {
                 r#"{"error":"invalid_grant","error_description":"Account is not fully set up"}"#,
                 "invalid_grant: Account is not fully set up. \
                  Check user name and password, and that nothing else is asked of the account.",
+            ),
+            (
+                r#"{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}"#,
+                "unauthorized_client: Invalid client or Invalid client credentials. \
+                 Check client_id and client_secret, and that the client may use this grant.",
             ),
             (
                 r#"{"error":"a\u001b[31m b","error_description":"x\u001by"}"#,

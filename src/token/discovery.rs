@@ -92,9 +92,11 @@ impl Guide {
 
     /// Host to name in messages.
     pub(super) fn host(&self) -> String {
-        let host = Url::parse(self.address())
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
+        let host = Url::parse(self.address()).ok().and_then(|url| {
+            let host = url.host_str()?;
+            let port = url.port().map(|port| format!(":{port}"));
+            Some(format!("{host}{}", port.unwrap_or_default()))
+        });
         host.unwrap_or_else(|| "its identity provider".to_owned())
     }
 

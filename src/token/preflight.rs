@@ -69,7 +69,7 @@ fn identities(
     let sealed = (credential.form == Form::Sealed).then_some(Mismatch::Unreadable(Form::Sealed));
     vec![
         Comparison::made(Subject::Form, "JWT", sealed),
-        compare_roles(persona.roles.as_deref(), claims, &identity.roles_pointer),
+        compare_roles(persona.roles.as_deref(), claims, identity),
         compare_audience(claims, &identity.audiences),
         compare_issuer(claims, &credential.issuers),
         compare_tenant(claims, persona, identity),
@@ -93,10 +93,12 @@ fn unreadable(persona: &Persona, identity: &Identity, credential: &Credential) -
     }
 }
 
-fn compare_roles(declared: Option<&[String]>, claims: &Claims, pointer: &str) -> Comparison {
-    let found = listed(&claims.words(pointer).unwrap_or_default());
+fn compare_roles(declared: Option<&[String]>, claims: &Claims, identity: &Identity) -> Comparison {
+    let found = listed(&claims.words(&identity.roles_pointer).unwrap_or_default());
     match declared {
-        Some(declared) => Comparison::made(Subject::Roles, found, roles(declared, claims, pointer)),
+        Some(declared) => {
+            Comparison::made(Subject::Roles, found, roles(declared, claims, identity))
+        }
         None => Comparison::not_made(Subject::Roles, found),
     }
 }
@@ -249,14 +251,27 @@ fn compare_age(claims: &Claims, now: i64) -> Comparison {
     Comparison::made(Subject::Age, format!("issued {age} s ago"), stale)
 }
 
-/// Exact equality of sets: a role too many makes every allowed cell of its column meaningless.
-fn roles(declared: &[String], claims: &Claims, pointer: &str) -> Vec<Mismatch> {
-    let found = claims.words(pointer).unwrap_or_default();
+/// Exact equality of sets, ignored roles aside: a role too many makes every allowed cell of its column meaningless.
+fn roles(declared: &[String], claims: &Claims, identity: &Identity) -> Vec<Mismatch> {
+    let pointer = &identity.roles_pointer;
+    let Some(found) = claims.words(pointer) else {
+        return nowhere(pointer, declared);
+    };
     let missing = without(declared, &found);
-    let extra = without(&found, declared);
+    let extra = without(&without(&found, declared), &identity.ignored_roles);
     let missing = (!missing.is_empty()).then_some(Mismatch::RolesMissing(missing));
     let extra = (!extra.is_empty()).then_some(Mismatch::RolesExtra(extra));
     missing.into_iter().chain(extra).collect()
+}
+
+fn nowhere(pointer: &str, declared: &[String]) -> Vec<Mismatch> {
+    if declared.is_empty() {
+        return Vec::new();
+    }
+    vec![Mismatch::RolesNowhere {
+        pointer: pointer.to_owned(),
+        missing: declared.to_vec(),
+    }]
 }
 
 fn without(all: &[String], taken: &[String]) -> Vec<String> {
@@ -362,6 +377,7 @@ mod tests {
                 },
                 audiences: vec!["api://catalog".to_owned(), "guid".to_owned()],
                 roles_pointer: "/roles".to_owned(),
+                ignored_roles: Vec::new(),
                 tenant: Some(TENANT.to_owned()),
                 scope: None,
                 parameters: Vec::new(),
@@ -439,7 +455,10 @@ mod tests {
             ),
             (
                 with("roles", Value::Null),
-                vec![Mismatch::RolesMissing(words(&["A", "B"]))],
+                vec![Mismatch::RolesNowhere {
+                    pointer: "/roles".to_owned(),
+                    missing: words(&["A", "B"]),
+                }],
             ),
             (
                 with("roles", json!(["B", "A", "C"])),
@@ -688,7 +707,7 @@ mod tests {
             .iter()
             .map(|one| format!("{one:?}"))
             .collect();
-        let starts = ["RolesMissing", "Audience", "Issuer", "Tenant", "Expired"];
+        let starts = ["RolesNowhere", "Audience", "Issuer", "Tenant", "Expired"];
         assert!(
             kinds
                 .iter()
@@ -706,6 +725,34 @@ mod tests {
         let identity = persona.identity.as_mut().unwrap();
         (identity.audiences, identity.tenant) = (Vec::new(), Some("contoso.example".to_owned()));
         assert_eq!(compared(&persona, &with("aud", Value::Null)), []);
+    }
+
+    #[test]
+    fn an_ignored_role_may_be_carried_and_need_not_be() {
+        let mut persona = persona(Some(&["A", "B"]));
+        let identity = persona.identity.as_mut().unwrap();
+        identity.ignored_roles = words(&["offline_access"]);
+        for roles in [json!(["A", "B"]), json!(["offline_access", "B", "A"])] {
+            assert_eq!(compared(&persona, &with("roles", roles)), []);
+        }
+        assert_eq!(
+            compared(
+                &persona,
+                &with("roles", json!(["A", "offline_access", "C"]))
+            ),
+            [
+                Mismatch::RolesMissing(words(&["B"])),
+                Mismatch::RolesExtra(words(&["C"]))
+            ]
+        );
+    }
+
+    #[test]
+    fn no_roles_anywhere_is_fine_for_a_persona_that_declares_none() {
+        assert_eq!(
+            compared(&persona(Some(&[])), &with("roles", Value::Null)),
+            []
+        );
     }
 
     #[test]
@@ -738,9 +785,17 @@ mod tests {
                 "nested groups",
             ),
             (
+                Mismatch::RolesNowhere {
+                    pointer: "/realm/roles".to_owned(),
+                    missing: words(&["A"]),
+                },
+                "the token has nothing at /realm/roles, so it lacks A:",
+                "`roles` of the identity",
+            ),
+            (
                 Mismatch::RolesExtra(words(&["C"])),
                 "the token carries C beyond",
-                "proves nothing",
+                "`ignore_roles`",
             ),
             (
                 Mismatch::Audience {

@@ -111,7 +111,7 @@ pub(super) fn tell_personas(
         }
         tell(sign_in(&branch, standing));
         if standing.event.is_some() {
-            for station in token(&branch, persona.name.as_str(), standing) {
+            for station in token(&branch, standing) {
                 tell(station);
             }
         }
@@ -135,7 +135,7 @@ fn sign_in(branch: &str, standing: &Standing) -> Station {
     let why: Vec<&str> = standing
         .faults
         .iter()
-        .map(|(_, detail)| detail.as_str())
+        .map(|(_, detail)| nameless(detail))
         .collect();
     Station::broken(
         branch,
@@ -146,13 +146,17 @@ fn sign_in(branch: &str, standing: &Standing) -> Station {
     )
 }
 
-fn token(branch: &str, persona: &str, standing: &Standing) -> Vec<Station> {
+/// A fault goes on from its persona's name, which is the branch's here.
+fn nameless(fault: &str) -> &str {
+    fault.trim_start_matches([':', ' '])
+}
+
+fn token(branch: &str, standing: &Standing) -> Vec<Station> {
     if standing.faults.is_empty() {
         return vec![Station::whole(branch, "token", "as declared")];
     }
-    let named = format!("{persona}: ");
     let stations = standing.faults.iter().map(|(code, detail)| {
-        let detail = detail.strip_prefix(&named).unwrap_or(detail);
+        let detail = nameless(detail);
         if stops(*code) {
             Station::broken(branch, "token", detail, owner(*code), code.remedy())
         } else {

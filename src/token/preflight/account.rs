@@ -77,8 +77,8 @@ fn told(same: &[&Holder<'_>]) -> Mismatch {
         .collect();
     let account = same.first().map_or("", |holder| holder.account.1);
     Mismatch::Shared(format!(
-        "{} are one account ({account}) with the same rights: give each persona an account of its own, or declare \
-         the same `user` for them if that is meant",
+        "the account {account} is that of {}, with the same rights: give each persona an account of its own, or \
+         declare the same `user` for them if that is meant",
         names.join(" and ")
     ))
 }
@@ -145,6 +145,7 @@ mod tests {
                 },
                 audiences: Vec::new(),
                 roles_pointer: "/roles".to_owned(),
+                ignored_roles: Vec::new(),
                 tenant: None,
                 scope: None,
                 parameters: Vec::new(),
@@ -235,7 +236,7 @@ mod tests {
         assert_eq!(told[0], told[1]);
         let words = told[0].as_ref().unwrap().to_string();
         assert!(
-            words.starts_with("one and two are one account (s)"),
+            words.starts_with("the account s is that of one and two,"),
             "{words}"
         );
         assert_eq!(shared(&personas, &[Some(&credential), None]), [None, None]);

@@ -10,6 +10,13 @@ use crate::scenario::Fidelity;
 pub enum Mismatch {
     /// Declared roles that the token lacks.
     RolesMissing(Vec<String>),
+    /// Declared roles that the token lacks because it has nothing at all where roles are looked for.
+    RolesNowhere {
+        /// Where they are looked for, an RFC 6901 pointer.
+        pointer: String,
+        /// Those that were declared.
+        missing: Vec<String>,
+    },
     /// Roles that nobody declared.
     RolesExtra(Vec<String>),
     /// Another audience than the API's.
@@ -84,16 +91,24 @@ impl fmt::Display for Mismatch {
                  must be renewed",
                 listed(roles)
             ),
+            Self::RolesNowhere { pointer, missing } => write!(
+                f,
+                "the token has nothing at {pointer}, so it lacks {}: either it carries no role at all, and one must be \
+                 assigned to the persona itself on the API's app, or its roles stand elsewhere, and `roles` of the \
+                 identity must say where",
+                listed(missing)
+            ),
             Self::RolesExtra(roles) => write!(
                 f,
                 "the token carries {} beyond the declaration: take it away from the persona and its groups, or declare \
-                 it; what an over-privileged persona is allowed proves nothing",
+                 it; what an over-privileged persona is allowed proves nothing (roles that a provider gives to everybody \
+                 go into `ignore_roles` of the identity)",
                 listed(roles)
             ),
             Self::Audience { found, expected } => write!(
                 f,
-                "the token is for {}, not for {}: check the resource or scope that is asked for; a v2 token names the \
-                 API by its GUID, a v1 token by its App ID URI",
+                "the token is for {}, not for {}: check the resource or scope that is asked for, or the client's audience \
+                 mapper; Entra's v2 tokens name the API by its GUID, its v1 tokens by the App ID URI",
                 listed(found),
                 either(expected)
             ),

@@ -3,6 +3,7 @@
 mod args;
 mod attendant;
 mod demo;
+mod doctor;
 mod environment;
 mod explain;
 mod loading;
@@ -67,6 +68,7 @@ fn obey(command: Command, context: &Context) -> Exit {
         Command::Report(arguments) => report::report(&arguments, context),
         Command::Explain(arguments) => explain::explain(&arguments, context),
         Command::Token(arguments) => token::token(&arguments, context),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, context),
         Command::Reference(arguments) => reference::reference(&arguments, context),
     }
 }

@@ -396,11 +396,7 @@ mod tests {
         };
         let credential = Credential {
             authorization: signed_in.then(|| HeaderValue::from_static("Bearer t")),
-            claims: None,
-            fingerprint: String::new(),
-            issuers: Vec::new(),
-            took: Duration::ZERO,
-            expires_at: None,
+            ..Credential::default()
         };
         Entrance::new(
             &deployment,

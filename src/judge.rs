@@ -23,5 +23,5 @@ pub use hint::Hint;
 pub use law::as_demanded;
 pub use outcome::{Outcome, Reading, Setting, read};
 pub use roll::{Conclusion, Effect, Gap, Roll, Sight};
-pub use signature::Signature;
+pub use signature::{Layer, Signature};
 pub use verdict::{Verdict, VerdictKind};

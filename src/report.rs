@@ -1,5 +1,6 @@
 //! Record in, report out: table, junit, json, markdown. Pure: no network, no environment.
 
+pub mod checkup;
 mod json;
 mod junit;
 pub mod kind;
@@ -9,6 +10,7 @@ pub mod record;
 pub mod sanitizer;
 mod sight;
 mod table;
+pub mod tokens;
 mod wording;
 
 use std::io;

@@ -1,5 +1,6 @@
 //! Plan in, ordered events out: sign in, find the doors, call, read back, clean up, judge.
 
+pub mod checkup;
 pub mod event;
 mod pace;
 mod retry;
@@ -21,10 +22,11 @@ use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
 use crate::secret::Redactor;
-use crate::token::Attendant;
+use crate::token::{Attendant, Desk};
 use crate::wire::Wire;
 
 pub use event::Event;
+pub use standing::{code_of, stops};
 pub use stop::Stop;
 
 use hall::Hall;
@@ -63,7 +65,9 @@ pub struct Means<'r> {
 pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     let started = Instant::now();
     let deadline = means.stop.at(means.settings.deadline);
-    let standings = standing::sign_in(&plan.scenario, &means).await;
+    let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor)
+        .with_attendant(Arc::clone(means.attendant));
+    let standings = standing::sign_in(&plan.scenario, &desk, &means, |_| true).await;
     let found = doors::find(&plan, &standings, means.stop).await;
     let hall = Hall::open(
         plan.through(&found.open),

@@ -3,6 +3,7 @@
 mod address;
 mod call;
 pub mod complaint;
+mod declaration;
 mod demand;
 mod deployment;
 mod fixture;
@@ -32,6 +33,7 @@ use reader::{Fields, Reader};
 use register::Register;
 use template::{JsonTemplate, Template};
 
+pub use declaration::{Declaration, Fidelity};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
@@ -199,6 +201,8 @@ pub struct Persona {
     pub name: PersonaName,
     /// Roles that its token must carry, exactly; `None` when the author does not say.
     pub roles: Option<Vec<String>>,
+    /// What else its token must say of itself.
+    pub declared: Declaration,
     /// How it gets a token.
     pub sign_in: SignIn,
     /// Where it signs in; `None` only for [`SignIn::None`].

@@ -2,7 +2,9 @@
 
 mod aadsts;
 pub mod claims;
+pub mod fidelity;
 pub mod preflight;
+pub mod provider;
 
 mod assertion;
 mod attendant;
@@ -12,12 +14,14 @@ mod device;
 mod discovery;
 mod endpoint;
 mod grant;
+mod header;
 mod landing;
 mod patience;
 mod phrase;
 mod platform;
 mod program;
 mod rotation;
+mod signature;
 mod vault;
 mod visit;
 
@@ -36,11 +40,16 @@ use crate::wire::Wire;
 use claims::Claims;
 use denial::Denial;
 use discovery::{Found, Guide};
+use header::Header;
 use patience::Patience;
+use provider::Authority;
+use signature::Demand;
 use vault::Vault;
 use visit::{Issued, Visit};
 
 pub use attendant::{Attendant, Nobody};
+pub use header::Form;
+pub use signature::Signature;
 
 /// Issues credentials: one acquisition a persona, shared by all that wait for it. Clones are the same desk.
 #[derive(Clone, Debug)]
@@ -58,12 +67,16 @@ pub struct Desk {
 }
 
 /// What a persona presents.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Credential {
     /// The `Authorization` value, marked sensitive; `None` for a persona that does not sign in.
     pub authorization: Option<HeaderValue>,
     /// Claims of the token; `None` when it is opaque or there is none.
     pub claims: Option<Claims>,
+    /// What kind of token it is.
+    pub form: Form,
+    /// What the provider's published keys say of it.
+    pub signature: Signature,
     /// First 8 hex digits of the token's SHA-256; empty when there is none.
     pub fingerprint: String,
     /// Issuers that the provider's discovery documents name; empty when the issuer is not to be compared.
@@ -138,6 +151,33 @@ impl Desk {
             .clone()
     }
 
+    /// The identity providers of the personas, each once, in the order of the personas that first name them.
+    pub fn authorities(&self) -> Vec<Authority> {
+        let mut authorities: Vec<Authority> = Vec::new();
+        for guide in self
+            .windows
+            .iter()
+            .filter_map(|window| window.guide.as_ref())
+        {
+            if !authorities.iter().any(|known| known.leads_to(guide)) {
+                authorities.push(Authority::new(
+                    Arc::clone(guide),
+                    &self.wire,
+                    &self.redactor,
+                ));
+            }
+        }
+        authorities
+    }
+
+    /// Which of [`Desk::authorities`] a persona signs in at; `None` for one that does not sign in.
+    pub fn authority_of(&self, persona: usize) -> Option<usize> {
+        let guide = self.windows.get(persona)?.guide.as_ref()?;
+        self.authorities()
+            .iter()
+            .position(|authority| authority.leads_to(guide))
+    }
+
     /// A fresh credential in place of one that ran out. Acquired at the first call and shared after: one renewal a persona, so
     /// that a deployment which refuses every token cannot make it sign in without an end. For a cell that expects a 401 it is
     /// not to be called.
@@ -174,7 +214,7 @@ impl Desk {
     fn acquire<'d>(&'d self, window: &'d Window, again: bool) -> Acquiring<'d> {
         Box::pin(async move {
             if matches!(window.persona.sign_in, SignIn::None) {
-                return Ok(Credential::none());
+                return Ok(Credential::default());
             }
             let name = &window.persona.name;
             let (Some(guide), Some(identity)) = (&window.guide, &window.persona.identity) else {
@@ -197,7 +237,9 @@ impl Desk {
             self.redactor.learn(&issued.token);
             let credential = Credential::of(&issued)
                 .map_err(|denial| refused(denial.sentence(&self.redactor)))?;
+            let signature = self.check(&issued.token, credential.form, guide).await;
             Ok(Credential {
+                signature,
                 issuers: found.issuers,
                 took: begun.elapsed(),
                 ..credential
@@ -247,6 +289,37 @@ impl Desk {
         };
         visit.acquire().await
     }
+
+    /// Keys are fetched only for a token that a key can verify.
+    async fn check(&self, token: &Secret, form: Form, guide: &Guide) -> Signature {
+        let header = match (form, Header::read(token.expose())) {
+            (Form::Signed, Some(header)) => header,
+            (Form::Sealed, _) => {
+                return Signature::NotVerified("only Microsoft Graph can verify it".to_owned());
+            }
+            (Form::Encrypted, _) => {
+                return Signature::NotVerified("the token is encrypted".to_owned());
+            }
+            (Form::Opaque | Form::Signed, _) => {
+                return Signature::NotVerified("the token is no JWT".to_owned());
+            }
+        };
+        let algorithm = match Demand::of(&header.algorithm) {
+            Demand::PublicKey(algorithm) => algorithm,
+            Demand::Forgeable => {
+                return Signature::Wrong(
+                    "its header asks for no signature, or for one with a shared secret".to_owned(),
+                );
+            }
+            Demand::Unknown => {
+                return Signature::NotVerified("its algorithm is not known here".to_owned());
+            }
+        };
+        match guide.keys(header.key_id.as_deref(), &self.wire).await {
+            Ok(keys) => keys.check(token.expose(), &header, algorithm),
+            Err(why) => Signature::NotVerified(self.redactor.redact(&why).into_owned()),
+        }
+    }
 }
 
 /// One persona's token may need another's, so the future is of a type that can hold its like.
@@ -270,17 +343,6 @@ impl fmt::Debug for Window {
 }
 
 impl Credential {
-    fn none() -> Self {
-        Self {
-            authorization: None,
-            claims: None,
-            fingerprint: String::new(),
-            issuers: Vec::new(),
-            took: Duration::ZERO,
-            expires_at: None,
-        }
-    }
-
     /// A bearer credential (RFC 6750 §2.1).
     fn of(issued: &Issued) -> Result<Self, Denial> {
         let token = &issued.token;
@@ -295,9 +357,10 @@ impl Credential {
         Ok(Self {
             authorization: Some(authorization),
             expires_at: Some(end(issued.lifetime, claims.as_ref())),
+            form: Form::of(token.expose()),
             claims,
             fingerprint: format!("{:08x}", u32::from_be_bytes(*first)),
-            ..Self::none()
+            ..Self::default()
         })
     }
 }
@@ -336,7 +399,7 @@ mod tests {
     use super::*;
     use crate::cell::PersonaName;
     use crate::scenario::sign_in::{Client, Proof, SecretSource};
-    use crate::scenario::{ClientAuth, EntraEndpoint, Provider};
+    use crate::scenario::{ClientAuth, Declaration, EntraEndpoint, Provider};
     use crate::wire::{Proxies, Settings};
 
     pub(super) const JSON: &str = "application/json";
@@ -509,6 +572,7 @@ mod tests {
         Persona {
             name: PersonaName::new("reader"),
             roles: None,
+            declared: Declaration::default(),
             sign_in: SignIn::ClientCredentials {
                 client: confidential(),
                 scope: None,
@@ -593,6 +657,76 @@ mod tests {
         );
         assert_eq!(idp.token_requests().len(), 1);
         assert!(desk.issue(1).await.is_err());
+    }
+
+    /// A provider whose tokens have this header, and whose key set holds one key of the id `published`.
+    async fn publishing(header: &'static str) -> Idp {
+        Idp::open(move |path, url| match path {
+            "/.well-known/openid-configuration" => (
+                200,
+                JSON,
+                format!(
+                    r#"{{"issuer":"{url}","token_endpoint":"{url}/token","jwks_uri":"{url}/keys"}}"#
+                ),
+            ),
+            "/keys" => (
+                200,
+                JSON,
+                r#"{"keys":[{"kty":"RSA","kid":"published","n":"AQAB","e":"AQAB"}]}"#.to_owned(),
+            ),
+            _ => {
+                let header = URL_SAFE_NO_PAD.encode(header);
+                (
+                    200,
+                    JSON,
+                    format!(r#"{{"access_token":"{header}.e30.c2ln"}}"#),
+                )
+            }
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn keys_are_fetched_only_where_one_can_verify_and_again_only_for_an_unknown_one() {
+        let table = [
+            (r#"{"alg":"RS256","kid":"published"}"#, 1, true),
+            (r#"{"alg":"RS256","kid":"other"}"#, 2, true),
+            (r#"{"alg":"RS256"}"#, 1, true),
+            (r#"{"alg":"none"}"#, 0, true),
+            (r#"{"alg":"HS256","kid":"published"}"#, 0, true),
+            (r#"{"alg":"ES512"}"#, 0, false),
+            (r#"{"alg":"RS256","kid":"published","nonce":"n"}"#, 0, false),
+            ("no header", 0, false),
+        ];
+        for (header, fetches, wrong) in table {
+            let idp = publishing(header).await;
+            let (desk, _) = desk(&[reader(idp.oidc()), reader(idp.oidc())]);
+            for persona in 0..2 {
+                let signature = desk.issue(persona).await.unwrap().signature;
+                let is_wrong = matches!(signature, Signature::Wrong(_));
+                assert_eq!(is_wrong, wrong, "{header}: {signature}");
+            }
+            assert_eq!(idp.count("/keys"), fetches, "{header}");
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_that_cannot_be_had_leave_a_signature_unverified() {
+        let idp = Idp::open(|path, url| match path {
+            "/.well-known/openid-configuration" => (
+                200,
+                JSON,
+                format!(
+                    r#"{{"issuer":"{url}","token_endpoint":"{url}/token","jwks_uri":"http://keys.invalid/"}}"#
+                ),
+            ),
+            _ => token_answer(path, url),
+        })
+        .await;
+        let (desk, _) = desk(&[reader(idp.oidc())]);
+        let signature = desk.issue(0).await.unwrap().signature;
+        let why = "the address of its keys is not https, so nothing secret was sent to it";
+        assert_eq!(signature, Signature::NotVerified(why.to_owned()));
     }
 
     #[tokio::test]

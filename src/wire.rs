@@ -5,6 +5,7 @@ mod client;
 mod dialer;
 mod line;
 mod proxies;
+pub mod reach;
 mod resolver;
 mod silence;
 mod stream;
@@ -23,6 +24,7 @@ use trust::Trust;
 
 pub use line::Line;
 pub use proxies::Proxies;
+pub use reach::Reach;
 pub use silence::Silence;
 
 /// Deadlines, caps and trust of every connection of a run.
@@ -99,6 +101,15 @@ impl Wire {
     /// A line with no connection yet. It shares no connection, no TLS session and no state with any other line.
     pub fn line(&self) -> Line {
         Line::new(self.dialer.for_one_line(), &self.settings)
+    }
+
+    /// How far the way to a URL leads; nothing is asked there.
+    ///
+    /// # Errors
+    /// [`Silence::Unreadable`] for what is no absolute http(s) URL.
+    pub async fn reach(&self, url: &str) -> Result<Reach, Silence> {
+        let destination = url.parse().map_err(|_unsendable| Silence::Unreadable)?;
+        reach::measure(&self.dialer, destination, self.settings.connect).await
     }
 
     /// One exchange with a well-behaved server: identity providers, discovery documents. Redirects are answers, bodies are capped.

@@ -79,8 +79,10 @@ pub(super) enum Command {
     Report(Report),
     /// Explain a finding's code: what was seen, why it matters, how to fix it
     Explain(Explain),
-    /// Sign in as a persona and print what its token says of itself, never the token
+    /// Sign in as a persona and print what its token says of itself and how that compares, never the token
     Token(Token),
+    /// Examine the way to the deployment step by step: names, TLS, clocks, provider, tokens, doors, one call each
+    Doctor(Doctor),
     /// Serve the reference deployment and print the variables that a run against it needs
     Reference(Reference),
 }
@@ -154,9 +156,9 @@ pub(super) struct Explain {
 
 #[derive(Args, Debug)]
 pub(super) struct Token {
-    /// The persona's name
-    #[arg(value_name = "PERSONA")]
-    pub(super) persona: String,
+    /// The persona's name; left out with --all
+    #[arg(value_name = "PERSONA", required_unless_present = "all")]
+    pub(super) persona: Option<String>,
     /// Scenario file
     #[arg(
         value_name = "SCENARIO",
@@ -164,6 +166,45 @@ pub(super) struct Token {
         env = "ROLECALL_SCENARIO"
     )]
     pub(super) scenario: PathBuf,
+    /// All personas, side by side
+    #[arg(long)]
+    pub(super) all: bool,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Listing,
+    #[command(flatten)]
+    pub(super) values: Values,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+    #[command(flatten)]
+    pub(super) people: People,
+}
+
+impl Token {
+    /// The scenario's file: with --all nothing else is named, so the first name is the file's.
+    pub(super) fn scenario(&self) -> PathBuf {
+        match (&self.persona, self.all) {
+            (Some(first), true) => PathBuf::from(first),
+            _ => self.scenario.clone(),
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Doctor {
+    /// Scenario file
+    #[arg(
+        value_name = "SCENARIO",
+        default_value = "rolecall.yaml",
+        env = "ROLECALL_SCENARIO"
+    )]
+    pub(super) scenario: PathBuf,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Listing,
+    /// Longest time for one call
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration, env = "ROLECALL_TIMEOUT")]
+    pub(super) timeout: Duration,
     #[command(flatten)]
     pub(super) values: Values,
     #[command(flatten)]
@@ -282,7 +323,7 @@ pub(super) struct ReportTo {
     pub(super) path: Option<PathBuf>,
 }
 
-/// How a plan is printed.
+/// How a plan, a token or an examination is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Listing {
     Text,

@@ -222,6 +222,11 @@ impl Errand<'_> {
         let attendant = attendant(self.people, context);
         let mut progress = Progress::new(&context.terminal);
         let voice = progress.voice();
+        let stopping = || {
+            voice.hint(
+                "rolecall: stopping: what this run made is removed first; once more stops at once",
+            );
+        };
         let means = Means {
             wire,
             redactor: &context.redactor,
@@ -238,7 +243,7 @@ impl Errand<'_> {
             // The signals first: one that comes before anybody listens for it would end the process as it stands.
             tokio::select! {
                 biased;
-                () = signals::watch(&stop, &voice) => {}
+                () = signals::watch(&stop, &stopping) => {}
                 () = run::run(plan, means, &mut tell) => {}
             }
         })?;
@@ -262,15 +267,8 @@ impl Errand<'_> {
     }
 
     fn settings(&self, context: &Context) -> Result<Settings, Exit> {
-        let mut id = [0_u8; 4];
-        getrandom::fill(&mut id).map_err(|_no_entropy| {
-            context
-                .terminal
-                .say("error: the system has no random numbers for a run id");
-            Exit::Usage
-        })?;
         Ok(Settings {
-            run_id: format!("{:08x}", u32::from_be_bytes(id)),
+            run_id: run_id(context)?,
             jobs: usize::from(self.pace.jobs),
             rate: self.pace.rate,
             retries: self.pace.retries,
@@ -293,6 +291,21 @@ impl Errand<'_> {
         ));
         exit
     }
+}
+
+/// An id that no other run has: 8 hex digits.
+///
+/// # Errors
+/// [`Exit::Usage`], after the reason was said.
+pub(super) fn run_id(context: &Context) -> Result<String, Exit> {
+    let mut id = [0_u8; 4];
+    getrandom::fill(&mut id).map_err(|_no_entropy| {
+        context
+            .terminal
+            .say("error: the system has no random numbers for a run id");
+        Exit::Usage
+    })?;
+    Ok(format!("{:08x}", u32::from_be_bytes(id)))
 }
 
 /// Prints a report on stdout.

@@ -2,12 +2,11 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::progress::Voice;
 use crate::run::Stop;
 use crate::run::stop::Reason;
 
-/// Waits for signals: the first stops the run, the second returns.
-pub(super) async fn watch(stop: &Stop, voice: &Voice<'_>) {
+/// Waits for signals: the first stops the run and is told, the second returns.
+pub(super) async fn watch(stop: &Stop, tell: &dyn Fn()) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -21,9 +20,7 @@ pub(super) async fn watch(stop: &Stop, voice: &Voice<'_>) {
         };
         stop.now(reason);
         if !last {
-            voice.hint(
-                "rolecall: stopping: what this run made is removed first; once more stops at once",
-            );
+            tell();
         }
     }
 }

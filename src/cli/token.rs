@@ -2,47 +2,62 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::json;
+use futures_util::future::join_all;
 
-use super::args::{self, Pace};
+use super::args::{self, Listing, Pace};
 use super::attendant::attendant;
 use super::run::{authorities, in_runtime, wire};
 use super::{Context, loading};
 use crate::exit::Exit;
-use crate::scenario::{Missing, Persona, Scenario};
-use crate::token::{Credential, Desk, claims::Claims, preflight};
+use crate::report::tokens::{self, Sheet};
+use crate::scenario::{Missing, Scenario};
+use crate::token::preflight::{self, account};
+use crate::token::{Credential, Desk, Refusal};
 
-/// Signs in as one persona and prints its claims and what differs from its declaration.
+/// Signs in as one persona or as all, and prints claims and what differs from the declaration.
 pub(super) fn token(arguments: &args::Token, context: &Context) -> Exit {
-    let scenario = match loading::load(
-        &arguments.scenario,
-        &arguments.values,
-        Missing::Refused,
-        context,
-    ) {
+    let path = arguments.scenario();
+    let scenario = match loading::load(&path, &arguments.values, Missing::Refused, context) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
-    let Some(index) = scenario
-        .personas
-        .iter()
-        .position(|persona| persona.name.as_str() == arguments.persona)
-    else {
-        context.terminal.say(unknown(&scenario, &arguments.persona));
-        return Exit::Usage;
+    let personas = match chosen(&scenario, arguments) {
+        Ok(personas) => personas,
+        Err(sentence) => {
+            context.terminal.say(sentence);
+            return Exit::Usage;
+        }
     };
-    match acquire(&scenario, index, arguments, context) {
-        Ok(credential) => show(&scenario.personas[index], &credential, context),
-        Err(exit) => exit,
+    let issued = match acquire(&scenario, &personas, arguments, context) {
+        Ok(issued) => issued,
+        Err(exit) => return exit,
+    };
+    let sheets = sheets(&scenario, &personas, issued, arguments.all);
+    match &sheets[..] {
+        [one] if !arguments.all => show_one(one, arguments.format, context),
+        several => show(several, arguments.format, context),
     }
+}
+
+fn chosen(scenario: &Scenario, arguments: &args::Token) -> Result<Vec<usize>, String> {
+    let personas = scenario.personas.iter();
+    if arguments.all {
+        return Ok((0..personas.len()).collect());
+    }
+    let name = arguments.persona.as_deref().unwrap_or_default();
+    let mut personas = personas.enumerate();
+    personas
+        .find(|(_, persona)| persona.name.as_str() == name)
+        .map(|(persona, _)| vec![persona])
+        .ok_or_else(|| unknown(scenario, name))
 }
 
 fn acquire(
     scenario: &Scenario,
-    index: usize,
+    personas: &[usize],
     arguments: &args::Token,
     context: &Context,
-) -> Result<Credential, Exit> {
+) -> Result<Vec<Result<Credential, Refusal>>, Exit> {
     let pace = Pace {
         jobs: 1,
         rate: None,
@@ -54,43 +69,84 @@ fn acquire(
     let wire = wire(&pace, authorities(&arguments.wire, context)?, context)?;
     let desk = Desk::new(&scenario.personas, &wire, &context.redactor)
         .with_attendant(attendant(&arguments.people, context));
-    in_runtime(context, desk.issue(index))?.map_err(|refusal| {
-        context.terminal.say(format!("error: {}", refusal.0));
-        Exit::Unproven
-    })
+    let issues = personas.iter().map(|persona| desk.issue(*persona));
+    in_runtime(context, join_all(issues))
 }
 
-fn show(persona: &Persona, credential: &Credential, context: &Context) -> Exit {
-    if credential.authorization.is_none() {
-        context
-            .terminal
-            .say(format!("{} does not sign in", persona.name));
-        return Exit::Conforms;
+/// Whether two personas are one account can only be said of all.
+fn sheets<'s>(
+    scenario: &'s Scenario,
+    personas: &[usize],
+    issued: Vec<Result<Credential, Refusal>>,
+    all: bool,
+) -> Vec<Sheet<'s>> {
+    let credentials: Vec<Option<&Credential>> =
+        issued.iter().map(|issued| issued.as_ref().ok()).collect();
+    let mut shared = if all {
+        account::shared(&scenario.personas, &credentials)
+    } else {
+        Vec::new()
     }
-    let differences: Vec<String> = preflight::compare(persona, credential, SystemTime::now())
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let document = json!({
-        "persona": persona.name,
-        "declared_roles": persona.roles,
-        "claims": credential.claims.as_ref().map(Claims::shown),
-        "signature": "not verified",
-        "fingerprint": credential.fingerprint,
-        "differs": differences,
-    });
-    let text = format!("{document:#}\n");
-    if context
-        .terminal
-        .print(context.redactor.redact(&text).as_bytes())
-        .is_err()
-    {
+    .into_iter();
+    let now = SystemTime::now();
+    let mut sheets = Vec::with_capacity(issued.len());
+    for (persona, issued) in personas.iter().zip(issued) {
+        let persona = &scenario.personas[*persona];
+        let credential = issued.map_err(|refusal| refusal.0);
+        let mut comparisons = credential
+            .as_ref()
+            .map(|credential| preflight::examine(persona, credential, now))
+            .unwrap_or_default();
+        let shared = shared.next();
+        if !comparisons.is_empty() {
+            comparisons.extend(shared.map(account::comparison));
+        }
+        sheets.push(Sheet {
+            persona,
+            credential,
+            comparisons,
+        });
+    }
+    sheets
+}
+
+fn show_one(sheet: &Sheet<'_>, format: Listing, context: &Context) -> Exit {
+    match &sheet.credential {
+        Err(why) => {
+            context.terminal.say(format!("error: {why}"));
+            Exit::Unproven
+        }
+        Ok(credential) if credential.authorization.is_none() => {
+            context
+                .terminal
+                .say(format!("{} does not sign in", sheet.persona.name));
+            Exit::Conforms
+        }
+        Ok(_) => show(std::slice::from_ref(sheet), format, context),
+    }
+}
+
+fn show(sheets: &[Sheet<'_>], format: Listing, context: &Context) -> Exit {
+    let look = context.terminal.look();
+    let text = match (format, sheets) {
+        (Listing::Json, _) => format!("{:#}\n", tokens::document(sheets)),
+        (Listing::Text, [one]) => tokens::one(one, look),
+        (Listing::Text, several) => tokens::all(several, look),
+    };
+    let redacted = context.redactor.redact(&text);
+    if context.terminal.print(redacted.as_bytes()).is_err() {
         return Exit::ReportUnwritten;
     }
-    if differences.is_empty() {
-        Exit::Conforms
-    } else {
+    sheets.iter().map(exit_of).fold(Exit::Conforms, Exit::worst)
+}
+
+fn exit_of(sheet: &Sheet<'_>) -> Exit {
+    if sheet.credential.is_err() {
+        Exit::Unproven
+    } else if sheet.is_stopped() {
         Exit::Failed
+    } else {
+        Exit::Conforms
     }
 }
 

@@ -63,8 +63,22 @@ pub enum Code {
     TokenIssuer,
     /// A token comes from another tenant.
     TokenTenant,
+    /// A token names another client than the one that signed in.
+    TokenClient,
+    /// A token is of another account than its persona declares.
+    TokenWrongUser,
+    /// A token is a user's where an application's is declared, or the reverse.
+    TokenFidelity,
+    /// A token lacks a scope that its persona declares.
+    TokenScopes,
+    /// No published key of its provider signed a token.
+    TokenSignature,
     /// A token has expired, or is not valid yet.
     TokenExpired,
+    /// A token is of an account with a role in the directory itself.
+    TokenIsDirectoryAdmin,
+    /// Two personas are the same account with the same rights.
+    PersonasShareAccount,
     /// A token cannot be read, so its roles cannot be compared.
     TokenOpaque,
     /// A persona could not sign in.
@@ -85,6 +99,10 @@ pub enum Code {
     Incomplete,
     /// An object of the run could not be removed.
     LeftBehind,
+    /// A token is older than a change of roles may be, or ends soon.
+    TokenStale,
+    /// A token leaves its account's groups out.
+    TokenGroupsOverage,
 }
 
 /// The one place that words findings: a `##` heading a code, then its headline and labelled paragraphs.
@@ -92,7 +110,7 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 34] = [
         Self::Leak,
         Self::EffectDespiteRefusal,
         Self::CrashedNotRefused,
@@ -107,7 +125,14 @@ impl Code {
         Self::TokenAudience,
         Self::TokenIssuer,
         Self::TokenTenant,
+        Self::TokenClient,
+        Self::TokenWrongUser,
+        Self::TokenFidelity,
+        Self::TokenScopes,
+        Self::TokenSignature,
         Self::TokenExpired,
+        Self::TokenIsDirectoryAdmin,
+        Self::PersonasShareAccount,
         Self::TokenOpaque,
         Self::SignInFailed,
         Self::Intercepted,
@@ -118,6 +143,8 @@ impl Code {
         Self::NoControl,
         Self::Incomplete,
         Self::LeftBehind,
+        Self::TokenStale,
+        Self::TokenGroupsOverage,
     ];
 
     /// The code's one spelling, as in records, reports and `rolecall explain`.
@@ -137,7 +164,14 @@ impl Code {
             Self::TokenAudience => "token-audience",
             Self::TokenIssuer => "token-issuer",
             Self::TokenTenant => "token-tenant",
+            Self::TokenClient => "token-client",
+            Self::TokenWrongUser => "token-wrong-user",
+            Self::TokenFidelity => "token-fidelity",
+            Self::TokenScopes => "token-scopes",
+            Self::TokenSignature => "token-signature",
             Self::TokenExpired => "token-expired",
+            Self::TokenIsDirectoryAdmin => "token-is-directory-admin",
+            Self::PersonasShareAccount => "personas-share-account",
             Self::TokenOpaque => "token-opaque",
             Self::SignInFailed => "sign-in-failed",
             Self::Intercepted => "intercepted",
@@ -148,6 +182,8 @@ impl Code {
             Self::NoControl => "no-control",
             Self::Incomplete => "incomplete",
             Self::LeftBehind => "left-behind",
+            Self::TokenStale => "token-stale",
+            Self::TokenGroupsOverage => "token-groups-overage",
         }
     }
 
@@ -168,7 +204,14 @@ impl Code {
             | Self::TokenAudience
             | Self::TokenIssuer
             | Self::TokenTenant
-            | Self::TokenExpired => Class::Fail,
+            | Self::TokenClient
+            | Self::TokenWrongUser
+            | Self::TokenFidelity
+            | Self::TokenScopes
+            | Self::TokenSignature
+            | Self::TokenExpired
+            | Self::TokenIsDirectoryAdmin
+            | Self::PersonasShareAccount => Class::Fail,
             Self::TokenOpaque
             | Self::SignInFailed
             | Self::Intercepted
@@ -179,6 +222,7 @@ impl Code {
             | Self::NoControl
             | Self::Incomplete => Class::Unproven,
             Self::LeftBehind => Class::Residue,
+            Self::TokenStale | Self::TokenGroupsOverage => Class::Note,
         }
     }
 

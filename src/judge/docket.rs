@@ -133,6 +133,15 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::TokenTenant
         | Code::TokenExpired
         | Code::TokenOpaque
+        | Code::TokenClient
+        | Code::TokenWrongUser
+        | Code::TokenFidelity
+        | Code::TokenScopes
+        | Code::TokenSignature
+        | Code::TokenIsDirectoryAdmin
+        | Code::PersonasShareAccount
+        | Code::TokenStale
+        | Code::TokenGroupsOverage
         | Code::SignInFailed
         | Code::FixtureFailed
         | Code::DoorClosed

@@ -49,6 +49,15 @@ impl Hint {
             | Code::TokenTenant
             | Code::TokenExpired
             | Code::TokenOpaque
+            | Code::TokenClient
+            | Code::TokenWrongUser
+            | Code::TokenFidelity
+            | Code::TokenScopes
+            | Code::TokenSignature
+            | Code::TokenIsDirectoryAdmin
+            | Code::PersonasShareAccount
+            | Code::TokenStale
+            | Code::TokenGroupsOverage
             | Code::SignInFailed
             | Code::Intercepted
             | Code::NoAnswer

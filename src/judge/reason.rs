@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::code::Code;
+use super::code::{Class, Code};
 use super::control::Controls;
+use super::finding::Finding;
 use super::law::Ruling;
 use super::outcome::{Outcome, Reading};
 use super::roll::{Gap, Roll, Sight};
@@ -154,7 +155,8 @@ fn see(code: Option<&Code>) -> String {
 
 fn stopped(roll: &Roll<'_>) -> HashMap<usize, Code> {
     let mut stopped = HashMap::new();
-    for finding in roll.earlier {
+    let stopping = |finding: &&Finding| finding.code.class() != Class::Note;
+    for finding in roll.earlier.iter().filter(stopping) {
         for cell in &finding.cells {
             stopped.entry(*cell).or_insert(finding.code);
         }

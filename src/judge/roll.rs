@@ -573,6 +573,24 @@ mod tests {
     }
 
     #[test]
+    fn a_note_is_not_what_stopped_a_persona() {
+        let of_writer = cells(|square| square.persona == "writer");
+        let earlier = [
+            Finding::new(Code::TokenStale, "an old token", of_writer.clone()),
+            Finding::new(Code::TokenRolesMissing, "a role less", of_writer.clone()),
+        ];
+        let stop = fault(
+            |square| square.persona == "writer",
+            gap(Gap::PersonaStopped),
+        );
+        let conclusion = conclude(stop, &earlier);
+        for cell in of_writer {
+            let verdict = conclusion.verdicts[cell].as_ref().unwrap();
+            assert_eq!(verdict.code, Some(Code::TokenRolesMissing));
+        }
+    }
+
+    #[test]
     fn a_stopped_persona_is_told_by_the_earlier_finding_alone() {
         let of_writer = cells(|square| square.persona == "writer");
         let earlier = [Finding::new(

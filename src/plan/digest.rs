@@ -4,7 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::conduct;
 use crate::cell::Door;
-use crate::scenario::{Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step};
+use crate::scenario::{
+    Declaration, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
+};
 
 /// The digest. What belongs to a deployment is left out, which is addresses, headers of its doors, sign-ins and secrets:
 /// the same scenario against two deployments is the same plan.
@@ -13,6 +15,9 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     hash.update(format!("{:?}\n", scenario.deployment.mcp_refuses));
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
+        if persona.declared != Declaration::default() {
+            hash.update(format!("{:?}\n", persona.declared));
+        }
     }
     for fixture in &scenario.fixtures {
         hash.update(object(fixture));

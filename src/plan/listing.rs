@@ -65,7 +65,8 @@ impl Plan {
         for persona in &self.scenario.personas {
             for request in sign_in_steps(persona) {
                 let known = |planned: &Planned| planned.request == request;
-                let document = request.starts_with("GET ") && request.contains("/.well-known/");
+                let document = request == KEYS
+                    || request.starts_with("GET ") && request.contains("/.well-known/");
                 if !document || !requests.iter().any(known) {
                     let subject = if document { "discovery" } else { "token" };
                     requests.push(aside(
@@ -199,18 +200,33 @@ fn sign_in_steps(persona: &Persona) -> Vec<String> {
         SignIn::AuthorizationCode { client, .. } => {
             with_person(client, asked(), "signs in with a browser")
         }
-        SignIn::ManagedIdentity { service, .. } => vec![match service {
-            IdentityService::Metadata { endpoint } => {
-                format!("GET {endpoint}/metadata/identity/oauth2/token")
-            }
-            IdentityService::App { endpoint, .. } => format!("GET {endpoint}"),
-        }],
-        SignIn::AzureCli { .. } => vec!["run az account get-access-token".to_owned()],
-        SignIn::Token(source) => vec![match source {
-            SecretSource::Value(_) | SecretSource::File(_) => "use a token at hand".to_owned(),
-            SecretSource::Command(command) => format!("run {}", command.program),
-        }],
+        SignIn::ManagedIdentity { service, .. } => {
+            let request = match service {
+                IdentityService::Metadata { endpoint } => {
+                    format!("GET {endpoint}/metadata/identity/oauth2/token")
+                }
+                IdentityService::App { endpoint, .. } => format!("GET {endpoint}"),
+            };
+            from_elsewhere(request, asked())
+        }
+        SignIn::AzureCli { .. } => {
+            from_elsewhere("run az account get-access-token".to_owned(), asked())
+        }
+        SignIn::Token(source) => {
+            let step = match source {
+                SecretSource::Value(_) | SecretSource::File(_) => "use a token at hand".to_owned(),
+                SecretSource::Command(command) => format!("run {}", command.program),
+            };
+            from_elsewhere(step, asked())
+        }
     }
+}
+
+/// The provider issues nothing then, but its documents and keys are read to compare the token with.
+fn from_elsewhere(step: String, mut requests: Vec<String>) -> Vec<String> {
+    let at = posted(&requests);
+    requests.splice(at..=at, [step]);
+    requests
 }
 
 /// A platform that vouches for the client is asked right before the token endpoint.
@@ -222,18 +238,29 @@ fn with_outside(client: &Client, mut requests: Vec<String>) -> Vec<String> {
             return requests;
         }
     };
-    requests.insert(requests.len().saturating_sub(1), outside.to_owned());
+    let at = posted(&requests);
+    requests.insert(at, outside.to_owned());
     requests
 }
 
 fn with_person(client: &Client, requests: Vec<String>, does: &str) -> Vec<String> {
     let mut steps = with_outside(client, requests);
-    steps.insert(
-        steps.len().saturating_sub(1),
-        format!("wait until a person {does}"),
-    );
+    let at = posted(&steps);
+    steps.insert(at, format!("wait until a person {does}"));
     steps
 }
+
+/// Where the token endpoint stands among the steps: before the keys.
+fn posted(steps: &[String]) -> usize {
+    let is_post = |step: &String| step.starts_with("POST ");
+    steps
+        .iter()
+        .rposition(is_post)
+        .expect("every provider has a token endpoint")
+}
+
+/// Once a provider, to verify the tokens' signatures.
+const KEYS: &str = "GET the discovered jwks_uri";
 
 fn token_requests(identity: &Identity) -> Vec<String> {
     match &identity.provider {
@@ -251,21 +278,22 @@ fn token_requests(identity: &Identity) -> Vec<String> {
                 format!("GET {authority}/{tenant}/v2.0/.well-known/openid-configuration"),
                 format!("GET {authority}/{tenant}/.well-known/openid-configuration"),
                 format!("POST {authority}/{tenant}/{path}"),
+                KEYS.to_owned(),
             ]
         }
         Provider::Oidc {
             issuer,
-            token_endpoint,
+            token_endpoint: None,
         } => vec![
             format!("GET {issuer}/.well-known/openid-configuration"),
-            format!(
-                "POST {}",
-                token_endpoint
-                    .as_deref()
-                    .unwrap_or("the discovered token endpoint")
-            ),
+            "POST the discovered token endpoint".to_owned(),
+            KEYS.to_owned(),
         ],
-        Provider::Endpoints { token_endpoint, .. } => vec![format!("POST {token_endpoint}")],
+        Provider::Oidc {
+            token_endpoint: Some(token_endpoint),
+            ..
+        }
+        | Provider::Endpoints { token_endpoint, .. } => vec![format!("POST {token_endpoint}")],
     }
 }
 

@@ -264,6 +264,7 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
 fn told_by_cells(record: &Record, finding: &Finding) -> bool {
     let enough: &[VerdictKind] = match wording::weight(finding.code) {
         VerdictKind::Fail => &[VerdictKind::Fail],
+        VerdictKind::Skipped => &[],
         _ => &[VerdictKind::Fail, VerdictKind::Unproven],
     };
     record
@@ -277,15 +278,15 @@ fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
     let body = [vec![detail.clone().into_owned()], advice(finding)]
         .concat()
         .join("\n");
-    let status = if wording::weight(finding.code) == VerdictKind::Fail {
-        bad(NonSuccessKind::Failure, code, &detail, &body)
-    } else {
-        bad(
+    let status = match wording::weight(finding.code) {
+        VerdictKind::Fail => bad(NonSuccessKind::Failure, code, &detail, &body),
+        VerdictKind::Skipped => skipped(&format!("note: {detail}")),
+        VerdictKind::Pass | VerdictKind::Unproven | VerdictKind::Waived => bad(
             NonSuccessKind::Error,
             &format!("unproven.{code}"),
             &detail,
             &body,
-        )
+        ),
     };
     names.case(RUN.to_owned(), code, status)
 }

@@ -1,7 +1,7 @@
 //! Record and look in, the table for a terminal out: grid, legend, findings, summary, next step. Only this file and its parts name comfy-table.
 
-mod grid;
-mod paint;
+pub(super) mod grid;
+pub(super) mod paint;
 
 use std::collections::BTreeSet;
 use std::{io, iter};
@@ -15,7 +15,7 @@ use super::{Look, sight, wording};
 use crate::judge::{Code, Finding, Signature, VerdictKind};
 
 /// Fewest columns that a table is laid out for.
-const NARROWEST: usize = 40;
+pub(super) const NARROWEST: usize = 40;
 
 /// Widest text; beyond it the eye loses the line. The grid may be wider.
 const WIDEST_TEXT: usize = 100;
@@ -223,7 +223,7 @@ fn next_step(record: &Record) -> String {
 }
 
 /// Text in lines of at most `width` columns.
-fn wrapped(text: &str, width: usize) -> String {
+pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.add_row([text]);
@@ -245,7 +245,7 @@ fn labelled(paragraphs: &[(&str, String)], width: usize) -> String {
     unpadded(&mut table)
 }
 
-fn unpadded(table: &mut Table) -> String {
+pub(super) fn unpadded(table: &mut Table) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 0));
     }

@@ -205,16 +205,14 @@ mod tests {
         };
         let wire = Wire::new(&settings).unwrap();
         let entrance = || {
-            let credential = Credential {
-                authorization: None,
-                claims: None,
-                fingerprint: String::new(),
-                issuers: Vec::new(),
-                expires_at: None,
-                took: Duration::ZERO,
-            };
             let deployment = &plan.scenario.deployment;
-            Entrance::new(deployment, &wire, credential, Vec::new(), &Arc::default())
+            Entrance::new(
+                deployment,
+                &wire,
+                Credential::default(),
+                Vec::new(),
+                &Arc::default(),
+            )
         };
         way_in
             .map(|is_let_in| Standing {

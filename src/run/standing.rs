@@ -1,6 +1,5 @@
 //! Personas in, each one's way in or the reason why it has none out.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_util::future::join_all;
@@ -9,10 +8,10 @@ use serde_json::Value;
 use super::event::Event;
 use super::{Means, asking};
 use crate::door::Entrance;
-use crate::judge::{Code, Gap};
+use crate::judge::{Class, Code, Gap};
 use crate::scenario::{Persona, Scenario};
 use crate::token::claims::Claims;
-use crate::token::preflight::{self, Mismatch};
+use crate::token::preflight::{self, Mismatch, account};
 use crate::token::{Credential, Desk, Refusal};
 
 /// Where a persona stands before any call.
@@ -28,30 +27,44 @@ pub(super) struct Standing {
     pub(super) event: Option<Event>,
 }
 
-/// Signs every persona in at once and compares each token with its persona's declaration.
-pub(super) async fn sign_in(scenario: &Scenario, means: &Means<'_>) -> Vec<Standing> {
-    let desk = Desk::new(&scenario.personas, means.wire, means.redactor)
-        .with_attendant(Arc::clone(means.attendant));
-    let attempts = scenario
-        .personas
+/// Signs every persona in at once, compares each token with its persona's declaration, and all of them with each other.
+/// Those that are not wanted are told as not reached.
+pub(super) async fn sign_in(
+    scenario: &Scenario,
+    desk: &Desk,
+    means: &Means<'_>,
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<Standing> {
+    let wanted = &wanted;
+    let attempts = (0..scenario.personas.len()).map(|persona| async move {
+        if !wanted(persona) {
+            return None;
+        }
+        tokio::select! {
+            issued = desk.issue(persona) => Some(issued),
+            () = means.stop.hurried() => None,
+        }
+    });
+    let issued = join_all(attempts).await;
+    let credentials: Vec<Option<&Credential>> = issued
         .iter()
-        .enumerate()
-        .map(|(index, persona)| {
-            let desk = &desk;
-            async move {
-                tokio::select! {
-                    issued = desk.issue(index) => stand(scenario, persona, issued, means),
-                    () = means.stop.hurried() => interrupted(),
-                }
-            }
-        });
-    join_all(attempts).await
+        .map(|issued| issued.as_ref()?.as_ref().ok())
+        .collect();
+    let shared = account::shared(&scenario.personas, &credentials);
+    let arrivals = scenario.personas.iter().zip(issued).zip(shared);
+    arrivals
+        .map(|((persona, issued), shared)| match issued {
+            Some(issued) => stand(scenario, persona, issued, shared.as_ref(), means),
+            None => interrupted(),
+        })
+        .collect()
 }
 
 fn stand(
     scenario: &Scenario,
     persona: &Persona,
     issued: Result<Credential, Refusal>,
+    shared: Option<&Mismatch>,
     means: &Means<'_>,
 ) -> Standing {
     let credential = match issued {
@@ -62,23 +75,23 @@ fn stand(
         }
     };
     let event = told(persona, &credential);
-    let faults: Vec<(Code, String)> = preflight::compare(persona, &credential, SystemTime::now())
+    let own = preflight::compare(persona, &credential, SystemTime::now());
+    let faults: Vec<(Code, String)> = own
         .iter()
-        .map(|mismatch| (code(mismatch), format!(": {mismatch}")))
+        .chain(shared)
+        .map(|mismatch| (code_of(mismatch), format!(": {mismatch}")))
         .collect();
-    if faults.is_empty() {
-        let entrance = entrance(scenario, credential, means);
-        Standing {
-            entrance: Some(entrance),
-            gap: None,
-            faults,
-            event,
-        }
-    } else {
-        Standing {
+    if faults.iter().any(|(code, _)| stops(*code)) {
+        return Standing {
             event,
             ..barred(Gap::PersonaStopped, faults)
-        }
+        };
+    }
+    Standing {
+        entrance: Some(entrance(scenario, credential, means)),
+        gap: None,
+        faults,
+        event,
     }
 }
 
@@ -121,14 +134,29 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
     })
 }
 
-fn code(mismatch: &Mismatch) -> Code {
+/// Whether a persona with such a fault is not called; one whose token is merely worth a note is.
+pub fn stops(code: Code) -> bool {
+    code.class() != Class::Note
+}
+
+/// The code that a difference is filed under.
+pub fn code_of(mismatch: &Mismatch) -> Code {
     match mismatch {
         Mismatch::RolesMissing(_) | Mismatch::RolesNowhere { .. } => Code::TokenRolesMissing,
         Mismatch::RolesExtra(_) => Code::TokenRolesExtra,
         Mismatch::Audience { .. } => Code::TokenAudience,
         Mismatch::Issuer { .. } => Code::TokenIssuer,
         Mismatch::Tenant { .. } => Code::TokenTenant,
+        Mismatch::Client { .. } => Code::TokenClient,
+        Mismatch::User { .. } => Code::TokenWrongUser,
+        Mismatch::Fidelity { .. } => Code::TokenFidelity,
+        Mismatch::ScopesMissing(_) => Code::TokenScopes,
+        Mismatch::Signature(_) => Code::TokenSignature,
         Mismatch::Expired(_) => Code::TokenExpired,
-        Mismatch::Opaque => Code::TokenOpaque,
+        Mismatch::DirectoryRoles(_) => Code::TokenIsDirectoryAdmin,
+        Mismatch::Shared(_) => Code::PersonasShareAccount,
+        Mismatch::Unreadable(_) => Code::TokenOpaque,
+        Mismatch::Stale(_) | Mismatch::EndsSoon(_) => Code::TokenStale,
+        Mismatch::GroupsLeftOut => Code::TokenGroupsOverage,
     }
 }

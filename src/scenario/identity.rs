@@ -1,5 +1,7 @@
 //! An `identity` map in, a provider with what a good token of it looks like out.
 
+mod claim;
+
 use super::address::{self, Bounds};
 use super::complaint::Kind;
 use super::raw::{Node, Value};
@@ -259,7 +261,7 @@ fn expected(
         .and_then(|audience| audience_list(reader, audience.node));
     let roles_pointer = fields
         .get("roles")
-        .and_then(|roles| pointer(reader, roles.node));
+        .and_then(|roles| claim::read(reader, roles.node));
     let ignored_roles = fields
         .get("ignore_roles")
         .and_then(|roles| reader.texts(roles.node, "`ignore_roles`", "role"));
@@ -346,15 +348,19 @@ pub(super) fn pointer(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
         return None;
     };
     let pointer = reader.expand(node, text)?.text;
-    let escaped = pointer
-        .split('~')
-        .skip(1)
-        .all(|rest| rest.starts_with(['0', '1']));
-    if escaped && (pointer.is_empty() || pointer.starts_with('/')) {
+    if is_escaped(&pointer) && (pointer.is_empty() || pointer.starts_with('/')) {
         return Some(pointer);
     }
     reader.complain(node.span, Kind::Pointer);
     None
+}
+
+/// Whether `~` stands only in `~0` and `~1` (RFC 6901 §3).
+fn is_escaped(pointer: &str) -> bool {
+    pointer
+        .split('~')
+        .skip(1)
+        .all(|rest| rest.starts_with(['0', '1']))
 }
 
 fn needed(

@@ -4,7 +4,7 @@ use super::complaint::{Kind, Span};
 use super::reader::{Named, Reader};
 use super::register::Register;
 use super::sign_in::{self, SignIn, Way};
-use super::{Identity, Persona, Provider, identity};
+use super::{Identity, Persona, Provider, declaration, identity};
 use crate::cell::PersonaName;
 
 /// The scenario's own identity, as far as it can be read.
@@ -72,11 +72,14 @@ fn persona(
         named.at,
         named.node,
         "this persona",
-        &["roles", "sign_in", "identity"],
+        &[
+            "roles", "sign_in", "identity", "fidelity", "scopes", "user", "tenant",
+        ],
     )?;
     let roles = fields
         .get("roles")
         .and_then(|roles| reader.texts(roles.node, "`roles`", "role"));
+    let declared = declaration::read(reader, &fields);
     let own = fields
         .get("identity")
         .map(|own| identity::read(reader, own));
@@ -87,7 +90,7 @@ fn persona(
     let name = PersonaName::new(named.name);
     let line = named.at.line;
     if matches!(way.sign_in, SignIn::None) {
-        for key in ["roles", "identity"] {
+        for key in ["roles", "identity"].into_iter().chain(declaration::KEYS) {
             if let Some(field) = fields.get(key) {
                 reader.complain(field.at, Kind::Anonymous { key });
             }
@@ -95,6 +98,7 @@ fn persona(
         return Some(Persona {
             name,
             roles: None,
+            declared: declaration::Declaration::default(),
             sign_in: way.sign_in,
             identity: None,
             line,
@@ -122,6 +126,7 @@ fn persona(
     Some(Persona {
         name,
         roles,
+        declared,
         sign_in: way.sign_in,
         identity,
         line,

@@ -66,6 +66,17 @@ impl Claims {
         }
     }
 
+    /// Whether a claim is there and not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|claim| !claim.is_null())
+    }
+
+    /// Whether a claim is said to stand elsewhere (`OpenID` Connect Core 1.0 §5.6.2).
+    pub fn names_elsewhere(&self, name: &str) -> bool {
+        let elsewhere = self.0.get("_claim_names").and_then(Value::as_object);
+        elsewhere.is_some_and(|names| names.contains_key(name))
+    }
+
     /// The claims that may be shown, by allow-list, with long values cut; of `groups` only how many there are.
     pub fn shown(&self) -> Value {
         let listed = SHOWN
@@ -166,6 +177,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    impl From<&Value> for Claims {
+        fn from(payload: &Value) -> Self {
+            Self(payload.as_object().cloned().unwrap_or_default())
+        }
+    }
 
     fn token(payload: &str) -> String {
         format!(

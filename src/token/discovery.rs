@@ -1,18 +1,25 @@
-//! An identity provider in, its token endpoint and its issuers out.
+//! An identity provider in, its token endpoint, its issuers and its keys out.
 
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::header::DATE;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::{Host, Url};
 
+use super::signature::KeySet;
 use crate::scenario::{EntraEndpoint, Provider};
-use crate::wire::{Call, Silence, Wire};
+use crate::wire::{Call, Reply, Silence, Wire};
 
 /// One provider, asked for its documents at most once a run.
 #[derive(Debug)]
 pub(super) struct Guide {
     provider: Provider,
     found: OnceCell<Result<Found, String>>,
+    keys: OnceCell<Result<Arc<KeySet>, String>>,
+    newer_keys: OnceCell<Result<Arc<KeySet>, String>>,
 }
 
 /// Where tokens are asked for, and who will have issued them.
@@ -22,6 +29,10 @@ pub(super) struct Found {
     pub(super) token_endpoint: String,
     /// Accepted `iss` values; empty when the issuer is not to be compared.
     pub(super) issuers: Vec<String>,
+    /// Where its keys are published, likeliest first; empty when no document says so.
+    pub(super) key_sets: Vec<String>,
+    /// Seconds by which its clock is ahead of this machine's; `None` when no document came with a date.
+    pub(super) skew: Option<i64>,
     /// Where a person signs in with a browser, when the provider says.
     pub(super) authorization_endpoint: Option<String>,
     /// Where a code for another device is asked for, when the provider says.
@@ -34,10 +45,18 @@ impl Found {
         Self {
             token_endpoint,
             issuers,
+            key_sets: Vec::new(),
+            skew: None,
             authorization_endpoint: None,
             device_endpoint: None,
         }
     }
+}
+
+/// A discovery document.
+struct Document {
+    json: Value,
+    skew: Option<i64>,
 }
 
 impl Guide {
@@ -45,6 +64,8 @@ impl Guide {
         Self {
             provider,
             found: OnceCell::new(),
+            keys: OnceCell::new(),
+            newer_keys: OnceCell::new(),
         }
     }
 
@@ -53,17 +74,43 @@ impl Guide {
         self.provider == *provider
     }
 
-    /// Host to name in messages.
-    pub(super) fn host(&self) -> String {
-        let stated = match &self.provider {
+    /// The provider as the scenario states it.
+    pub(super) fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Whether both lead to the same place: Entra's two token endpoints are one provider.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        match (&self.provider, &other.provider) {
+            (
+                Provider::Entra {
+                    authority, tenant, ..
+                },
+                Provider::Entra {
+                    authority: other_authority,
+                    tenant: other_tenant,
+                    ..
+                },
+            ) => authority == other_authority && tenant == other_tenant,
+            (one, other) => one == other,
+        }
+    }
+
+    /// URL that is called first.
+    pub(super) fn address(&self) -> &str {
+        match &self.provider {
             Provider::Entra { authority, .. } => authority,
             Provider::Oidc {
                 issuer,
                 token_endpoint,
             } => token_endpoint.as_ref().unwrap_or(issuer),
             Provider::Endpoints { token_endpoint, .. } => token_endpoint,
-        };
-        let host = Url::parse(stated).ok().and_then(|url| {
+        }
+    }
+
+    /// Host to name in messages.
+    pub(super) fn host(&self) -> String {
+        let host = Url::parse(self.address()).ok().and_then(|url| {
             let host = url.host_str()?;
             let port = url.port().map(|port| format!(":{port}"));
             Some(format!("{host}{}", port.unwrap_or_default()))
@@ -81,6 +128,44 @@ impl Guide {
             .await
             .clone()
     }
+
+    /// The provider's keys. A key id that is not among them has them fetched once more, since keys are rolled over.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) async fn keys(&self, id: Option<&str>, wire: &Wire) -> Result<Arc<KeySet>, String> {
+        let found = self.find(wire).await?;
+        let (Some(first), Some(last)) = (found.key_sets.first(), found.key_sets.last()) else {
+            return Err("no discovery document names the provider's keys".to_owned());
+        };
+        let keys = self.keys.get_or_init(|| key_set(first, wire)).await;
+        if let (Ok(keys), Some(id)) = (keys, id)
+            && !keys.knows(id)
+        {
+            return self
+                .newer_keys
+                .get_or_init(|| key_set(last, wire))
+                .await
+                .clone();
+        }
+        keys.clone()
+    }
+}
+
+/// Whoever can change the keys on their way can sign any token, so they come over `https` or from this machine.
+async fn key_set(url: &str, wire: &Wire) -> Result<Arc<KeySet>, String> {
+    guarded(url, "the address of its keys")?;
+    let reply = wire
+        .exchange(get(url.to_owned()))
+        .await
+        .map_err(|silence| format!("its keys could not be had: {silence}"))?;
+    if reply.status != 200 {
+        return Err(format!("its keys answer HTTP {}", reply.status));
+    }
+    if reply.truncated {
+        return Err("its keys did not end within their limits".to_owned());
+    }
+    KeySet::read(&reply.body).map(Arc::new)
 }
 
 impl Guide {
@@ -136,10 +221,10 @@ async fn entra(
     let newer = format!("{base}/v2.0");
     let (v2, v1) = tokio::join!(document(&newer, wire), document(&base, wire));
     // One document is enough; without either the token endpoint itself says what is wrong, with its AADSTS number.
-    let issuers = [v2, v1]
-        .into_iter()
-        .flatten()
-        .filter_map(|document| issuer_of(&document, tenant))
+    let documents: Vec<Document> = [v2, v1].into_iter().flatten().collect();
+    let issuers = documents
+        .iter()
+        .filter_map(|document| issuer_of(&document.json, tenant))
         .collect();
     let generation = match endpoint {
         EntraEndpoint::V1 => "oauth2",
@@ -147,10 +232,16 @@ async fn entra(
     };
     let place = |name: &str| format!("{base}/{generation}/{name}");
     Ok(Found {
+        key_sets: documents.iter().filter_map(keys_of).collect(),
+        skew: documents.iter().find_map(|document| document.skew),
         authorization_endpoint: Some(place("authorize")),
         device_endpoint: Some(place("devicecode")),
         ..Found::at(place("token"), issuers)
     })
+}
+
+fn keys_of(document: &Document) -> Option<String> {
+    document.json.get("jwks_uri")?.as_str().map(str::to_owned)
 }
 
 /// Documents of `common` and `organizations` hold a template in place of the tenant.
@@ -167,14 +258,14 @@ fn issuer_of(document: &Value, tenant: &str) -> Option<String> {
 async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
     guarded(issuer, "the issuer")?;
     let document = document(issuer, wire).await?;
-    if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
+    if document.json.get("issuer").and_then(Value::as_str) != Some(issuer) {
         return Err(
             "its discovery document names another issuer than the scenario. \
                     Spell the issuer exactly as the document does; nothing secret was sent."
                 .to_owned(),
         );
     }
-    let endpoint = document.get("token_endpoint").and_then(Value::as_str);
+    let endpoint = document.json.get("token_endpoint").and_then(Value::as_str);
     let endpoint =
         endpoint.ok_or("its discovery document names no token endpoint. State token_endpoint.")?;
     if !same_origin(endpoint, issuer) {
@@ -185,41 +276,60 @@ async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
         );
     }
     let beside = |name: &str| {
-        let stated = document.get(name).and_then(Value::as_str)?;
+        let stated = document.json.get(name).and_then(Value::as_str)?;
         same_origin(stated, issuer).then(|| stated.to_owned())
     };
     Ok(Found {
+        key_sets: keys_of(&document).into_iter().collect(),
+        skew: document.skew,
         authorization_endpoint: beside("authorization_endpoint"),
         device_endpoint: beside("device_authorization_endpoint"),
         ..Found::at(endpoint.to_owned(), vec![issuer.to_owned()])
     })
 }
 
-async fn document(issuer: &str, wire: &Wire) -> Result<Value, String> {
+async fn document(issuer: &str, wire: &Wire) -> Result<Document, String> {
     // OpenID Connect Discovery 1.0 §4.1: a slash at the end goes first.
     let url = format!(
         "{}/.well-known/openid-configuration",
         issuer.trim_end_matches('/')
     );
-    let call = Call {
-        method: Method::GET,
-        url,
-        headers: HeaderMap::new(),
-        body: bytes::Bytes::new(),
-    };
-    let reply = wire.exchange(call).await.map_err(unanswered)?;
+    let reply = wire.exchange(get(url)).await.map_err(unanswered)?;
     if reply.status != 200 {
         return Err(format!(
             "its discovery document answers HTTP {}. Check the issuer, or state token_endpoint.",
             reply.status
         ));
     }
-    let document: Option<Value> = serde_json::from_slice(&reply.body)
+    let json: Option<Value> = serde_json::from_slice(&reply.body)
         .ok()
         .filter(Value::is_object);
-    document
+    let json = json
         .filter(|_| !reply.truncated)
-        .ok_or_else(|| "its discovery document is not JSON. Check the issuer.".to_owned())
+        .ok_or_else(|| "its discovery document is not JSON. Check the issuer.".to_owned())?;
+    Ok(Document {
+        json,
+        skew: skew(&reply, SystemTime::now()),
+    })
+}
+
+/// RFC 9110 §6.6.1: the time at which the answer was made, to the second.
+fn skew(reply: &Reply, now: SystemTime) -> Option<i64> {
+    let date = httpdate::parse_http_date(reply.headers.get(DATE)?.to_str().ok()?).ok()?;
+    let seconds = |time: SystemTime| {
+        let since = time.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    };
+    Some(seconds(date)? - seconds(now)?)
+}
+
+fn get(url: String) -> Call {
+    Call {
+        method: Method::GET,
+        url,
+        headers: HeaderMap::new(),
+        body: bytes::Bytes::new(),
+    }
 }
 
 fn unanswered(silence: Silence) -> String {

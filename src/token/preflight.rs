@@ -1,59 +1,38 @@
-//! A persona's declaration and its claims in, every difference out, before any call is fired.
+//! A persona's declaration and its token in, every comparison and every difference out, before any call is fired.
 
-use std::fmt;
+pub mod account;
+mod comparison;
+mod directory;
+mod mismatch;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Credential;
 use super::claims::Claims;
-use crate::scenario::{Identity, Persona};
+use super::{Credential, Form, Signature, fidelity};
+use crate::scenario::{Declaration, Identity, Persona};
+
+pub use comparison::{Compared, Comparison, Subject};
+pub use mismatch::Mismatch;
+use mismatch::listed;
 
 /// Seconds by which clocks may differ before a token counts as not valid yet (RFC 7519 §4.1.5 allows for some).
 const LEEWAY: i64 = 60;
+/// Seconds after which a token may be older than a change of roles that somebody has just made.
+const FRESH: i64 = 5 * 60;
+/// Seconds that a token must at least be valid for.
+const SHORTEST: i64 = 60;
 
-/// One difference between a declaration and a token.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Mismatch {
-    /// Declared roles that the token lacks.
-    RolesMissing(Vec<String>),
-    /// Declared roles that the token lacks because it has nothing at all where roles are looked for.
-    RolesNowhere {
-        /// Where they are looked for, an RFC 6901 pointer.
-        pointer: String,
-        /// Those that were declared.
-        missing: Vec<String>,
-    },
-    /// Roles that nobody declared.
-    RolesExtra(Vec<String>),
-    /// Another audience than the API's.
-    Audience {
-        /// The `aud` values of the token; empty when it has none.
-        found: Vec<String>,
-        /// Those of which one is expected.
-        expected: Vec<String>,
-    },
-    /// Another issuer than the provider's.
-    Issuer {
-        /// The `iss` of the token; empty when it has none.
-        found: String,
-        /// Those of which one is expected.
-        expected: Vec<String>,
-    },
-    /// Another tenant than the scenario's.
-    Tenant {
-        /// The `tid` of the token; empty when it has none.
-        found: String,
-        /// The one expected.
-        expected: String,
-    },
-    /// `exp` has passed, or `nbf` lies ahead.
-    Expired(String),
-    /// No claims to compare with the declaration.
-    Opaque,
+/// Compares a credential with its persona's declaration: every difference, in a fixed order.
+pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> Vec<Mismatch> {
+    examine(persona, credential, now)
+        .iter()
+        .flat_map(Comparison::differences)
+        .cloned()
+        .collect()
 }
 
-/// Compares a credential with its persona's declaration. A persona that does not sign in has nothing to compare;
-/// the signature is not checked, for that is the deployment's part.
-pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> Vec<Mismatch> {
+/// The same, with what was found alike and what was not compared. A persona that does not sign in has nothing to compare.
+pub fn examine(persona: &Persona, credential: &Credential, now: SystemTime) -> Vec<Comparison> {
     let Some(identity) = persona
         .identity
         .as_ref()
@@ -62,33 +41,214 @@ pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> V
         return Vec::new();
     };
     let Some(claims) = &credential.claims else {
-        return opaque(persona, identity, credential);
+        return vec![unreadable(persona, identity, credential)];
     };
-    let roles = persona
-        .roles
-        .iter()
-        .flat_map(|declared| roles(declared, claims, identity));
-    roles
-        .chain(audience(claims, &identity.audiences))
-        .chain(issuer(claims, &credential.issuers))
-        .chain(
-            identity
-                .tenant
-                .as_deref()
-                .and_then(|expected| tenant(claims, expected)),
-        )
-        .chain(validity(claims, now))
-        .collect()
+    let now = seconds(now);
+    let declared = &persona.declared;
+    let mut comparisons = identities(persona, identity, credential, claims);
+    comparisons.extend([
+        compare_user(claims, declared),
+        compare_fidelity(claims, declared),
+        compare_scopes(claims, declared),
+        compare_signature(&credential.signature),
+        compare_validity(claims, now),
+        compare_directory(claims),
+        compare_groups(claims),
+        compare_age(claims, now),
+    ]);
+    comparisons
 }
 
-fn opaque(persona: &Persona, identity: &Identity, credential: &Credential) -> Vec<Mismatch> {
-    let nothing_declared =
-        persona.roles.is_none() && identity.audiences.is_empty() && credential.issuers.is_empty();
+/// What a gateway looks at, too.
+fn identities(
+    persona: &Persona,
+    identity: &Identity,
+    credential: &Credential,
+    claims: &Claims,
+) -> Vec<Comparison> {
+    let sealed = (credential.form == Form::Sealed).then_some(Mismatch::Unreadable(Form::Sealed));
+    vec![
+        Comparison::made(Subject::Form, "JWT", sealed),
+        compare_roles(persona.roles.as_deref(), claims, identity),
+        compare_audience(claims, &identity.audiences),
+        compare_issuer(claims, &credential.issuers),
+        compare_tenant(claims, persona, identity),
+        compare_client(claims, persona.sign_in.client_id()),
+    ]
+}
+
+fn unreadable(persona: &Persona, identity: &Identity, credential: &Credential) -> Comparison {
+    let nothing_declared = persona.roles.is_none()
+        && persona.declared == Declaration::default()
+        && identity.audiences.is_empty()
+        && credential.issuers.is_empty();
+    let form = match credential.form {
+        Form::Encrypted => "encrypted",
+        Form::Opaque | Form::Sealed | Form::Signed => "opaque",
+    };
     if nothing_declared {
-        Vec::new()
+        Comparison::not_made(Subject::Form, form)
     } else {
-        vec![Mismatch::Opaque]
+        Comparison::made(Subject::Form, form, [Mismatch::Unreadable(credential.form)])
     }
+}
+
+fn compare_roles(declared: Option<&[String]>, claims: &Claims, identity: &Identity) -> Comparison {
+    let found = listed(&claims.words(&identity.roles_pointer).unwrap_or_default());
+    match declared {
+        Some(declared) => {
+            Comparison::made(Subject::Roles, found, roles(declared, claims, identity))
+        }
+        None => Comparison::not_made(Subject::Roles, found),
+    }
+}
+
+fn compare_audience(claims: &Claims, expected: &[String]) -> Comparison {
+    let found = listed(&claims.audiences());
+    if expected.is_empty() {
+        return Comparison::not_made(Subject::Audience, found);
+    }
+    Comparison::made(Subject::Audience, found, audience(claims, expected))
+}
+
+fn compare_issuer(claims: &Claims, expected: &[String]) -> Comparison {
+    let version = claims
+        .text("ver")
+        .map(|version| format!(" (version {version})"))
+        .unwrap_or_default();
+    let found = format!("{}{version}", claims.text("iss").unwrap_or("(none)"));
+    if expected.is_empty() {
+        return Comparison::not_made(Subject::Issuer, found);
+    }
+    Comparison::made(Subject::Issuer, found, issuer(claims, expected))
+}
+
+fn compare_tenant(claims: &Claims, persona: &Persona, identity: &Identity) -> Comparison {
+    let found = claims.text("tid").unwrap_or("(none)");
+    let own = persona.declared.tenant.as_deref();
+    let usual = identity.tenant.as_deref();
+    match own.or_else(|| usual.filter(|tenant| is_guid(tenant))) {
+        Some(expected) => Comparison::made(Subject::Tenant, found, tenant(claims, expected)),
+        None if usual.is_some() => Comparison::not_made(
+            Subject::Tenant,
+            format!("{found}; the scenario states it by its domain"),
+        ),
+        None => Comparison::not_made(Subject::Tenant, found),
+    }
+}
+
+fn compare_client(claims: &Claims, expected: Option<&str>) -> Comparison {
+    match (fidelity::client(claims), expected) {
+        (Some(found), Some(expected)) => {
+            let other = !found.eq_ignore_ascii_case(expected);
+            let difference = other.then(|| Mismatch::Client {
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+            });
+            Comparison::made(Subject::Client, found, difference)
+        }
+        (Some(found), None) => Comparison::not_made(Subject::Client, found),
+        (None, _) => Comparison::not_made(Subject::Client, "the token names none"),
+    }
+}
+
+fn compare_user(claims: &Claims, declared: &Declaration) -> Comparison {
+    let found = account::shown(claims);
+    let Some(expected) = &declared.user else {
+        return Comparison::not_made(Subject::User, listed(&found));
+    };
+    let other = !account::names(claims)
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(expected));
+    let difference = other.then(|| Mismatch::User {
+        found: found.clone(),
+        expected: expected.clone(),
+    });
+    Comparison::made(Subject::User, listed(&found), difference)
+}
+
+fn compare_fidelity(claims: &Claims, declared: &Declaration) -> Comparison {
+    let found = fidelity::of(claims);
+    let shown = found.map_or("unknown", fidelity::name);
+    let Some(expected) = declared.fidelity else {
+        return Comparison::not_made(Subject::Fidelity, shown);
+    };
+    let other = found != Some(expected);
+    Comparison::made(
+        Subject::Fidelity,
+        shown,
+        other.then_some(Mismatch::Fidelity { found, expected }),
+    )
+}
+
+fn compare_scopes(claims: &Claims, declared: &Declaration) -> Comparison {
+    let found = account::scopes(claims);
+    if declared.scopes.is_empty() {
+        return Comparison::not_made(Subject::Scopes, listed(&found));
+    }
+    let missing = without(&declared.scopes, &found);
+    let difference = (!missing.is_empty()).then_some(Mismatch::ScopesMissing(missing));
+    Comparison::made(Subject::Scopes, listed(&found), difference)
+}
+
+fn compare_signature(signature: &Signature) -> Comparison {
+    match signature {
+        Signature::Verified => Comparison::made(Subject::Signature, "verified", None),
+        Signature::NotVerified(why) => {
+            Comparison::not_made(Subject::Signature, format!("not verified: {why}"))
+        }
+        Signature::Wrong(how) => Comparison::made(
+            Subject::Signature,
+            "wrong",
+            [Mismatch::Signature(how.clone())],
+        ),
+    }
+}
+
+fn compare_validity(claims: &Claims, now: i64) -> Comparison {
+    let left = claims.seconds("exp").map(|end| end.saturating_sub(now));
+    let found = left.map_or_else(
+        || "no end stated".to_owned(),
+        |left| format!("ends in {left} s"),
+    );
+    let ends_soon = left
+        .filter(|left| *left <= SHORTEST)
+        .map(Mismatch::EndsSoon);
+    Comparison::made(
+        Subject::Validity,
+        found,
+        validity(claims, now).or(ends_soon),
+    )
+}
+
+fn compare_directory(claims: &Claims) -> Comparison {
+    let Some(held) = claims.words("/wids") else {
+        return Comparison::not_made(Subject::Directory, "the token names none");
+    };
+    let names = directory::beyond_ordinary(&held);
+    let difference = (!names.is_empty()).then(|| Mismatch::DirectoryRoles(names.clone()));
+    Comparison::made(Subject::Directory, listed(&names), difference)
+}
+
+/// Entra ID leaves out more than 200 groups, and says so in one of two ways.
+fn compare_groups(claims: &Claims) -> Comparison {
+    let left_out = claims.has("hasgroups") || claims.names_elsewhere("groups");
+    if left_out {
+        return Comparison::made(Subject::Groups, "left out", [Mismatch::GroupsLeftOut]);
+    }
+    match claims.words("/groups") {
+        Some(groups) => Comparison::made(Subject::Groups, format!("{} named", groups.len()), None),
+        None => Comparison::not_made(Subject::Groups, "the token names none"),
+    }
+}
+
+fn compare_age(claims: &Claims, now: i64) -> Comparison {
+    let Some(issued) = claims.seconds("iat") else {
+        return Comparison::not_made(Subject::Age, "the token does not say when it was issued");
+    };
+    let age = now.saturating_sub(issued);
+    let stale = (age > FRESH).then_some(Mismatch::Stale(age));
+    Comparison::made(Subject::Age, format!("issued {age} s ago"), stale)
 }
 
 /// Exact equality of sets, ignored roles aside: a role too many makes every allowed cell of its column meaningless.
@@ -143,16 +303,16 @@ fn issuer(claims: &Claims, expected: &[String]) -> Option<Mismatch> {
     })
 }
 
-/// A tenant that is stated by its domain is not comparable with `tid`, which is a GUID.
 fn tenant(claims: &Claims, expected: &str) -> Option<Mismatch> {
     let found = claims.text("tid").unwrap_or_default();
-    let differs = is_guid(expected) && !found.eq_ignore_ascii_case(expected);
+    let differs = !found.eq_ignore_ascii_case(expected);
     differs.then(|| Mismatch::Tenant {
         found: found.to_owned(),
         expected: expected.to_owned(),
     })
 }
 
+/// A tenant that is stated by its domain is not comparable with `tid`, which is a GUID.
 fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
@@ -161,10 +321,13 @@ fn is_guid(text: &str) -> bool {
             .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn validity(claims: &Claims, now: SystemTime) -> Option<Mismatch> {
-    let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| {
+fn seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    });
+    })
+}
+
+fn validity(claims: &Claims, now: i64) -> Option<Mismatch> {
     if let Some(end) = claims.seconds("exp").filter(|end| *end <= now) {
         return Some(Mismatch::Expired(format!(
             "its exp passed {} s ago",
@@ -180,75 +343,6 @@ fn validity(claims: &Claims, now: SystemTime) -> Option<Mismatch> {
     )))
 }
 
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RolesMissing(roles) => write!(
-                f,
-                "the token lacks {}: assign it to the persona itself on the API's app (not the client's); nested groups \
-                 are not followed, a service principal gets no roles from a group, and a token from before the change \
-                 must be renewed",
-                listed(roles)
-            ),
-            Self::RolesNowhere { pointer, missing } => write!(
-                f,
-                "the token has nothing at {pointer}, so it lacks {}: either it carries no role at all, and one must be \
-                 assigned to the persona itself on the API's app, or its roles stand elsewhere, and `roles` of the \
-                 identity must say where",
-                listed(missing)
-            ),
-            Self::RolesExtra(roles) => write!(
-                f,
-                "the token carries {} beyond the declaration: take it away from the persona and its groups, or declare \
-                 it; what an over-privileged persona is allowed proves nothing (roles that a provider gives to everybody \
-                 go into `ignore_roles` of the identity)",
-                listed(roles)
-            ),
-            Self::Audience { found, expected } => write!(
-                f,
-                "the token is for {}, not for {}: check the resource or scope that is asked for, or the client's audience \
-                 mapper; Entra's v2 tokens name the API by its GUID, its v1 tokens by the App ID URI",
-                listed(found),
-                either(expected)
-            ),
-            Self::Issuer { found, expected } => write!(
-                f,
-                "the token was issued by {}, not by {}: v1 and v2 tokens have different issuers, and the API's manifest \
-                 decides which it gets",
-                named(found),
-                either(expected)
-            ),
-            Self::Tenant { found, expected } => write!(
-                f,
-                "the token is of tenant {}, not of {expected}: sign in at the tenant of the API; a guest's home tenant \
-                 issues another token",
-                named(found)
-            ),
-            Self::Expired(how) => write!(f, "the token is not valid now: {how}; check the clock of this machine"),
-            Self::Opaque => f.write_str(
-                "the token is no readable JWT, so nothing of what is declared can be compared: ask for a token of the \
-                 API itself (scope, resource or audience), or declare neither roles nor audience",
-            ),
-        }
-    }
-}
-
-fn listed(words: &[String]) -> String {
-    if words.is_empty() {
-        "(none)".to_owned()
-    } else {
-        words.join(", ")
-    }
-}
-
-fn either(words: &[String]) -> String {
-    words.join(" or ")
-}
-
-fn named(word: &str) -> &str {
-    if word.is_empty() { "(none)" } else { word }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -261,7 +355,7 @@ mod tests {
     use super::*;
     use crate::cell::PersonaName;
     use crate::scenario::sign_in::{Client, Proof};
-    use crate::scenario::{ClientAuth, Provider, SignIn};
+    use crate::scenario::{ClientAuth, Fidelity, Provider, SignIn};
 
     const NOW: u64 = 1_800_000_000;
     const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000ABCD";
@@ -270,6 +364,7 @@ mod tests {
         Persona {
             name: PersonaName::new("reader"),
             roles: roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect()),
+            declared: Declaration::default(),
             sign_in: SignIn::ClientCredentials {
                 client: Client {
                     id: "c".to_owned(),
@@ -297,7 +392,7 @@ mod tests {
     fn good() -> Value {
         json!({
             "aud": "api://catalog/", "iss": "https://v1/", "tid": TENANT.to_lowercase(), "roles": ["A", "B"],
-            "exp": NOW + 1, "nbf": NOW + 60,
+            "exp": NOW + 3600, "nbf": NOW + 60,
         })
     }
 
@@ -312,11 +407,10 @@ mod tests {
             claims.map(|claims| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string())));
         Credential {
             authorization: Some(HeaderValue::from_static("Bearer x")),
+            form: claims.as_deref().map(Form::of).unwrap_or_default(),
             claims: claims.and_then(|token| Claims::read(&token)),
-            fingerprint: String::new(),
             issuers: vec!["https://v2".to_owned(), "https://v1/".to_owned()],
-            took: Duration::ZERO,
-            expires_at: None,
+            ..Credential::default()
         }
     }
 
@@ -408,6 +502,206 @@ mod tests {
         }
     }
 
+    fn declared(declared: Declaration) -> Persona {
+        Persona {
+            declared,
+            ..persona(Some(&["A", "B"]))
+        }
+    }
+
+    #[test]
+    fn what_a_persona_declares_besides_roles_is_compared_word_for_word() {
+        let wants = |fidelity, scopes: &[&str], user: Option<&str>| {
+            declared(Declaration {
+                fidelity,
+                scopes: words(scopes),
+                user: user.map(str::to_owned),
+                tenant: None,
+            })
+        };
+        let user_token = {
+            let mut claims = good();
+            claims["scp"] = json!("read access.all");
+            claims["upn"] = json!("Reader@example");
+            claims["oid"] = json!("o1");
+            claims
+        };
+        let table: [(Persona, Vec<Mismatch>); 8] = [
+            (
+                wants(Some(Fidelity::User), &["read"], Some("reader@EXAMPLE")),
+                vec![],
+            ),
+            (wants(None, &["access.all", "read"], Some("o1")), vec![]),
+            (
+                wants(Some(Fidelity::App), &[], None),
+                vec![Mismatch::Fidelity {
+                    found: Some(Fidelity::User),
+                    expected: Fidelity::App,
+                }],
+            ),
+            (
+                wants(None, &["access"], None),
+                vec![Mismatch::ScopesMissing(words(&["access"]))],
+            ),
+            (
+                wants(None, &["READ"], None),
+                vec![Mismatch::ScopesMissing(words(&["READ"]))],
+            ),
+            (
+                wants(None, &[], Some("writer@example")),
+                vec![Mismatch::User {
+                    found: words(&["Reader@example", "o1"]),
+                    expected: "writer@example".to_owned(),
+                }],
+            ),
+            (wants(None, &[], None), vec![]),
+            (
+                declared(Declaration {
+                    tenant: Some(TENANT.replace('0', "1")),
+                    ..Declaration::default()
+                }),
+                vec![Mismatch::Tenant {
+                    found: TENANT.to_lowercase(),
+                    expected: TENANT.replace('0', "1"),
+                }],
+            ),
+        ];
+        for (persona, expected) in table {
+            assert_eq!(
+                compared(&persona, &user_token),
+                expected,
+                "{:?}",
+                persona.declared
+            );
+        }
+    }
+
+    #[test]
+    fn the_client_is_compared_where_the_token_names_one() {
+        let other = || {
+            vec![Mismatch::Client {
+                found: "d".to_owned(),
+                expected: "c".to_owned(),
+            }]
+        };
+        for name in ["azp", "appid", "client_id", "cid"] {
+            assert_eq!(
+                compared(&persona(None), &with(name, json!("C"))),
+                [],
+                "{name}"
+            );
+            assert_eq!(
+                compared(&persona(None), &with(name, json!("d"))),
+                other(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_groups_and_directory_roles_are_noticed() {
+        let elsewhere = json!({"groups": "src1"});
+        let table = [
+            (with("exp", json!(NOW + 61)), vec![]),
+            (with("exp", json!(NOW + 60)), vec![Mismatch::EndsSoon(60)]),
+            (with("iat", json!(NOW - 300)), vec![]),
+            (with("iat", json!(NOW - 301)), vec![Mismatch::Stale(301)]),
+            (with("iat", json!(NOW + 300)), vec![]),
+            (
+                with("hasgroups", json!(true)),
+                vec![Mismatch::GroupsLeftOut],
+            ),
+            (
+                with("_claim_names", elsewhere),
+                vec![Mismatch::GroupsLeftOut],
+            ),
+            (with("_claim_names", json!({"other": "src1"})), vec![]),
+            (with("groups", json!(["g"])), vec![]),
+            (
+                with("wids", json!(["b79fbf4d-3ef9-4689-8143-76b194e85509"])),
+                vec![],
+            ),
+            (
+                with("wids", json!(["62e90394-69f5-4237-9190-012177145e10"])),
+                vec![Mismatch::DirectoryRoles(words(&["Global Administrator"]))],
+            ),
+        ];
+        for (claims, expected) in table {
+            assert_eq!(compared(&persona(None), &claims), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_signature_is_a_difference_and_an_unverified_one_is_not() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let how = || "another key".to_owned();
+        let table = [
+            (Signature::Verified, vec![]),
+            (Signature::NotVerified(how()), vec![]),
+            (Signature::Wrong(how()), vec![Mismatch::Signature(how())]),
+        ];
+        for (signature, expected) in table {
+            let credential = Credential {
+                signature,
+                ..credential(Some(&good()))
+            };
+            assert_eq!(compare(&persona(None), &credential, now), expected);
+        }
+    }
+
+    #[test]
+    fn tokens_that_are_not_for_this_api_to_read_say_which_kind_they_are() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let sealed = Credential {
+            form: Form::Sealed,
+            ..credential(Some(&good()))
+        };
+        let encrypted = Credential {
+            form: Form::Encrypted,
+            ..credential(None)
+        };
+        for (credential, form) in [(sealed, Form::Sealed), (encrypted, Form::Encrypted)] {
+            assert_eq!(
+                compare(&persona(None), &credential, now),
+                [Mismatch::Unreadable(form)]
+            );
+        }
+    }
+
+    #[test]
+    fn every_subject_is_examined_once_and_says_what_was_found() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let comparisons = examine(&persona(Some(&["A", "B"])), &credential(Some(&good())), now);
+        let told: Vec<String> = comparisons
+            .iter()
+            .map(|one| {
+                let sign = match one.result {
+                    Compared::Same => '+',
+                    Compared::Differs(_) => '!',
+                    Compared::Not => '-',
+                };
+                format!("{sign} {}: {}", one.subject.name(), one.found)
+            })
+            .collect();
+        let expected = [
+            "+ form: JWT",
+            "+ roles: A, B",
+            "+ audience: api://catalog/",
+            "+ issuer: https://v1/",
+            &format!("+ tenant: {}", TENANT.to_lowercase()),
+            "- client: the token names none",
+            "- user: (none)",
+            "- fidelity: unknown",
+            "- scopes: (none)",
+            "- signature: not verified: there is no token",
+            "+ validity: ends in 3600 s",
+            "- directory roles: the token names none",
+            "- groups: the token names none",
+            "- age: the token does not say when it was issued",
+        ];
+        assert_eq!(told, expected);
+    }
+
     #[test]
     fn differences_come_in_a_fixed_order() {
         let claims = json!({"exp": 0});
@@ -468,7 +762,7 @@ mod tests {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         assert_eq!(
             compare(&persona(Some(&[])), &credential(None), now),
-            [Mismatch::Opaque]
+            [Mismatch::Unreadable(Form::Opaque)]
         );
         let mut undeclared = persona(None);
         undeclared.identity.as_mut().unwrap().audiences.clear();
@@ -534,7 +828,11 @@ mod tests {
                 "the token is not valid now: its exp",
                 "clock",
             ),
-            (Mismatch::Opaque, "the token is no readable JWT", "scope"),
+            (
+                Mismatch::Unreadable(Form::Opaque),
+                "the token is no readable JWT",
+                "scope",
+            ),
         ];
         for (mismatch, start, within) in cases {
             let sentence = mismatch.to_string();

@@ -61,7 +61,11 @@ impl Dialer {
         self.proxies.intercept(destination)
     }
 
-    async fn dial(self, destination: Uri) -> Result<Stream, Undialled> {
+    /// Opens a connection to the destination, TLS included.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) async fn dial(self, destination: Uri) -> Result<Stream, Undialled> {
         let late = Err(Undialled(Silence::Deadline));
         tokio::time::timeout(self.longest, self.connect(destination))
             .await

@@ -43,7 +43,8 @@ impl reqwest::dns::Resolve for Resolver {
     }
 }
 
-async fn look_up(name: &str) -> Result<Addresses, NameUnknown> {
+/// Every address of a name.
+pub(super) async fn look_up(name: &str) -> Result<Addresses, NameUnknown> {
     let found = tokio::net::lookup_host((name, 0)).await;
     let addresses: Vec<SocketAddr> = found.map_err(|_unresolved| NameUnknown)?.collect();
     Ok(addresses.into_iter())

@@ -10,6 +10,8 @@ mod bench;
 mod canary;
 /// The law of imports.
 mod corridor;
+/// What is found on the way to a deployment.
+mod doctor;
 /// Each exit code is reached, and nothing else is.
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
@@ -22,5 +24,7 @@ mod reports;
 mod scenarios;
 /// Every way to sign in, from the scenario to the refusal.
 mod sign_in;
+/// What is said of tokens.
+mod token;
 /// What is counted on the wire.
 mod traffic;

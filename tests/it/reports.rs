@@ -233,6 +233,28 @@ fn every_cell_is_one_junit_case_and_only_a_pass_is_green() {
 }
 
 #[test]
+fn a_note_is_told_and_turns_nothing_red() {
+    let note =
+        json!({"type": "finding", "code": "token-stale", "detail": "reader: old", "cells": [0]});
+    let mut record = record("conforms");
+    record.hear(&serde_json::from_value(note).unwrap());
+    assert_eq!(record.standing().code(), 0);
+    let junit = rendered(&record, Kind::Junit, PLAIN);
+    assert!(
+        !junit.contains("<failure") && !junit.contains("<error"),
+        "{junit}"
+    );
+    let case = "<testcase name=\"token-stale\" classname=\"rolecall.run\">";
+    let (_, told) = junit.split_once(case).unwrap();
+    assert!(
+        told.trim_start()
+            .starts_with("<skipped message=\"note: reader: old\""),
+        "{told}"
+    );
+    assert!(rendered(&record, Kind::Table, PLAIN).contains("– token-stale"));
+}
+
+#[test]
 fn a_finding_about_no_cell_is_a_junit_case_of_its_own() {
     let cases = cases(&report("every", Kind::Junit));
     let about_run: Vec<&str> = cases

@@ -22,7 +22,7 @@ const NAME: usize = 24;
 /// Blanks before roles that stand under their persona, where there is room: often enough both have the same name.
 const INDENT: usize = 2;
 
-const BOX: TableStyle = TableStyle::new()
+pub(in crate::report) const BOX: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('╭', '─', '┬', '╮'))
     .header_lines(ContentLineStyle::new('│', '│', '│'))
     .header_separator(LineStyle::new('├', '─', '┼', '┤'))
@@ -333,7 +333,7 @@ impl Fit {
 }
 
 /// A constraint to exactly so many columns, the blanks on either side included.
-pub(super) fn fixed(width: usize) -> ColumnConstraint {
+pub(in crate::report) fn fixed(width: usize) -> ColumnConstraint {
     ColumnConstraint::Absolute(Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX)))
 }
 

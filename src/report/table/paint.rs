@@ -9,7 +9,7 @@ const STOP: &str = "  ";
 
 /// A noncharacter that holds a sign's place while the text is laid out: one column wide, and never part of data,
 /// because the sanitizer lets none through (Unicode §23.7 keeps them for such internal use).
-pub(super) const fn marker(kind: Option<VerdictKind>) -> char {
+pub(in crate::report) const fn marker(kind: Option<VerdictKind>) -> char {
     match kind {
         Some(VerdictKind::Pass) => '\u{fdd0}',
         Some(VerdictKind::Fail) => '\u{fdd1}',
@@ -21,7 +21,7 @@ pub(super) const fn marker(kind: Option<VerdictKind>) -> char {
 
 /// Puts the signs in their places. With colour, a sign and the words after it are painted up to the cell's border,
 /// two spaces or the line's end.
-pub(super) fn paint(text: &str, colour: bool) -> String {
+pub(in crate::report) fn paint(text: &str, colour: bool) -> String {
     let mut painted = String::with_capacity(text.len() + text.len() / 4);
     for line in text.split_inclusive('\n') {
         paint_line(line, colour, &mut painted);

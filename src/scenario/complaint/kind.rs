@@ -283,6 +283,8 @@ pub enum Kind {
     },
     /// Text that is no JSON pointer.
     Pointer,
+    /// Text that names no claim.
+    RolesClaim,
     /// A key that is no header name.
     HeaderName,
     /// A header value that no HTTP message can carry.
@@ -465,6 +467,7 @@ impl fmt::Display for Kind {
             Self::Status => f.write_str("this is no HTTP status"),
             Self::Expectation { .. } => f.write_str("this is no expectation"),
             Self::Pointer => f.write_str("this is no JSON pointer"),
+            Self::RolesClaim => f.write_str("this names no claim that holds roles"),
             Self::HeaderName => f.write_str("this is no header name"),
             Self::HeaderValue => f.write_str("this is no header value"),
             Self::OwnHeader { name, .. } => write!(f, "header `{name}` is set by rolecall itself"),

@@ -1,0 +1,179 @@
+//! Identity providers and personas in, their stations out: discovery, clock, keys, sign-in, token.
+
+use super::station::Station;
+use super::way;
+use crate::judge::{Code, Gap, Layer};
+use crate::run::Event;
+use crate::run::standing::{Standing, stops};
+use crate::scenario::Scenario;
+use crate::token::Desk;
+use crate::token::provider::{Authority, Discovered};
+use crate::wire::Wire;
+
+/// Seconds by which clocks may differ before answers about time mean nothing.
+const SKEW: u64 = 120;
+
+/// Tells each provider's stations; for each, whether one can sign in there.
+pub(super) async fn providers(
+    desk: &Desk,
+    wire: &Wire,
+    tell: &mut dyn FnMut(Station),
+) -> Vec<bool> {
+    let mut open = Vec::new();
+    for authority in desk.authorities() {
+        let branch = format!("identity provider {}", authority.address());
+        let reached = way::to(&branch, authority.address(), true, wire, tell).await;
+        open.push(reached && discovery(&branch, &authority, tell).await);
+    }
+    open
+}
+
+async fn discovery(branch: &str, authority: &Authority, tell: &mut dyn FnMut(Station)) -> bool {
+    let found = match authority.discover().await {
+        Ok(found) => found,
+        Err(why) => {
+            tell(untrusted(branch, why));
+            return false;
+        }
+    };
+    if found.by_hand {
+        let why = "not asked: the scenario states the endpoints";
+        tell(Station::passed(branch, "discovery", why));
+        return true;
+    }
+    if found.issuers.is_empty() {
+        tell(untrusted(branch, "no discovery document answers there"));
+        return false;
+    }
+    let issuers = found.issuers.join(" and ");
+    tell(Station::whole(
+        branch,
+        "discovery",
+        format!("issuer {issuers}"),
+    ));
+    tell(clock(branch, &found));
+    tell(keys(branch, &found, authority).await);
+    true
+}
+
+fn untrusted(branch: &str, why: impl Into<String>) -> Station {
+    Station::broken(
+        branch,
+        "discovery",
+        why,
+        Layer::IdentityProvider,
+        "Open the issuer's /.well-known/openid-configuration, and compare tenant, authority and issuer with the scenario.",
+    )
+}
+
+fn clock(branch: &str, found: &Discovered) -> Station {
+    let Some(skew) = found.skew else {
+        return Station::passed(branch, "clock", "the provider sent no date");
+    };
+    let detail = format!("the provider's clock differs by {skew} s");
+    if skew.unsigned_abs() <= SKEW {
+        return Station::whole(branch, "clock", detail);
+    }
+    Station::broken(
+        branch,
+        "clock",
+        detail,
+        Layer::Client,
+        "Synchronise this machine's clock: tokens look expired or not yet valid, here or at the gateway.",
+    )
+}
+
+async fn keys(branch: &str, found: &Discovered, authority: &Authority) -> Station {
+    if !found.names_keys {
+        let why = "the discovery document names none";
+        return Station::passed(branch, "keys", why);
+    }
+    let why = match authority.keys().await {
+        Ok(0) => "none that can verify a signature".to_owned(),
+        Ok(count) => return Station::whole(branch, "keys", format!("{count} published")),
+        Err(why) => why,
+    };
+    let fix = "Open the document's jwks_uri: gateways fetch the same keys and refuse every token without them.";
+    Station::broken(branch, "keys", why, Layer::IdentityProvider, fix)
+}
+
+/// Tells each persona's sign-in and what its token was found to be.
+pub(super) fn tell_personas(
+    scenario: &Scenario,
+    standings: &[Standing],
+    tell: &mut dyn FnMut(Station),
+) {
+    for (persona, standing) in scenario.personas.iter().zip(standings) {
+        let branch = format!("persona {}", persona.name);
+        if persona.identity.is_none() && standing.gap.is_none() {
+            tell(Station::passed(&branch, "sign-in", "does not sign in"));
+            continue;
+        }
+        tell(sign_in(&branch, standing));
+        if standing.event.is_some() {
+            for station in token(&branch, standing) {
+                tell(station);
+            }
+        }
+    }
+}
+
+fn sign_in(branch: &str, standing: &Standing) -> Station {
+    if let Some(Event::TokenAcquired {
+        fingerprint,
+        took_ms,
+        ..
+    }) = &standing.event
+    {
+        let detail = format!("token {fingerprint} in {took_ms} ms");
+        return Station::whole(branch, "sign-in", detail);
+    }
+    if standing.gap == Some(Gap::NotReached) {
+        let why = "not tried: the way to its provider is broken";
+        return Station::passed(branch, "sign-in", why);
+    }
+    let why: Vec<&str> = standing
+        .faults
+        .iter()
+        .map(|(_, detail)| nameless(detail))
+        .collect();
+    Station::broken(
+        branch,
+        "sign-in",
+        why.join("; "),
+        Layer::IdentityProvider,
+        Code::SignInFailed.remedy(),
+    )
+}
+
+/// A fault goes on from its persona's name, which is the branch's here.
+fn nameless(fault: &str) -> &str {
+    fault.trim_start_matches([':', ' '])
+}
+
+fn token(branch: &str, standing: &Standing) -> Vec<Station> {
+    if standing.faults.is_empty() {
+        return vec![Station::whole(branch, "token", "as declared")];
+    }
+    let stations = standing.faults.iter().map(|(code, detail)| {
+        let detail = nameless(detail);
+        if stops(*code) {
+            Station::broken(branch, "token", detail, owner(*code), code.remedy())
+        } else {
+            Station::whole(branch, "token", format!("note: {detail}"))
+        }
+    });
+    stations.collect()
+}
+
+/// A wrong question is the scenario's, a wrong answer the provider's.
+fn owner(code: Code) -> Layer {
+    match code {
+        Code::TokenAudience
+        | Code::TokenScopes
+        | Code::TokenWrongUser
+        | Code::TokenFidelity
+        | Code::PersonasShareAccount => Layer::Client,
+        _ => Layer::IdentityProvider,
+    }
+}

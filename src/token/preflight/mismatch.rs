@@ -82,6 +82,7 @@ pub enum Mismatch {
 }
 
 impl fmt::Display for Mismatch {
+    #[expect(clippy::too_many_lines, reason = "one sentence a variant")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RolesMissing(roles) => write!(

@@ -14,7 +14,7 @@ const LANDLORDS: [(&str, &[&str]); 19] = [
     ("hyper_rustls", &["wire"]),
     ("hyper_util", &["wire"]),
     ("indicatif", &["cli"]),
-    ("jsonwebtoken", &["reference"]),
+    ("jsonwebtoken", &["token", "reference"]),
     ("oauth2", &["token"]),
     ("quick_junit", &["report"]),
     ("reqwest", &["wire"]),

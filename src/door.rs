@@ -1,12 +1,12 @@
 //! Filled call and token in, observation out: the REST door and both eras of the MCP door.
 
 pub mod discovery;
-pub mod heading;
-pub mod mcp;
-pub mod observation;
-pub mod rest;
-pub mod scrubber;
-pub mod sse;
+mod heading;
+mod mcp;
+mod observation;
+mod rest;
+mod scrubber;
+mod sse;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,8 +15,7 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::cell::Door;
-use crate::scenario::template::Bindings;
-use crate::scenario::{Deployment, Entry, HeaderText};
+use crate::scenario::Deployment;
 use crate::secret::Redactor;
 use crate::token::Credential;
 use crate::wire::{Line, Silence, Wire};
@@ -87,17 +86,18 @@ pub struct Entrance {
 
 impl Entrance {
     /// An entrance with no connection and no session yet. What it says without an [`Ask`] (discovery, a tool that does
-    /// not exist) carries those headers of the MCP door that need no run-time value.
+    /// not exist) carries the `standing` headers: those of the MCP door, filled.
     pub fn new(
         deployment: &Deployment,
         wire: &Wire,
         credential: Credential,
+        standing: Vec<(String, HeaderValue)>,
         redactor: &Arc<Redactor>,
     ) -> Self {
         Self {
             rest: deployment.rest.as_ref().map(|entry| entry.url.clone()),
             mcp: deployment.mcp.as_ref().map(|entry| entry.url.clone()),
-            standing: deployment.mcp.as_ref().map(standing).unwrap_or_default(),
+            standing,
             authorization: credential.authorization,
             wire: wire.clone(),
             line: wire.line(),
@@ -105,12 +105,6 @@ impl Entrance {
             ids: Ids::new(),
             redactor: Arc::clone(redactor),
         }
-    }
-
-    /// The same entrance, saying these headers where it has no [`Ask`]: those of the MCP door, filled.
-    #[must_use]
-    pub fn with_standing_headers(self, standing: Vec<(String, HeaderValue)>) -> Self {
-        Self { standing, ..self }
     }
 
     /// Makes the call through the door. At `mcp-legacy` the persona's one session is opened first, once.
@@ -225,27 +219,6 @@ impl Entrance {
     }
 }
 
-fn standing(entry: &Entry) -> Vec<(String, HeaderValue)> {
-    entry
-        .headers
-        .iter()
-        .filter_map(|(name, text)| Some((name.clone(), standing_value(text)?)))
-        .collect()
-}
-
-fn standing_value(text: &HeaderText) -> Option<HeaderValue> {
-    match text {
-        HeaderText::Plain(template) => {
-            HeaderValue::try_from(template.fill(&Bindings::default()).ok()?).ok()
-        }
-        HeaderText::Secret(secret) => {
-            let mut value = HeaderValue::from_str(secret.expose()).ok()?;
-            value.set_sensitive(true);
-            Some(value)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
@@ -256,7 +229,7 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::scenario::RefusalShape;
+    use crate::scenario::{Entry, RefusalShape};
     use crate::wire::{Proxies, Settings};
 
     const TOOL: &str = r#"{"content":[{"type":"text","text":"done"}]}"#;
@@ -433,6 +406,7 @@ mod tests {
             &deployment,
             &Wire::new(&settings).unwrap(),
             credential,
+            Vec::new(),
             &Arc::default(),
         )
     }

@@ -35,7 +35,7 @@ pub enum Signal {
 
 impl Exit {
     /// Every exit, the gravest first: of two, the earlier decides.
-    pub const PRECEDENCE: [Self; 9] = [
+    const PRECEDENCE: [Self; 9] = [
         Self::Usage,
         Self::Failed,
         Self::LeftBehind,
@@ -100,9 +100,7 @@ impl Exit {
     pub fn of_interrupted(record: &Record, by: Signal) -> Self {
         let tally = record.tally();
         match Self::of(record) {
-            Self::Unproven | Self::NothingSelected if tally.pass + tally.fail == 0 => {
-                Self::Interrupted(by)
-            }
+            Self::Unproven | Self::NothingSelected if tally.pass == 0 => Self::Interrupted(by),
             said => said,
         }
     }
@@ -110,25 +108,10 @@ impl Exit {
     /// The graver of the two.
     #[must_use]
     pub fn worst(self, other: Self) -> Self {
-        if other.rank() < self.rank() {
-            other
-        } else {
-            self
-        }
-    }
-
-    const fn rank(self) -> u8 {
-        match self {
-            Self::Usage => 0,
-            Self::Failed => 1,
-            Self::LeftBehind => 2,
-            Self::ReportUnwritten => 3,
-            Self::Unproven => 4,
-            Self::Interrupted(Signal::Interrupt) => 5,
-            Self::Interrupted(Signal::Terminate) => 6,
-            Self::NothingSelected => 7,
-            Self::Conforms => 8,
-        }
+        let mut gravest_first = Self::PRECEDENCE.into_iter();
+        gravest_first
+            .find(|exit| *exit == self || *exit == other)
+            .unwrap_or(self)
     }
 }
 

@@ -1,21 +1,21 @@
 //! Observations in, outcomes, verdicts and findings out. Pure: no clock, no network, no async.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-pub mod code;
+mod code;
 mod control;
 mod denial;
 mod docket;
-pub mod finding;
-pub mod hint;
+mod finding;
+mod hint;
 mod intermittent;
 mod law;
-pub mod outcome;
+mod outcome;
 mod parity;
 mod reason;
-pub mod roll;
+mod roll;
 mod roster;
-pub mod signature;
-pub mod verdict;
+mod signature;
+mod verdict;
 
 pub use code::{Class, Code, UnknownCode};
 pub use finding::Finding;
@@ -23,5 +23,5 @@ pub use hint::Hint;
 pub use law::as_demanded;
 pub use outcome::{Outcome, Reading, Setting, read};
 pub use roll::{Conclusion, Effect, Gap, Roll, Sight};
-pub use signature::{Layer, Signature};
+pub use signature::Signature;
 pub use verdict::{Verdict, VerdictKind};

@@ -1,9 +1,9 @@
 //! Scenario and selection in, the ordered list of checks out; pure, sends nothing.
 
-pub mod conduct;
-pub mod digest;
-pub mod listing;
-pub mod matrix;
+mod conduct;
+mod digest;
+mod listing;
+mod matrix;
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::cell::Door;
 use crate::scenario::{Operation, Scenario};
 
 pub use conduct::Conduct;
-pub use listing::Planned;
+pub use listing::{Planned, Stage};
 pub use matrix::{Check, Column, Matrix, Row};
 
 /// What of the scenario is to be run.
@@ -162,5 +162,131 @@ fn weight(operation: &Operation) -> u8 {
         (false, _) => 0,
         (true, false) => 1,
         (true, true) => 2,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::scenario::{Missing, Sources};
+
+    pub(crate) const CATALOG: &str = include_str!("../scenarios/product-catalog.yaml");
+
+    /// The plan of a scenario whose other variables have no value.
+    pub(crate) fn plan(text: &str, variables: &[(&str, &str)], selection: Selection) -> Plan {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let sources = Sources {
+            variables: variables.collect(),
+            missing: Missing::Kept,
+            read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let scenario = Scenario::read("test.yaml", text, &sources)
+            .unwrap_or_else(|complaints| panic!("{complaints}"));
+        Plan::lay(Arc::new(scenario), selection)
+    }
+
+    fn catalog() -> Plan {
+        plan(CATALOG, &[], Selection::default())
+    }
+
+    #[test]
+    fn reads_come_before_writes_and_deletions_last() {
+        let whole = catalog();
+        let mut order: Vec<&str> = whole
+            .groups
+            .iter()
+            .map(|group| whole.matrix.operations[group.operation].name.as_str())
+            .collect();
+        order.dedup();
+        assert_eq!(
+            order,
+            [
+                "listProducts",
+                "getProduct",
+                "searchProducts",
+                "createProduct",
+                "updateProduct",
+                "deleteProduct"
+            ]
+        );
+        let operations = CATALOG.find("operations:\n").unwrap() + "operations:\n".len();
+        let (head, body) = CATALOG.split_at(operations);
+        let (others, last) = body.split_at(body.find("  deleteProduct:").unwrap());
+        let turned = format!("{head}{last}\n{others}");
+        let turned = plan(&turned, &[], Selection::default());
+        let last = turned.groups.last().unwrap();
+        assert_eq!(
+            turned.matrix.operations[last.operation].name.as_str(),
+            "deleteProduct",
+            "wherever the file has it"
+        );
+    }
+
+    #[test]
+    fn refusals_are_tried_before_calls_that_must_get_through() {
+        let plan = catalog();
+        for group in &plan.groups {
+            let allowed: Vec<bool> = group
+                .cells
+                .iter()
+                .map(|cell| {
+                    let check = plan.matrix.check(*cell).unwrap();
+                    check.demand.expectation.allows()
+                })
+                .collect();
+            assert!(allowed.is_sorted(), "{group:?}");
+        }
+        let deletion = plan.groups.last().unwrap();
+        let personas: Vec<&str> = deletion
+            .cells
+            .iter()
+            .map(|cell| {
+                let check = plan.matrix.check(*cell).unwrap();
+                plan.matrix.personas[check.persona].name.as_str()
+            })
+            .collect();
+        assert_eq!(personas, ["reader", "writer", "anonymous", "admin"]);
+    }
+
+    #[test]
+    fn only_chosen_doors_and_those_that_an_operation_has_are_planned() {
+        let doors = |text: &str, doors: &[Door]| {
+            let selection = Selection {
+                doors: doors.to_vec(),
+                read_only: false,
+            };
+            plan(text, &[], selection).matrix.doors
+        };
+        assert_eq!(doors(CATALOG, &[]), Door::ALL);
+        assert_eq!(doors(CATALOG, &[Door::McpLegacy]), [Door::McpLegacy]);
+        let rest_alone: String = CATALOG
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with("    mcp:"))
+            .collect();
+        assert_eq!(doors(&rest_alone, &[]), [Door::Rest]);
+        assert_eq!(doors(&rest_alone, &[Door::Mcp]), []);
+    }
+
+    #[test]
+    fn a_door_that_does_not_answer_takes_its_checks_with_it() {
+        let plan = catalog();
+        assert_eq!(plan.checks(), 72);
+        let through = plan.through(&[Door::Rest, Door::McpLegacy]);
+        assert_eq!(through.matrix.doors, [Door::Rest, Door::McpLegacy]);
+        assert_eq!(through.checks(), 48);
+    }
+
+    #[test]
+    fn objects_are_made_only_where_the_author_gave_the_word() {
+        let may = |text: &str, read_only| {
+            let doors = Vec::new();
+            plan(text, &[], Selection { doors, read_only }).may_make_objects()
+        };
+        let kept = CATALOG.replace("disposable: true", "disposable: false");
+        assert!(may(CATALOG, false));
+        assert!(!may(CATALOG, true));
+        assert!(!may(&kept, false));
     }
 }

@@ -1,8 +1,8 @@
 //! Plan in, ordered events out: sign in, find the doors, call, read back, clean up, judge.
 
 pub mod event;
-pub mod pace;
-pub mod retry;
+mod pace;
+mod retry;
 pub mod stop;
 
 mod asking;
@@ -17,7 +17,7 @@ mod step;
 mod work;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
 use crate::secret::Redactor;
@@ -61,10 +61,18 @@ pub struct Means<'r> {
 
 /// Runs the plan and tells what happens, in order. A wrong answer of the deployment is an event, never an error.
 pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
+    let started = Instant::now();
     let deadline = means.stop.at(means.settings.deadline);
     let standings = standing::sign_in(&plan.scenario, &means).await;
     let found = doors::find(&plan, &standings, means.stop).await;
-    let hall = Hall::open(plan.through(&found.open), standings, found, &means, tell);
+    let hall = Hall::open(
+        plan.through(&found.open),
+        standings,
+        found,
+        &means,
+        started,
+        tell,
+    );
     hall.tell_opening();
     work::call_everything(&hall).await;
     hall.objects.remove_all(&hall).await;

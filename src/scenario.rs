@@ -227,7 +227,7 @@ pub struct Fixture {
     /// Removes one.
     pub remove: Step,
     /// Values that name no object that can exist, by capture name; calls that may not touch a real one use them.
-    pub decoy: Option<Vec<(String, String)>>,
+    pub decoy: Option<Vec<(String, serde_json::Value)>>,
     /// Line in the file, from 1.
     pub line: u32,
 }

@@ -6,7 +6,7 @@ mod dialer;
 mod line;
 mod proxies;
 mod resolver;
-pub mod silence;
+mod silence;
 mod stream;
 mod trust;
 

@@ -18,15 +18,26 @@ use crate::report::Kind;
     subcommand_required = true,
     arg_required_else_help = true
 )]
-#[command(
-    after_help = "Start here:\n  rolecall demo                          the whole tool against a deployment of its own\n  rolecall demo --fault mcp-no-tool-check   what a hole looks like\n  rolecall plan scenario.yaml            every request that a run would send; sends nothing\n  rolecall run scenario.yaml             the gate\n\nExit codes: 0 conforms · 1 at least one fail · 2 usage or scenario error, nothing sent · 3 unproven or incomplete ·\n4 nothing selected · 5 own objects left behind · 6 a report could not be written · 130/143 interrupted, nothing proven"
-)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) shared: Shared,
     #[command(subcommand)]
     pub(super) command: Command,
 }
+
+const AFTER_HELP: &str = "\
+Start here:
+  rolecall demo                             the whole tool against a deployment of its own
+  rolecall demo --fault mcp-no-tool-check   what a hole looks like
+  rolecall plan scenario.yaml               every request that a run would send; sends nothing
+  rolecall run scenario.yaml                the gate
+
+Exit codes:
+  0  every check passed                     4  the selection left nothing to check
+  1  at least one check failed              5  objects of the run could not be removed
+  2  usage or scenario, nothing was sent    6  a report could not be written
+  3  unproven, or incomplete                130, 143  interrupted before anything was judged";
 
 /// Flags of every command.
 #[derive(Args, Debug)]

@@ -6,10 +6,11 @@ use super::Context;
 use super::args;
 use super::loading;
 use super::outputs::Outputs;
+use super::reference;
 use super::run::Errand;
 use crate::exit::Exit;
 use crate::plan::Selection;
-use crate::reference::{Deployment, Fault};
+use crate::reference::{Expected, Fault};
 use crate::report::Kind;
 use crate::scenario::Missing;
 
@@ -22,15 +23,9 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
     if arguments.list_faults {
         return list(arguments.outputs.format, context);
     }
-    let deployment = match Deployment::start(&arguments.faults) {
+    let deployment = match reference::start(&arguments.faults, context) {
         Ok(deployment) => deployment,
-        Err(error) => {
-            context.terminal.say(format!(
-                "error: the reference deployment cannot start: {}",
-                loading::reason(&error)
-            ));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     for fault in &arguments.faults {
         context.terminal.hint(format!(
@@ -58,6 +53,7 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
         format: outputs.format,
     }
     .do_it(context)
+    .exit
 }
 
 /// A fault as the list tells it.
@@ -104,7 +100,7 @@ fn as_text() -> String {
 
 impl Listed {
     fn of(fault: Fault) -> Self {
-        let finding = |expected: crate::reference::Expected| ListedFinding {
+        let finding = |expected: Expected| ListedFinding {
             code: expected.code,
             exactly: expected.exactly,
             cells: expected.cells,

@@ -9,7 +9,7 @@ use crate::judge::Code;
 pub(super) fn explain(arguments: &args::Explain, context: &Context) -> Exit {
     let text = match arguments.code.as_deref().map(str::parse::<Code>) {
         None => list(),
-        Some(Ok(code)) => format!("{}\n", code.explain().trim_end()),
+        Some(Ok(code)) => explained(code),
         Some(Err(unknown)) => {
             context.terminal.say(format!("error: {unknown}"));
             return Exit::Usage;
@@ -19,6 +19,14 @@ pub(super) fn explain(arguments: &args::Explain, context: &Context) -> Exit {
         Ok(()) => Exit::Conforms,
         Err(_unwritten) => Exit::ReportUnwritten,
     }
+}
+
+/// The text is Markdown in the documentation; here its marks of emphasis would only be noise.
+fn explained(code: Code) -> String {
+    format!(
+        "{code}\n\n{}\n",
+        code.explain().trim_end().replace("**", "")
+    )
 }
 
 fn list() -> String {

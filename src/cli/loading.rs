@@ -63,9 +63,10 @@ fn variables(values: &Values, context: &Context) -> Result<BTreeMap<String, Stri
     if let Some(path) = &values.env_file {
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            context
-                .terminal
-                .say(format!("error: cannot read {shown}: {}", reason(&error)));
+            context.terminal.say(format!(
+                "error: cannot read env file {shown}: {}",
+                reason(&error)
+            ));
             Exit::Usage
         })?;
         let lines = assignments(&text).map_err(|line| {

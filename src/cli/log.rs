@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use tracing::{debug, info};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::report::sanitizer;
+use crate::run::Event;
 use crate::secret::Redactor;
 
 /// Starts logging: `RUST_LOG` when it is set, else the level that `-v` asks for; warnings without either.
@@ -27,6 +29,45 @@ pub(super) fn start(verbose: u8, stated: Option<&str>, redactor: &Arc<Redactor>)
         .finish();
     // A second start in one process keeps the first subscriber.
     let _kept = tracing::subscriber::set_global_default(subscriber).is_err();
+}
+
+/// Tells an event of a run: what happened to the run as a whole at `info`, each cell at `debug`.
+pub(super) fn tell(event: &Event) {
+    match event {
+        Event::RunStarted { path, digest, .. } => info!(path, digest, "run started"),
+        Event::DoorFound { door, detail, .. } => info!(%door, detail, "door asked"),
+        Event::TokenAcquired {
+            persona,
+            fingerprint,
+            took_ms,
+            ..
+        } => info!(%persona, fingerprint, took_ms, "token acquired"),
+        Event::FixtureMade { fixture, object } => info!(fixture, object, "object made"),
+        Event::CellObserved {
+            persona,
+            operation,
+            door,
+            status,
+            took_ms,
+            ..
+        } => debug!(%persona, %operation, %door, status, took_ms, "cell called"),
+        Event::CellFinished {
+            persona,
+            operation,
+            door,
+            verdict,
+        } => debug!(%persona, %operation, %door, verdict = %verdict.kind, "cell judged"),
+        Event::FindingMade(finding) => {
+            info!(code = %finding.code, detail = finding.detail, "finding made");
+        }
+        Event::Cleanup {
+            fixture,
+            object,
+            removed,
+            detail,
+        } => info!(fixture, object, removed, detail, "object cleaned up"),
+        Event::RunFinished { complete, took_ms } => info!(complete, took_ms, "run finished"),
+    }
 }
 
 struct Muted(Arc<Redactor>);

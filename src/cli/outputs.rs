@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::Context;
-use super::args::ReportTo;
+use super::args::{self, ReportTo};
 use super::loading::reason;
 use crate::exit::Exit;
 use crate::report::{self, Kind, Look, Record};
@@ -57,11 +57,18 @@ impl Outputs {
     }
 
     /// Removes what an earlier run left at these places and proves that each can be written, so that a crash never
-    /// leaves yesterday's green and a full run never ends without its reports.
+    /// leaves yesterday's green and a full run never ends without its reports. What a run under way writes is not touched.
     ///
     /// # Errors
     /// [`Exit::Usage`], after the reason was said.
     pub(super) fn clear(&self, context: &Context) -> Result<(), Exit> {
+        if is_held(&self.record) {
+            context.terminal.say(format!(
+                "error: another run is writing {}; give this one a --report-dir of its own",
+                self.record.display()
+            ));
+            return Err(Exit::Usage);
+        }
         let paths = self
             .reports
             .iter()
@@ -89,6 +96,46 @@ impl Outputs {
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.reports.iter().map(|(_, path)| path.as_path())
     }
+}
+
+/// Removes the `JUnit` files of earlier runs, also those of scenarios that this one does not run: whoever publishes
+/// `TEST-*.xml` would take yesterday's for today's.
+///
+/// # Errors
+/// [`Exit::Usage`], after the reason was said.
+pub(super) fn sweep(outputs: &args::Outputs, context: &Context) -> Result<(), Exit> {
+    let usual = outputs.reports.is_empty();
+    let junit = |report: &ReportTo| report.kind == Kind::Junit && report.path.is_none();
+    if !usual && !outputs.reports.iter().any(junit) {
+        return Ok(());
+    }
+    remove_junit(&outputs.report_dir).map_err(|error| {
+        context.terminal.say(format!(
+            "error: cannot remove earlier reports from {}: {}",
+            outputs.report_dir.display(),
+            reason(&error)
+        ));
+        Exit::Usage
+    })
+}
+
+fn remove_junit(folder: &Path) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
+    let (stem, ending) = ("TEST-rolecall", ".xml");
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let middle = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(stem)?.strip_suffix(ending));
+        let ours = middle.is_some_and(|middle| middle.is_empty() || middle.starts_with('-'));
+        if ours && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes reports of a record.
@@ -130,6 +177,12 @@ fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
 /// A pipe, a terminal or the like: it is written to as it is, and never removed or replaced.
 fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Whether a run under way holds the record; it locks the file for as long as it lives.
+fn is_held(record: &Path) -> bool {
+    fs::File::open(record)
+        .is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
 }
 
 fn clear(path: &Path) -> io::Result<()> {
@@ -185,6 +238,25 @@ mod tests {
         clear(&old).unwrap();
         assert!(!old.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn junit_files_of_other_scenarios_are_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "TEST-rolecall.xml",
+            "TEST-rolecall-catalog.xml",
+            "TEST-rolecaller.xml",
+            "TEST-other.xml",
+            "rolecall-notes.md",
+        ];
+        for name in names {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_junit(folder.path()).unwrap();
+        remove_junit(&folder.path().join("nowhere")).unwrap();
+        let left = names.map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, false, true, true, true]);
     }
 
     #[test]

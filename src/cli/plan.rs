@@ -6,7 +6,7 @@ use super::Context;
 use super::args::{self, Listing};
 use super::loading;
 use crate::exit::Exit;
-use crate::plan::{Plan, Planned, Selection};
+use crate::plan::{Conduct, Plan, Planned, Selection, Stage};
 use crate::report::sanitizer;
 use crate::scenario::Missing;
 
@@ -59,26 +59,25 @@ fn as_text(plan: &Plan) -> String {
         plan.checks(),
         plan.digest
     );
-    let mut stage = "";
+    let mut stage = None;
     for planned in plan.requests() {
-        if planned.stage != stage {
-            stage = planned.stage;
-            text.push_str(heading(stage));
+        if stage.replace(planned.stage) != Some(planned.stage) {
+            text.push_str(heading(planned.stage));
         }
         text.push_str(&line(&planned));
     }
     text
 }
 
-fn heading(stage: &str) -> &'static str {
+fn heading(stage: Stage) -> &'static str {
     match stage {
-        "sign-in" => "\nSign in, once a persona\n",
-        "door" => "\nOpen the MCP doors; an era that does not answer is left out\n",
-        "fixture" => {
+        Stage::SignIn => "\nSign in, once a persona\n",
+        Stage::Door => "\nOpen the MCP doors; an era that does not answer is left out\n",
+        Stage::Fixture => {
             "\nMake, read and find objects of the run's own, as often as its cells need them\n"
         }
-        "check" => "\nCheck; writes are read back\n",
-        _ => "\nRemove every object of the run's own\n",
+        Stage::Check => "\nCheck; writes are read back\n",
+        Stage::Cleanup => "\nRemove every object of the run's own\n",
     }
 }
 
@@ -107,15 +106,14 @@ fn line(planned: &Planned) -> String {
 }
 
 fn subject(planned: &Planned) -> String {
-    if planned.stage == "check" {
+    if planned.stage == Stage::Check {
         planned.subject.clone()
     } else {
         format!("{} as {}", planned.subject, planned.persona)
     }
 }
 
-fn aside(conduct: crate::plan::Conduct) -> Option<&'static str> {
-    use crate::plan::Conduct;
+fn aside(conduct: Conduct) -> Option<&'static str> {
     match conduct {
         Conduct::Plain => None,
         Conduct::Live => Some("on an object of the run's own"),

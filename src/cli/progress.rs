@@ -19,7 +19,33 @@ pub(super) struct Progress<'t> {
     spoke: Instant,
 }
 
+/// Words in, a line above the bar out.
+pub(super) struct Voice<'t> {
+    terminal: &'t Terminal,
+    bar: ProgressBar,
+}
+
+impl Voice<'_> {
+    /// Says something, unless hints are unwanted.
+    pub(super) fn hint(&self, words: impl std::fmt::Display) {
+        self.bar.suspend(|| self.terminal.hint(words));
+    }
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 impl<'t> Progress<'t> {
+    /// Speaks while the progress is drawn.
+    pub(super) fn voice(&self) -> Voice<'t> {
+        Voice {
+            terminal: self.terminal,
+            bar: self.bar.clone(),
+        }
+    }
+
     /// Nothing is drawn before the run has started.
     pub(super) fn new(terminal: &'t Terminal) -> Self {
         let target = if terminal.may_draw {
@@ -56,13 +82,16 @@ impl<'t> Progress<'t> {
 
     fn start(&mut self, scenario: &str, checks: usize, doors: usize) {
         self.total = checks;
-        self.bar.set_length(checks as u64);
+        // Said first: setting the length draws the bar, and words over a drawn bar leave a piece of it behind.
+        self.terminal.hint(format!(
+            "rolecall: {scenario}: {} at {}",
+            counted(checks, "check"),
+            counted(doors, "door")
+        ));
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {elapsed}") {
             self.bar.set_style(style);
         }
-        self.terminal.hint(format!(
-            "rolecall: {scenario}: {checks} checks at {doors} doors"
-        ));
+        self.bar.set_length(checks as u64);
     }
 
     fn step(&mut self) {

@@ -1,6 +1,6 @@
 //! Events in, lines of the record file and the folded record out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Opens the record file, readable by its owner only.
+    /// Opens the record file, readable by its owner only, and locks it against other runs where the file system can.
     pub(super) fn create(path: &Path, run_id: &str, redactor: &Arc<Redactor>) -> io::Result<Self> {
         let file = OpenOptions::new()
             .write(true)
@@ -31,6 +31,9 @@ impl Recorder {
             .truncate(true)
             .mode(0o600)
             .open(path)?;
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(io::Error::from(io::ErrorKind::ResourceBusy));
+        }
         Ok(Self {
             file,
             run_id: run_id.to_owned(),

@@ -8,19 +8,13 @@ use std::path::Path;
 use super::run::in_runtime;
 use super::{Context, args, loading};
 use crate::exit::Exit;
-use crate::reference::Deployment;
+use crate::reference::{Deployment, Fault};
 
 /// Serves until it is interrupted.
 pub(super) fn reference(arguments: &args::Reference, context: &Context) -> Exit {
-    let deployment = match Deployment::start(&arguments.faults) {
+    let deployment = match start(&arguments.faults, context) {
         Ok(deployment) => deployment,
-        Err(error) => {
-            context.terminal.say(format!(
-                "error: the reference deployment cannot start: {}",
-                loading::reason(&error)
-            ));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let variables = deployment.variables();
     let text = variables.iter().fold(String::new(), |text, (name, value)| {
@@ -49,6 +43,20 @@ pub(super) fn reference(arguments: &args::Reference, context: &Context) -> Exit 
         Ok(_) => Exit::Conforms,
         Err(exit) => exit,
     }
+}
+
+/// Starts the reference deployment.
+///
+/// # Errors
+/// [`Exit::Usage`], after the reason was said.
+pub(super) fn start(faults: &[Fault], context: &Context) -> Result<Deployment, Exit> {
+    Deployment::start(faults).map_err(|error| {
+        context.terminal.say(format!(
+            "error: the reference deployment cannot start: {}",
+            loading::reason(&error)
+        ));
+        Exit::Usage
+    })
 }
 
 fn write_privately(path: &Path, text: &str) -> std::io::Result<()> {

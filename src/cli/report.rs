@@ -28,9 +28,9 @@ pub(super) fn report(arguments: &args::Report, context: &Context) -> Exit {
     let record = match Record::read(BufReader::new(file)) {
         Ok(record) => record,
         Err(unreadable) => {
-            context
-                .terminal
-                .say(format!("error: {shown}: {unreadable}"));
+            context.terminal.say(format!(
+                "error: {shown}: {unreadable}; a run's record is its .jsonl file"
+            ));
             return Exit::Usage;
         }
     };

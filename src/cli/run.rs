@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::args::{self, Pace, People};
 use super::attendant::attendant;
 use super::loading::{self, reason};
-use super::outputs::Outputs;
+use super::outputs::{self, Outputs};
 use super::progress::Progress;
 use super::recorder::Recorder;
-use super::{Context, signals};
+use super::{Context, log, signals};
 use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
@@ -30,45 +30,84 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             Err(exit) => return exit,
         }
     }
-    let selection = Selection {
-        doors: arguments.selection.doors.clone(),
-        read_only: arguments.selection.read_only,
-    };
     let authorities = match authorities(&arguments.wire, context) {
         Ok(authorities) => authorities,
         Err(exit) => return exit,
     };
-    if scenarios.len() > 1
-        && arguments
-            .outputs
-            .reports
-            .iter()
-            .any(|report| report.path.is_some())
+    let several = scenarios.len() > 1;
+    if let Some(clash) = several
+        .then(|| clash(&scenarios, &arguments.outputs))
+        .flatten()
     {
-        context.terminal.say("error: --report KIND=PATH names one file, and there are several scenarios; use --report-dir");
+        context.terminal.say(format!("error: {clash}"));
         return Exit::Usage;
     }
-    let several = scenarios.len() > 1;
-    scenarios
-        .into_iter()
-        .fold(Exit::Conforms, |exit, scenario| {
-            let slug = several.then(|| slug(&scenario.name));
-            let outputs = Outputs::plan(
+    if let Err(exit) = outputs::sweep(&arguments.outputs, context) {
+        return exit;
+    }
+    let errand = |scenario: Arc<Scenario>| {
+        let slug = several.then(|| slug(&scenario.name));
+        Errand {
+            outputs: Outputs::plan(
                 &arguments.outputs.report_dir,
                 &arguments.outputs.reports,
                 slug.as_deref(),
-            );
-            let errand = Errand {
-                scenario,
-                selection: selection.clone(),
-                pace: &arguments.pace,
-                authorities: authorities.clone(),
-                people: &arguments.people,
-                outputs,
-                format: arguments.outputs.format,
-            };
-            exit.worst(errand.do_it(context))
-        })
+            ),
+            scenario,
+            selection: Selection {
+                doors: arguments.selection.doors.clone(),
+                read_only: arguments.selection.read_only,
+            },
+            pace: &arguments.pace,
+            authorities: authorities.clone(),
+            people: &arguments.people,
+            format: arguments.outputs.format,
+        }
+    };
+    one_after_the_other(scenarios.into_iter().map(errand).collect(), context)
+}
+
+/// Whoever interrupts a run wants none of those that follow it.
+fn one_after_the_other(errands: Vec<Errand<'_>>, context: &Context) -> Exit {
+    let mut worst = Exit::Conforms;
+    let mut interrupted = false;
+    for (place, errand) in errands.into_iter().enumerate() {
+        if interrupted {
+            let path = &errand.scenario.path;
+            context
+                .terminal
+                .say(format!("rolecall: {path} was not run"));
+            continue;
+        }
+        if place > 0 && errand.format != Kind::Json {
+            worst = worst.worst(to_stdout(b"\n", context));
+        }
+        let ended = errand.do_it(context);
+        (worst, interrupted) = (worst.worst(ended.exit), ended.interrupted);
+    }
+    worst
+}
+
+/// Why the outputs of several scenarios would get in each other's way, when they would.
+fn clash(scenarios: &[Arc<Scenario>], outputs: &args::Outputs) -> Option<String> {
+    if outputs.reports.iter().any(|report| report.path.is_some()) {
+        return Some(
+            "--report KIND=PATH names one file, and there are several scenarios; use --report-dir"
+                .to_owned(),
+        );
+    }
+    if outputs.format == Kind::Junit {
+        return Some("--format junit prints one document, and there are several scenarios; take the files of --report junit".to_owned());
+    }
+    let slugs: Vec<String> = scenarios
+        .iter()
+        .map(|scenario| slug(&scenario.name))
+        .collect();
+    let twice = (1..slugs.len()).find(|place| slugs[..*place].contains(&slugs[*place]))?;
+    Some(format!(
+        "{}: another scenario of this command has a `name` with the same letters and digits, and their reports would share a file",
+        scenarios[twice].path
+    ))
 }
 
 /// PEM files of private authorities, read.
@@ -126,31 +165,51 @@ pub(super) struct Errand<'a> {
     pub(super) format: Kind,
 }
 
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    /// Whether a signal ended it.
+    interrupted: bool,
+}
+
+impl From<Exit> for Ended {
+    fn from(exit: Exit) -> Self {
+        Self {
+            exit,
+            interrupted: false,
+        }
+    }
+}
+
 impl Errand<'_> {
     /// Runs it, writes its reports, prints one of them.
-    pub(super) fn do_it(self, context: &Context) -> Exit {
+    pub(super) fn do_it(self, context: &Context) -> Ended {
         let plan = Plan::lay(Arc::clone(&self.scenario), self.selection.clone());
         if plan.checks() == 0 {
             context.terminal.say(format!(
                 "error: {}: nothing selected; `rolecall plan {0}` lists the checks",
                 self.scenario.path
             ));
-            return Exit::NothingSelected;
+            return Exit::NothingSelected.into();
         }
         let wire = match wire(self.pace, self.authorities.clone(), context) {
             Ok(wire) => wire,
-            Err(exit) => return exit,
+            Err(exit) => return exit.into(),
         };
         if let Err(exit) = self.outputs.clear(context) {
-            return exit;
+            return exit.into();
         }
         match self.conduct(plan, &wire, context) {
-            Ok((record, exit)) => self.close(&record, exit, context),
-            Err(exit) => exit,
+            Ok((record, ended)) => Ended {
+                exit: self.close(&record, ended.exit, context),
+                ..ended
+            },
+            Err(exit) => exit.into(),
         }
     }
 
-    fn conduct(&self, plan: Plan, wire: &Wire, context: &Context) -> Result<(Record, Exit), Exit> {
+    fn conduct(&self, plan: Plan, wire: &Wire, context: &Context) -> Result<(Record, Ended), Exit> {
         let settings = self.settings(context)?;
         let recorder = Recorder::create(&self.outputs.record, &settings.run_id, &context.redactor);
         let mut recorder = recorder.map_err(|error| {
@@ -162,6 +221,7 @@ impl Errand<'_> {
         let stop = Stop::default();
         let attendant = attendant(self.people, context);
         let mut progress = Progress::new(&context.terminal);
+        let voice = progress.voice();
         let means = Means {
             wire,
             redactor: &context.redactor,
@@ -171,12 +231,15 @@ impl Errand<'_> {
         };
         in_runtime(context, async {
             let mut tell = |event| {
+                log::tell(&event);
                 progress.hear(&event);
                 recorder.hear(event);
             };
+            // The signals first: one that comes before anybody listens for it would end the process as it stands.
             tokio::select! {
+                biased;
+                () = signals::watch(&stop, &voice) => {}
                 () = run::run(plan, means, &mut tell) => {}
-                () = signals::watch(&stop) => {}
             }
         })?;
         let (record, failure) = recorder.finish();
@@ -191,7 +254,11 @@ impl Errand<'_> {
                 .say(unwritable(&self.outputs.record, &error));
             Exit::ReportUnwritten
         });
-        Ok((record, exit.worst(written)))
+        let ended = Ended {
+            exit: exit.worst(written),
+            interrupted: matches!(stop.reason(), Some(Reason::Interrupt | Reason::Terminate)),
+        };
+        Ok((record, ended))
     }
 
     fn settings(&self, context: &Context) -> Result<Settings, Exit> {
@@ -232,15 +299,22 @@ impl Errand<'_> {
 pub(super) fn print(kind: Kind, record: &Record, context: &Context) -> Exit {
     let mut bytes = Vec::new();
     let rendered = report::render(kind, record, context.terminal.look(), &mut bytes);
-    match rendered.and_then(|()| context.terminal.print(&bytes)) {
-        Ok(()) => Exit::Conforms,
-        Err(error) => {
-            context
-                .terminal
-                .say(format!("error: cannot write to stdout: {}", reason(&error)));
-            Exit::ReportUnwritten
-        }
+    match rendered {
+        Ok(()) => to_stdout(&bytes, context),
+        Err(error) => unprintable(&error, context),
     }
+}
+
+fn to_stdout(bytes: &[u8], context: &Context) -> Exit {
+    let printed = context.terminal.print(bytes);
+    printed.map_or_else(|error| unprintable(&error, context), |()| Exit::Conforms)
+}
+
+fn unprintable(error: &std::io::Error, context: &Context) -> Exit {
+    context
+        .terminal
+        .say(format!("error: cannot write to stdout: {}", reason(error)));
+    Exit::ReportUnwritten
 }
 
 /// Drives a future on this thread.

@@ -2,22 +2,28 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::progress::Voice;
 use crate::run::Stop;
 use crate::run::stop::Reason;
 
 /// Waits for signals: the first stops the run, the second returns.
-pub(super) async fn watch(stop: &Stop) {
+pub(super) async fn watch(stop: &Stop, voice: &Voice<'_>) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
     ) else {
         return std::future::pending().await;
     };
-    for _ in 0..2 {
+    for last in [false, true] {
         let reason = tokio::select! {
             _ = interrupt.recv() => Reason::Interrupt,
             _ = terminate.recv() => Reason::Terminate,
         };
         stop.now(reason);
+        if !last {
+            voice.hint(
+                "rolecall: stopping: what this run made is removed first; once more stops at once",
+            );
+        }
     }
 }

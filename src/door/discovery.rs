@@ -175,9 +175,9 @@ mod tests {
 
     use http::header::HeaderValue;
 
-    use super::super::mcp::legacy::{self, Session};
-    use super::super::mcp::tests::reply;
     use super::*;
+    use crate::door::mcp::legacy::{self, Session};
+    use crate::door::mcp::tests::reply;
     use crate::secret::Redactor;
     use crate::wire::Silence;
 

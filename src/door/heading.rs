@@ -11,7 +11,7 @@ const AGENT: HeaderValue =
 /// A scenario's header takes the place of a default; a name that it states twice is sent twice. `authorization` is the
 /// credential's alone: a persona that does not sign in must not be signed in by a header. Names that are no header
 /// names are left out; the scenario room has refused them before.
-pub fn heading(
+pub(super) fn heading(
     headers: &[(String, HeaderValue)],
     authorization: Option<&HeaderValue>,
 ) -> HeaderMap {

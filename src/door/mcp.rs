@@ -1,9 +1,9 @@
 //! A JSON-RPC request in, what was spoken back out: what both eras of the MCP door share.
 
-pub mod legacy;
+pub(super) mod legacy;
 mod listener;
-pub mod message;
-pub mod modern;
+pub(super) mod message;
+pub(super) mod modern;
 pub(super) mod session;
 mod tool;
 
@@ -28,20 +28,20 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One JSON-RPC request or notification, ready but for its id.
 #[derive(Clone, Debug)]
-pub struct Utterance {
+pub(super) struct Utterance {
     /// The request in one line, such as `tools/call deleteProduct`.
-    pub request: String,
+    pub(super) request: String,
     /// The JSON-RPC method.
-    pub method: &'static str,
+    pub(super) method: &'static str,
     /// Its params; `None` leaves them out.
-    pub params: Option<Value>,
+    pub(super) params: Option<Value>,
     /// Headers that its era wants.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Utterance {
     /// The HTTP request: a POST to `url` with `heading` and what MCP needs besides. Without `id` it is a notification.
-    pub fn call(&self, url: &str, heading: HeaderMap, id: Option<u64>) -> Call {
+    pub(super) fn call(&self, url: &str, heading: HeaderMap, id: Option<u64>) -> Call {
         let mut headers = heading;
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, BOTH_FRAMINGS);
@@ -71,20 +71,20 @@ impl Utterance {
 
 /// What came back to an utterance.
 #[derive(Clone, Debug)]
-pub struct Spoken {
+pub(super) struct Spoken {
     /// What is kept of it. A `result` counts as one only for `tools/call`: a handshake that succeeds proves no tool.
-    pub answered: Answered,
+    pub(super) answered: Answered,
     /// The JSON-RPC message with our id.
-    pub message: Option<Message>,
+    pub(super) message: Option<Message>,
     /// Where there is none: a JSON-RPC error with another id or none, as servers give to what they could not place.
-    pub complaint: Option<RpcError>,
+    pub(super) complaint: Option<RpcError>,
     /// The `Mcp-Session-Id` of the answer.
-    pub session: Option<HeaderValue>,
+    pub(super) session: Option<HeaderValue>,
 }
 
 impl Spoken {
     /// Reads an answer; `id` is the one that the utterance carried.
-    pub fn of(utterance: &Utterance, reply: &Reply, id: u64, redactor: &Redactor) -> Self {
+    pub(super) fn of(utterance: &Utterance, reply: &Reply, id: u64, redactor: &Redactor) -> Self {
         let scrubber = Scrubber::of_message(redactor, id);
         let message = message::answer(reply, id);
         let (rpc, payload) = meaning(utterance, message.as_ref(), &scrubber);
@@ -105,7 +105,7 @@ impl Spoken {
     }
 
     /// What is kept where no answer came.
-    pub fn silent(
+    pub(super) fn silent(
         utterance: &Utterance,
         silence: Silence,
         since: Instant,
@@ -126,12 +126,12 @@ impl Spoken {
     }
 
     /// The HTTP status; `None` where no answer came.
-    pub fn status(&self) -> Option<u16> {
+    pub(super) fn status(&self) -> Option<u16> {
         self.answered.observation.status()
     }
 
     /// The JSON-RPC error in it, to our id or not.
-    pub fn error(&self) -> Option<&RpcError> {
+    pub(super) fn error(&self) -> Option<&RpcError> {
         match &self.message {
             Some(Message::Error(error)) => Some(error),
             Some(Message::Result(_)) => None,

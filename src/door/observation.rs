@@ -26,7 +26,12 @@ pub struct Observation {
 
 impl Observation {
     /// What is kept of an answer; `rpc` is what its JSON-RPC message says, `None` at the REST door.
-    pub fn of(request: &str, reply: &Reply, rpc: Option<Rpc>, scrubber: &Scrubber<'_>) -> Self {
+    pub(super) fn of(
+        request: &str,
+        reply: &Reply,
+        rpc: Option<Rpc>,
+        scrubber: &Scrubber<'_>,
+    ) -> Self {
         let answer = HttpAnswer {
             status: reply.status,
             headers: header::kept(&reply.headers, scrubber),
@@ -40,7 +45,7 @@ impl Observation {
     }
 
     /// What is kept where no answer came within `took`.
-    pub fn silent(
+    pub(super) fn silent(
         request: &str,
         silence: Silence,
         took: Duration,
@@ -67,7 +72,7 @@ impl Observation {
 }
 
 /// The body as one JSON document (RFC 8259, a leading byte order mark is ignored); `None` when it is none or was cut.
-pub fn document(reply: &Reply) -> Option<Value> {
+pub(super) fn document(reply: &Reply) -> Option<Value> {
     if reply.truncated {
         return None;
     }

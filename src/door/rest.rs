@@ -15,7 +15,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The request: `base` and `target` joined as they stand, `heading` and what JSON needs besides. `None` when `method`
 /// is no HTTP method.
-pub fn call(
+pub(super) fn call(
     base: &str,
     method: &str,
     target: &str,
@@ -36,7 +36,7 @@ pub fn call(
 }
 
 /// What the answer to `request` gave; its payload is the body where that is one whole JSON document.
-pub fn read(request: &str, reply: &Reply, redactor: &Redactor) -> Answered {
+pub(super) fn read(request: &str, reply: &Reply, redactor: &Redactor) -> Answered {
     Answered {
         observation: Observation::of(request, reply, None, &Scrubber::new(redactor)),
         payload: observation::document(reply),

@@ -4,20 +4,20 @@ use crate::secret::Redactor;
 
 /// Cleans every text of one exchange before it is kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Scrubber<'r> {
+pub(super) struct Scrubber<'r> {
     redactor: &'r Redactor,
     id: Option<u64>,
 }
 
 impl<'r> Scrubber<'r> {
     /// For an exchange without a JSON-RPC id.
-    pub const fn new(redactor: &'r Redactor) -> Self {
+    pub(super) const fn new(redactor: &'r Redactor) -> Self {
         Self { redactor, id: None }
     }
 
     /// For the exchange whose request carried this JSON-RPC id. Where the server repeats the id, the text says `1`:
     /// ids are drawn by lot, and the same answer must give the same record.
-    pub const fn of_message(redactor: &'r Redactor, id: u64) -> Self {
+    pub(super) const fn of_message(redactor: &'r Redactor, id: u64) -> Self {
         Self {
             redactor,
             id: Some(id),
@@ -25,7 +25,7 @@ impl<'r> Scrubber<'r> {
     }
 
     /// The text without known secrets, cut to `cap` bytes at most, on a character's border.
-    pub fn text(&self, text: &str, cap: usize) -> String {
+    pub(super) fn text(&self, text: &str, cap: usize) -> String {
         // The whole text is redacted before the cut, so that no half of a secret is left at its edge.
         let clean = self.redactor.redact(text);
         let mut kept = self.without_id(&clean);

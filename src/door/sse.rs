@@ -5,7 +5,7 @@ const EVENT_CAP: usize = 10_000;
 
 /// Reads an event stream piece by piece; where the pieces are cut makes no difference.
 #[derive(Debug, Default)]
-pub struct Events {
+pub(super) struct Events {
     line: Vec<u8>,
     data: Option<Vec<u8>>,
     name: Vec<u8>,
@@ -18,7 +18,7 @@ pub struct Events {
 impl Events {
     /// The stream's next bytes in, the data of every message that they complete out. Comments, `id`, `retry` and
     /// events of another name than `message` give nothing, nor does an event that the stream does not finish.
-    pub fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut messages = Vec::new();
         for &byte in bytes {
             if self.overrun {
@@ -39,7 +39,7 @@ impl Events {
     }
 
     /// Whether the stream broke a cap, 1 MiB a line or 10,000 events; nothing after that is read.
-    pub const fn overrun(&self) -> bool {
+    pub(super) const fn overrun(&self) -> bool {
         self.overrun
     }
 

@@ -73,6 +73,8 @@ pub enum Code {
     Intercepted,
     /// No answer at all.
     NoAnswer,
+    /// What a write did could not be read back.
+    EffectUnread,
     /// An object that the run needs could not be made.
     FixtureFailed,
     /// A door that the scenario names does not answer.
@@ -90,7 +92,7 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Leak,
         Self::EffectDespiteRefusal,
         Self::CrashedNotRefused,
@@ -110,6 +112,7 @@ impl Code {
         Self::SignInFailed,
         Self::Intercepted,
         Self::NoAnswer,
+        Self::EffectUnread,
         Self::FixtureFailed,
         Self::DoorClosed,
         Self::NoControl,
@@ -139,6 +142,7 @@ impl Code {
             Self::SignInFailed => "sign-in-failed",
             Self::Intercepted => "intercepted",
             Self::NoAnswer => "no-answer",
+            Self::EffectUnread => "effect-unread",
             Self::FixtureFailed => "fixture-failed",
             Self::DoorClosed => "door-closed",
             Self::NoControl => "no-control",
@@ -169,6 +173,7 @@ impl Code {
             | Self::SignInFailed
             | Self::Intercepted
             | Self::NoAnswer
+            | Self::EffectUnread
             | Self::FixtureFailed
             | Self::DoorClosed
             | Self::NoControl

@@ -1,6 +1,6 @@
 //! Everything seen in, which refusals have a control out: no refusal proves anything while everyone is refused.
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Reading};
 use super::roll::{Gap, Roll, Sight};
 use crate::plan::Check;
 
@@ -16,6 +16,8 @@ pub(super) struct Controls {
     at_home: Vec<bool>,
     /// The persona was to get through somewhere at the door; never set for one that does not sign in.
     awaited: Vec<bool>,
+    /// The door granted nothing and allowed calls found nothing there: its address is wrong, and no 404 of it is a backend's.
+    astray: Vec<bool>,
 }
 
 impl Controls {
@@ -29,6 +31,7 @@ impl Controls {
             due: vec![false; places],
             at_home: vec![false; entries],
             awaited: vec![false; entries],
+            astray: astray(roll),
         };
         for check in roll.matrix.checks() {
             controls.hear(
@@ -42,7 +45,7 @@ impl Controls {
 
     fn hear(&mut self, check: &Check<'_>, sight: Sight, signs_in: bool) {
         let (place, entry) = (self.place(check.index), self.entry(check.index));
-        let through = got_through(sight);
+        let through = self.got_through(check.index, sight);
         let due = check.demand.expectation.allows() && sight.gap != Some(Gap::NotPermitted);
         self.due[place] |= due;
         self.passage[place] |= due && through;
@@ -78,8 +81,26 @@ impl Controls {
 
     /// The outcome as it counts: what looks like a missing path is only hidden where others find it.
     pub(super) fn settle(&self, index: usize, outcome: Outcome) -> Outcome {
+        let astray = outcome == Outcome::PastTheGuard && self.astray[self.door(index)];
         let nowhere = outcome == Outcome::Hidden && !self.of_operation(index);
-        if nowhere { Outcome::Rejected } else { outcome }
+        if astray || nowhere {
+            Outcome::Rejected
+        } else {
+            outcome
+        }
+    }
+
+    fn got_through(&self, index: usize, sight: Sight) -> bool {
+        let through = |reading: Reading| {
+            let astray = reading.outcome == Outcome::PastTheGuard && self.astray[self.door(index)];
+            reading.outcome.got_through() && !astray
+        };
+        let mut readings = [sight.reading, sight.second].into_iter().flatten();
+        sight.gap.is_none() && readings.any(through)
+    }
+
+    fn door(&self, index: usize) -> usize {
+        self.place(index) % self.doors
     }
 
     /// Operation × door, as one number.
@@ -93,7 +114,124 @@ impl Controls {
     }
 }
 
-fn got_through(sight: Sight) -> bool {
-    let mut readings = [sight.reading, sight.second].into_iter().flatten();
-    sight.gap.is_none() && readings.any(|reading| reading.outcome.got_through())
+/// By door: whether all that allowed calls got there says that there is no such path.
+fn astray(roll: &Roll<'_>) -> Vec<bool> {
+    let doors = roll.matrix.doors.len();
+    let (mut granted, mut missing) = (vec![false; doors], vec![false; doors]);
+    for check in roll.matrix.checks() {
+        let sight = roll.sight(check.index);
+        let door = check.index / roll.matrix.personas.len() % doors;
+        for reading in [sight.reading, sight.second].into_iter().flatten() {
+            granted[door] |= reading.outcome == Outcome::Granted;
+            missing[door] |=
+                check.demand.expectation.allows() && reading.outcome == Outcome::Hidden;
+        }
+    }
+    granted
+        .iter()
+        .zip(missing)
+        .map(|(granted, missing)| missing && !granted)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::Reading;
+    use crate::plan::{Column, Matrix, Row};
+    use crate::scenario::{Demand, Expectation, RefusalShape};
+
+    const LIST: usize = 0;
+    const PURGE: usize = 1;
+
+    /// `guest` may purge and not list, `owner` may list and not purge; both at one door.
+    fn matrix(guest_signs_in: bool) -> Matrix {
+        let row = |name: &str, signs_in| Row {
+            name: PersonaName::new(name),
+            roles: None,
+            signs_in,
+        };
+        let column = |name: &str, expectations: [Expectation; 2]| Column {
+            name: OperationName::new(name),
+            mutates: false,
+            demands: expectations
+                .map(|expectation| {
+                    let line = 1;
+                    [Some(Demand { expectation, line }), None, None]
+                })
+                .into(),
+        };
+        Matrix {
+            personas: vec![row("guest", guest_signs_in), row("owner", true)],
+            operations: vec![
+                column("list", [Expectation::Deny, Expectation::Allow]),
+                column("purge", [Expectation::Allow, Expectation::Deny]),
+            ],
+            doors: vec![Door::Rest],
+        }
+    }
+
+    fn saw(outcome: Outcome) -> Sight {
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            ..Sight::default()
+        }
+    }
+
+    /// Whether the refusal of `guest` at `list` proves something, after these sights of `purge`.
+    fn guest_stands(guest_signs_in: bool, purge: [Sight; 2]) -> bool {
+        let matrix = matrix(guest_signs_in);
+        let list = [saw(Outcome::Forbidden), saw(Outcome::Granted)];
+        let sights = [list, purge].concat();
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        Controls::of(&roll).stand(matrix.index(LIST, 0, 0))
+    }
+
+    #[test]
+    fn a_persona_that_was_to_get_through_somewhere_and_did_not_proves_nothing() {
+        let refused = saw(Outcome::Forbidden);
+        assert!(guest_stands(true, [saw(Outcome::Granted), refused]));
+        assert!(!guest_stands(true, [refused, refused]));
+    }
+
+    #[test]
+    fn a_persona_that_does_not_sign_in_has_no_token_to_doubt() {
+        let refused = saw(Outcome::Unauthenticated);
+        assert!(guest_stands(false, [refused, refused]));
+    }
+
+    #[test]
+    fn a_call_that_may_not_be_made_is_not_awaited() {
+        let withheld = Sight {
+            gap: Some(Gap::NotPermitted),
+            ..Sight::default()
+        };
+        assert!(guest_stands(true, [withheld, withheld]));
+    }
+
+    #[test]
+    fn a_leak_is_no_control() {
+        let matrix = matrix(true);
+        let sights = [
+            saw(Outcome::Forbidden),
+            saw(Outcome::Forbidden),
+            saw(Outcome::Forbidden),
+            saw(Outcome::Granted),
+        ];
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+        };
+        let controls = Controls::of(&roll);
+        assert!(!controls.of_operation(matrix.index(PURGE, 0, 0)));
+        assert!(controls.explained(matrix.index(PURGE, 0, 0)));
+    }
 }

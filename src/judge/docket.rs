@@ -122,6 +122,7 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
             format!("met {what} in place of")
         }
         Code::NoAnswer => "got no usable answer from".into(),
+        Code::EffectUnread => "had effects that could not be read back from".into(),
         Code::NoControl => "got refusals that no allowed call stands against from".into(),
         Code::Incomplete => "had no turn at".into(),
         Code::DoorsDisagree

@@ -52,6 +52,7 @@ impl Hint {
             | Code::SignInFailed
             | Code::Intercepted
             | Code::NoAnswer
+            | Code::EffectUnread
             | Code::FixtureFailed
             | Code::DoorClosed
             | Code::NoControl

@@ -1,4 +1,4 @@
-//! What was demanded, what came back and whether a control stands in, the ruling out (DESIGN: the verdict table).
+//! What was demanded, what came back and whether a control stands in, the ruling out.
 
 use super::code::Code;
 use super::outcome::Outcome;
@@ -31,6 +31,9 @@ pub(super) struct Case<'a> {
     /// How the door is declared to refuse besides 401 and 403.
     pub(super) shape: RefusalShape,
 }
+
+/// What a write did was looked at, and nobody can tell.
+const UNREAD: Ruling = Ruling::Unproven(Code::EffectUnread);
 
 /// Whether a demand is one that authorization must stop: then a call that gets through is a leak.
 pub(super) fn must_be_stopped(demand: &Expectation) -> bool {
@@ -66,7 +69,9 @@ pub(super) fn rule(case: Case<'_>) -> Ruling {
         }
     }
     if meets(case) {
-        proven(case, Ruling::Pass)
+        let unread = must_be_stopped(case.demand) && case.effect == Effect::Unread;
+        let met = if unread { UNREAD } else { Ruling::Pass };
+        proven(case, met)
     } else {
         missed(case)
     }
@@ -112,6 +117,7 @@ fn allowed(case: Case<'_>) -> Ruling {
     match case.outcome {
         Outcome::Granted if !listed(case) => Ruling::Fail(Code::Broken),
         Outcome::Granted if case.effect == Effect::Unchanged => Ruling::Fail(Code::NoEffect),
+        Outcome::Granted if case.effect == Effect::Unread => UNREAD,
         Outcome::Granted | Outcome::PastTheGuard => Ruling::Pass,
         Outcome::Unauthenticated
         | Outcome::Forbidden
@@ -272,6 +278,7 @@ mod tests {
             Ruling::Fail(Code::WrongRefusal) => 'W',
             Ruling::Fail(Code::Flips) => 'F',
             Ruling::Unproven(Code::NoControl) => 'N',
+            Ruling::Unproven(Code::EffectUnread) => 'R',
             Ruling::Unproven(Code::Intercepted) => 'I',
             Ruling::Unproven(Code::NoAnswer) => 'A',
             Ruling::Fail(_) | Ruling::Unproven(_) | Ruling::Gap(_) => '!',
@@ -305,9 +312,18 @@ mod tests {
     #[test]
     fn every_demand_meets_every_outcome_with_and_without_control() {
         for (demand, with, without) in demands() {
-            for effect in [Effect::Unchecked, Effect::Unchanged, Effect::Changed] {
+            for effect in [
+                Effect::Unchecked,
+                Effect::Unread,
+                Effect::Unchanged,
+                Effect::Changed,
+            ] {
                 let expected = |line: &str| match effect {
                     Effect::Unchecked => line.to_owned(),
+                    Effect::Unread if demand.allows() && line.starts_with('P') => {
+                        line.replacen('P', "R", 1)
+                    }
+                    Effect::Unread if must_be_stopped(&demand) => line.replace('P', "R"),
                     Effect::Unchanged if demand.allows() && line.starts_with('P') => {
                         line.replacen('P', "O", 1)
                     }
@@ -319,7 +335,7 @@ mod tests {
                             .map(|place| if stays(place) { 'K' } else { 'E' })
                             .collect()
                     }
-                    Effect::Unchanged | Effect::Changed => line.to_owned(),
+                    Effect::Unread | Effect::Unchanged | Effect::Changed => line.to_owned(),
                 };
                 let http = RefusalShape::Http;
                 assert_eq!(

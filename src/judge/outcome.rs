@@ -6,7 +6,7 @@ use super::denial;
 use super::signature::Signature;
 use crate::door::{Answer, HttpAnswer, Observation, Rpc};
 
-/// What an answer means (DESIGN: the outcome table).
+/// What an answer means, whatever was demanded.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -18,7 +18,7 @@ pub enum Outcome {
     Unauthenticated,
     /// 403 that the authorization policy gave.
     Forbidden,
-    /// MCP: HTTP 200 with a JSON-RPC error or `isError` that carries a denial.
+    /// HTTP 200 around a denial: MCP's JSON-RPC error or `isError`, or a body that is nothing but an inner 401 or 403.
     RefusedInBand,
     /// Looks like the answer for a tool or path that does not exist.
     Hidden,
@@ -199,6 +199,7 @@ fn decoyed(setting: &Setting<'_>, marked: bool, otherwise: Outcome) -> Outcome {
 fn success(answer: &HttpAnswer, setting: &Setting<'_>) -> Outcome {
     match &answer.rpc {
         None if answer.truncated && answer.body_bytes == 0 => Outcome::NoAnswer,
+        None if denial::wraps_a_refusal(&answer.body) => Outcome::RefusedInBand,
         None => Outcome::Granted,
         Some(Rpc::Result {
             is_error: false,
@@ -373,6 +374,9 @@ mod tests {
             ("any API, deleted", 204, "", "", O::Granted, None),
             ("any API, csv", 200, "content-type: text/csv", "id,name\n1,a", O::Granted, None),
             ("Express sendStatus", 200, TEXT, "OK", O::Granted, None),
+            ("a backend that answers 200 to everything", 200, JSON, r#"{"statusCode":401,"message":"Unauthorized"}"#, O::RefusedInBand, None),
+            ("a status in the text", 200, TEXT, "403 Forbidden", O::RefusedInBand, None),
+            ("any API, a list of failed calls", 200, JSON, r#"[{"status":403,"message":"Forbidden"}]"#, O::Granted, None),
             ("API Management cors", 200, "", "", O::Intercepted, Some(S::EmptyAnswer)),
             ("Front Door firewall with status 200", 200, "content-type: text/html\nx-azure-ref: 0abc", "<html><body>The request is blocked.</body></html>", O::Intercepted, Some(S::EdgePage)),
             ("Front Door firewall as text with status 200", 200, "x-azure-ref: 0abc", "The request is blocked. 0abc", O::Intercepted, Some(S::EdgePage)),

@@ -96,6 +96,9 @@ impl Bench<'_> {
             }
             Ruling::Fail(Code::NoEffect) => format!("{met}: accepted, but nothing changed"),
             Ruling::Unproven(Code::NoControl) => format!("{met}, {}", self.missing(check)),
+            Ruling::Unproven(Code::EffectUnread) => {
+                format!("{met}: answered so, but what it did could not be read back")
+            }
             Ruling::Fail(code) => format!("{met}: {}", told_twice(code, sight)),
             Ruling::Unproven(_) => {
                 format!("{met}: {}", sight.reading.map(words).unwrap_or_default())
@@ -194,7 +197,7 @@ const fn plain(outcome: Outcome) -> &'static str {
         Outcome::PastTheGuard => "authorization let the call through to the backend",
         Outcome::Unauthenticated => "refused as not signed in",
         Outcome::Forbidden => "refused as not permitted",
-        Outcome::RefusedInBand => "refused inside the MCP answer",
+        Outcome::RefusedInBand => "refused inside an answer of success",
         Outcome::Hidden => "answered as if it did not exist",
         Outcome::ToolError => "the tool was reached, and failed",
         Outcome::Rejected => "the request was rejected, for no reason of authorization",

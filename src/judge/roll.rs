@@ -47,6 +47,8 @@ pub enum Effect {
     /// Not looked at.
     #[default]
     Unchecked,
+    /// Looked at, and nobody can tell.
+    Unread,
     /// The object is as it was.
     Unchanged,
     /// The object was made, changed or removed.
@@ -154,9 +156,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cell::{Cell, Door, OperationName, PersonaName};
+    use crate::cell::{Door, OperationName, PersonaName};
     use crate::judge::{Class, Hint, Outcome, Signature, VerdictKind};
-    use crate::plan::matrix::{Column, Row};
+    use crate::plan::{Column, Row};
     use crate::scenario::{Demand, Expectation};
 
     const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
@@ -466,6 +468,18 @@ mod tests {
                 )],
             ),
             (
+                "wrong base address, decoys asked",
+                Box::new(|s| {
+                    let outcome = if s.operation == "getProduct" || s.operation == "deleteProduct" {
+                        Outcome::PastTheGuard
+                    } else {
+                        Outcome::Hidden
+                    };
+                    (!s.mcp()).then_some(saw(outcome, 404))
+                }),
+                vec![(C::Broken, pick(|s| !s.mcp() && s.allowed))],
+            ),
+            (
                 "subscription key",
                 fault(
                     |_| true,
@@ -752,16 +766,7 @@ mod tests {
             expectation: Expectation::Allow,
             line: 1,
         });
-        let index = |door| {
-            let cell = Cell {
-                persona: PersonaName::new("writer"),
-                operation: OperationName::new("deleteProduct"),
-                door,
-            };
-            matrix
-                .find(&cell.persona, &cell.operation, cell.door)
-                .unwrap()
-        };
+        let index = |door: Door| matrix.index(5, door.index(), 1);
         let mut sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
         sights[index(Door::Mcp)] = saw(Outcome::Granted, 200);
         sights[index(Door::Rest)] = saw(Outcome::Unauthenticated, 401);

@@ -1,4 +1,4 @@
-//! HTTP answer in, the product or layer that is known to give it out.
+//! HTTP answer in, the recognised answer of a gateway, edge or identity provider out.
 
 mod recogniser;
 
@@ -34,34 +34,6 @@ pub enum Signature {
     HtmlPage,
     /// A gateway's 502, 503 or 504.
     GatewayError,
-}
-
-/// Where to look first for the reason of a recognised answer.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Layer {
-    /// The scenario's own call: a missing key, a wrong path.
-    Client,
-    /// The sign-in service.
-    IdentityProvider,
-    /// The API gateway.
-    Gateway,
-    /// What stands before the gateway: firewall, CDN, reverse proxy.
-    Edge,
-    /// What stands behind the gateway.
-    Backend,
-}
-
-impl Layer {
-    /// The layer in words.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::IdentityProvider => "identity provider",
-            Self::Gateway => "gateway",
-            Self::Edge => "edge",
-            Self::Backend => "backend",
-        }
-    }
 }
 
 impl Signature {
@@ -121,21 +93,6 @@ impl Signature {
             Self::RateLimit => "every gateway",
             Self::HtmlPage => "web servers and proxies",
             Self::GatewayError => "every gateway and proxy",
-        }
-    }
-
-    /// Where to look first.
-    pub const fn layer(self) -> Layer {
-        match self {
-            Self::SubscriptionKey | Self::RouteMissing => Layer::Client,
-            Self::LoginRedirect | Self::LoginPage => Layer::IdentityProvider,
-            Self::Quota
-            | Self::IpFilter
-            | Self::PolicyCrash
-            | Self::EmptyAnswer
-            | Self::RateLimit => Layer::Gateway,
-            Self::EdgePage | Self::HtmlPage => Layer::Edge,
-            Self::GatewayError => Layer::Backend,
         }
     }
 
@@ -228,7 +185,6 @@ mod tests {
             assert!(!signature.words().is_empty() && !signature.products().is_empty());
             assert!(signature.cause().ends_with('.'), "{signature:?}");
             assert!(signature.remedy().ends_with('.'), "{signature:?}");
-            assert!(!signature.layer().name().is_empty());
         }
     }
 }

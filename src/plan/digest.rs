@@ -1,42 +1,159 @@
 //! Scenario and doors in, 16 hex digits out that change when anything sent or demanded changes.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
-use super::{conduct, listing};
+use super::conduct;
 use crate::cell::Door;
-use crate::scenario::Scenario;
+use crate::scenario::{Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step};
 
-/// The digest. Addresses and secrets are left out: the same scenario against two deployments is the same plan.
+/// The digest. What belongs to a deployment is left out, which is addresses, headers of its doors, sign-ins and secrets:
+/// the same scenario against two deployments is the same plan.
 pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String {
     let mut hash = Sha256::new();
+    hash.update(format!("{:?}\n", scenario.deployment.mcp_refuses));
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
+    }
+    for fixture in &scenario.fixtures {
+        hash.update(object(fixture));
     }
     for operation in &scenario.operations {
         let conduct = conduct::of(scenario, operation, read_only);
         for door in doors {
-            let Some((request, json)) = listing::shown(operation, *door) else {
-                continue;
-            };
-            hash.update(format!(
-                "{} {door} {conduct:?} {request} {json:?}\n",
-                operation.name
-            ));
-            for (persona, demands) in operation.demands.iter().enumerate() {
-                let demand = demands[door.index()]
-                    .as_ref()
-                    .map(|demand| demand.expectation.to_string());
-                hash.update(format!("{persona} {demand:?}\n"));
+            if let Some(call) = call(operation, *door) {
+                hash.update(format!("{} {door} {conduct:?} {call}\n", operation.name));
+                hash.update(demands(operation, *door));
             }
         }
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .fold(String::with_capacity(16), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-            text
-        })
+    let digest = hash.finalize();
+    let first = digest.first_chunk().expect("SHA-256 has 32 bytes");
+    format!("{:016x}", u64::from_be_bytes(*first))
+}
+
+fn demands(operation: &Operation, door: Door) -> String {
+    let demands = operation.demands.iter().map(|row| {
+        row[door.index()]
+            .as_ref()
+            .map(|demand| demand.expectation.to_string())
+    });
+    format!("{:?}\n", demands.collect::<Vec<_>>())
+}
+
+fn object(fixture: &Fixture) -> String {
+    let steps = [
+        Some(&fixture.create),
+        fixture.read.as_ref(),
+        fixture.find.as_ref(),
+        Some(&fixture.remove),
+    ];
+    format!(
+        "fixture {} {} {:?} {:?} {:?} {:?}\n",
+        fixture.name,
+        fixture.owner,
+        steps.map(|step| step.map(shapes)),
+        fixture.capture,
+        fixture.find_capture,
+        fixture.decoy
+    )
+}
+
+fn shapes(step: &Step) -> (Option<String>, Option<String>) {
+    (step.rest.as_ref().map(rest), step.mcp.as_ref().map(tool))
+}
+
+fn call(operation: &Operation, door: Door) -> Option<String> {
+    if door.speaks_mcp() {
+        operation.mcp.as_ref().map(tool)
+    } else {
+        operation.rest.as_ref().map(rest)
+    }
+}
+
+fn rest(call: &RestCall) -> String {
+    let headers = call.headers.iter().map(|(name, text)| match text {
+        HeaderText::Plain(template) => (name, template.source()),
+        HeaderText::Secret(_) => (name, ""),
+    });
+    let headers: Vec<_> = headers.collect();
+    let json = call.json.as_ref().map(|json| json.source().to_string());
+    let target = call.target.source();
+    format!("{} {target} {headers:?} {json:?}", call.method)
+}
+
+fn tool(call: &McpCall) -> String {
+    format!("{} {}", call.tool, call.arguments.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cell::Door;
+    use crate::plan::tests::{CATALOG, plan};
+    use crate::plan::{Plan, Selection};
+
+    fn digest(text: &str, variables: &[(&str, &str)]) -> String {
+        plan(text, variables, Selection::default()).digest
+    }
+
+    #[test]
+    fn two_deployments_of_one_scenario_have_one_digest() {
+        let at = |host: &str, word: &str| {
+            let (rest, mcp) = (format!("https://{host}"), format!("https://{host}/mcp"));
+            let variables = [
+                ("CATALOG_REST_URL", rest.as_str()),
+                ("CATALOG_MCP_URL", mcp.as_str()),
+                ("ENTRA_TENANT_ID", word),
+                ("READER_ID", word),
+                ("READER_SECRET", word),
+            ];
+            digest(CATALOG, &variables)
+        };
+        assert_eq!(at("one.example", "a"), at("two.example", "b"));
+    }
+
+    #[test]
+    fn whatever_is_sent_or_demanded_changes_the_digest() {
+        let table = [
+            ("allow: [reader, writer, admin]", "allow: [writer, admin]"),
+            ("[Products.Read]", "[Products.Read, Products.Write]"),
+            ("rest: GET /api/products\n", "rest: GET /api/items\n"),
+            (
+                "rest: GET /api/products\n",
+                "rest: { request: GET /api/products, headers: { x-page: all } }\n",
+            ),
+            ("mcp: listProducts", "mcp: listAll"),
+            ("price: 2", "price: 3"),
+            ("disposable: true", "disposable: false"),
+            ("search?q={{ tag }}", "search?name={{ tag }}"),
+            (
+                "capture: { id: /items/0/id }",
+                "capture: { id: /items/1/id }",
+            ),
+            ("as: admin", "as: writer"),
+            ("000000000000 }", "000000000001 }"),
+            (
+                "mcp: ${CATALOG_MCP_URL}",
+                "mcp: { url: \"${CATALOG_MCP_URL}\", refuses: hidden }",
+            ),
+        ];
+        let whole = digest(CATALOG, &[]);
+        for (old, new) in table {
+            let changed = CATALOG.replacen(old, new, 1);
+            assert_ne!(changed, CATALOG, "{old}");
+            assert_ne!(digest(&changed, &[]), whole, "{old} to {new}");
+        }
+    }
+
+    #[test]
+    fn the_selection_changes_the_digest_and_what_answers_does_not() {
+        let whole = plan(CATALOG, &[], Selection::default());
+        let chosen = |doors: &[Door], read_only| {
+            let doors = doors.to_vec();
+            plan(CATALOG, &[], Selection { doors, read_only })
+        };
+        assert_ne!(chosen(&[Door::Rest], false).digest, whole.digest);
+        assert_ne!(chosen(&[], true).digest, whole.digest);
+        let answering: Plan = whole.through(&[Door::Rest]);
+        assert_eq!(answering.digest, whole.digest);
+    }
 }

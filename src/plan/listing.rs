@@ -13,8 +13,8 @@ use crate::scenario::{
 /// A request that a run would send.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Planned {
-    /// What it is for: `sign-in`, `door`, `fixture`, `check`, `effect` or `cleanup`.
-    pub stage: &'static str,
+    /// What it is for.
+    pub stage: Stage,
     /// Who sends it.
     pub persona: String,
     /// The cell it belongs to, or the fixture and its step.
@@ -32,37 +32,63 @@ pub struct Planned {
     pub conduct: Option<Conduct>,
 }
 
+/// What a request of a plan is for, in the order in which a run comes to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Discovery and tokens.
+    SignIn,
+    /// Finding out which MCP eras the URL answers.
+    Door,
+    /// An object of the run's own is made, read or found.
+    Fixture,
+    /// A cell is called.
+    Check,
+    /// An object of the run's own is removed.
+    Cleanup,
+}
+
 impl Plan {
     /// Every request that a run would send, in the order of its stages. Retries and confirmations are not foreseen.
     pub fn requests(&self) -> Vec<Planned> {
         let mut requests = self.sign_ins();
         requests.extend(self.door_openings());
-        requests.extend(self.fixture_steps("fixture"));
+        requests.extend(self.fixture_steps(Stage::Fixture));
         requests.extend(self.calls());
-        requests.extend(self.fixture_steps("cleanup"));
+        requests.extend(self.fixture_steps(Stage::Cleanup));
         requests
     }
 
+    /// Discovery is asked once a provider, tokens once a persona.
     fn sign_ins(&self) -> Vec<Planned> {
-        let signing = self
-            .scenario
-            .personas
-            .iter()
-            .filter(|persona| !matches!(persona.sign_in, SignIn::None));
-        signing
-            .flat_map(|persona| {
-                sign_in_steps(persona)
-                    .into_iter()
-                    .map(|request| aside("sign-in", persona.name.as_str(), "token", request, None))
-            })
-            .collect()
+        let mut requests: Vec<Planned> = Vec::new();
+        for persona in &self.scenario.personas {
+            for request in sign_in_steps(persona) {
+                let subject = if request.ends_with("/.well-known/openid-configuration") {
+                    "discovery"
+                } else {
+                    "token"
+                };
+                let known = |planned: &Planned| planned.request == request;
+                if subject == "token" || !requests.iter().any(known) {
+                    requests.push(aside(
+                        Stage::SignIn,
+                        persona.name.as_str(),
+                        subject,
+                        request,
+                        None,
+                    ));
+                }
+            }
+        }
+        requests
     }
 
     fn door_openings(&self) -> Vec<Planned> {
         let mut openings = Vec::new();
         if self.matrix.doors.contains(&Door::Mcp) {
             openings.push(aside(
-                "door",
+                Stage::Door,
                 "the first that may",
                 "mcp",
                 "server/discover".to_owned(),
@@ -73,7 +99,7 @@ impl Plan {
             for persona in &self.scenario.personas {
                 for request in ["initialize", "notifications/initialized"] {
                     openings.push(aside(
-                        "door",
+                        Stage::Door,
                         persona.name.as_str(),
                         "mcp-legacy",
                         request.to_owned(),
@@ -85,14 +111,14 @@ impl Plan {
         openings
     }
 
-    fn fixture_steps(&self, stage: &'static str) -> Vec<Planned> {
+    fn fixture_steps(&self, stage: Stage) -> Vec<Planned> {
         if !self.may_make_objects() {
             return Vec::new();
         }
         let mut steps = Vec::new();
         for fixture in &self.scenario.fixtures {
             let owner = self.scenario.personas[fixture.owner].name.as_str();
-            let named: &[(&str, Option<&Step>)] = if stage == "cleanup" {
+            let named: &[(&str, Option<&Step>)] = if stage == Stage::Cleanup {
                 &[("remove", Some(&fixture.remove))]
             } else {
                 &[
@@ -128,7 +154,7 @@ impl Plan {
                 let (request, json) =
                     shown(&self.scenario.operations[group.operation], group.door)?;
                 Some(Planned {
-                    stage: "check",
+                    stage: Stage::Check,
                     persona: self.matrix.personas[check.persona].name.to_string(),
                     subject: self.matrix.cell(&check).to_string(),
                     request,
@@ -142,7 +168,7 @@ impl Plan {
 }
 
 fn aside(
-    stage: &'static str,
+    stage: Stage,
     persona: &str,
     subject: &str,
     request: String,
@@ -247,7 +273,7 @@ fn token_requests(identity: &Identity) -> Vec<String> {
 }
 
 /// The call of an operation at a door in one line, with the JSON that goes along.
-pub(super) fn shown(operation: &Operation, door: Door) -> Option<(String, Option<Value>)> {
+fn shown(operation: &Operation, door: Door) -> Option<(String, Option<Value>)> {
     if door.speaks_mcp() {
         operation.mcp.as_ref().map(shown_tool)
     } else {
@@ -272,4 +298,78 @@ fn shown_tool(call: &McpCall) -> (String, Option<Value>) {
         format!("tools/call {}", call.tool),
         Some(call.arguments.source().clone()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Selection;
+    use crate::plan::tests::{CATALOG, plan};
+
+    fn requests(read_only: bool) -> Vec<Planned> {
+        let selection = Selection {
+            doors: Vec::new(),
+            read_only,
+        };
+        plan(CATALOG, &[], selection).requests()
+    }
+
+    fn count(requests: &[Planned], stage: Stage) -> usize {
+        requests.iter().filter(|one| one.stage == stage).count()
+    }
+
+    #[test]
+    fn requests_are_listed_in_the_order_in_which_a_run_comes_to_them() {
+        let requests = requests(false);
+        let mut stages: Vec<Stage> = requests.iter().map(|one| one.stage).collect();
+        stages.dedup();
+        assert_eq!(
+            stages,
+            [
+                Stage::SignIn,
+                Stage::Door,
+                Stage::Fixture,
+                Stage::Check,
+                Stage::Cleanup
+            ]
+        );
+        assert_eq!(count(&requests, Stage::Check), 72);
+        let tokens = requests.iter().filter(|one| one.subject == "token");
+        assert_eq!(tokens.count(), 3, "anonymous does not sign in");
+    }
+
+    #[test]
+    fn a_check_says_who_sends_what_and_what_must_come_back() {
+        let requests = requests(false);
+        let find = |subject: &str| requests.iter().find(|one| one.subject == subject).unwrap();
+        let check = find("reader/updateProduct/rest");
+        assert_eq!(check.request, "PUT /api/products/{{ product.id }}");
+        assert_eq!(check.json.as_ref().unwrap()["price"], 2);
+        assert_eq!(
+            (
+                check.persona.as_str(),
+                check.expected.as_str(),
+                check.conduct
+            ),
+            ("reader", "403", Some(Conduct::Live))
+        );
+        let tool = find("admin/deleteProduct/mcp-legacy");
+        assert_eq!(
+            (tool.request.as_str(), tool.expected.as_str()),
+            ("tools/call deleteProduct", "allow")
+        );
+    }
+
+    #[test]
+    fn a_read_only_plan_makes_and_removes_nothing_and_sends_no_write() {
+        let requests = requests(true);
+        assert_eq!(count(&requests, Stage::Fixture), 0);
+        assert_eq!(count(&requests, Stage::Cleanup), 0);
+        for one in requests.iter().filter(|one| one.stage == Stage::Check) {
+            let writes = ["create", "update", "delete"]
+                .iter()
+                .any(|verb| one.subject.contains(verb));
+            assert_eq!(one.conduct == Some(Conduct::Withheld), writes, "{one:?}");
+        }
+    }
 }

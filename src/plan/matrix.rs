@@ -109,22 +109,6 @@ impl Matrix {
         (0..self.len()).filter_map(|index| self.check(index))
     }
 
-    /// The index of a cell by its names; `None` when a name is not in the matrix.
-    pub fn find(
-        &self,
-        persona: &PersonaName,
-        operation: &OperationName,
-        door: Door,
-    ) -> Option<usize> {
-        let persona = self.personas.iter().position(|row| row.name == *persona)?;
-        let operation = self
-            .operations
-            .iter()
-            .position(|column| column.name == *operation)?;
-        let door = self.doors.iter().position(|known| *known == door)?;
-        Some(self.index(operation, door, persona))
-    }
-
     /// The address of a check.
     pub fn cell(&self, check: &Check<'_>) -> Cell {
         Cell {
@@ -168,15 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn every_check_is_found_again_by_its_names() {
+    fn an_index_leads_to_its_check_and_back() {
         let matrix = two_by_two();
         for check in matrix.checks() {
-            let cell = matrix.cell(&check);
-            assert_eq!(
-                matrix.find(&cell.persona, &cell.operation, cell.door),
-                Some(check.index)
-            );
+            let door = matrix.doors.iter().position(|door| *door == check.door);
+            let index = matrix.index(check.operation, door.unwrap(), check.persona);
+            assert_eq!(index, check.index);
         }
+        assert!(matrix.check(matrix.len()).is_none());
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Deployment {
         let (identity, identity_address) = bind()?;
         let (gateway, gateway_address) = bind()?;
         let base = format!("http://{gateway_address}");
-        let idp = Idp::new(format!("http://{identity_address}"), faults.clone());
+        let idp = Idp::new(format!("http://{identity_address}"), faults.clone())?;
         let catalog = Arc::new(Catalog::new(faults.clone()));
         let log = Arc::new(Log::default());
         let variables = variables(&base, &idp);
@@ -77,12 +77,31 @@ impl Deployment {
     ///
     /// - `CATALOG_REST_URL`, `CATALOG_MCP_URL`, `ENTRA_AUTHORITY` without a slash at the end, `ENTRA_TENANT_ID`,
     ///   `API_APP_ID`;
-    /// - `…_ID` and `…_SECRET` of the services `READER`, `WRITER`, `ADMIN`, `STRANGER` (no role) and `NEARMISS`
-    ///   (`Products.Read` and `Products.WriteOnly`);
-    /// - `CLIENT_APP_ID`, the public client by which users sign in, with `…_USER` and `…_PASSWORD` of `READER`,
-    ///   `WRITER` and `ADMIN`;
-    /// - `OTHER_RESOURCE`, another API of the tenant, for tokens of the wrong audience, and `EXPIRED_TOKEN`, a
-    ///   genuine token of the reader that ran out an hour ago.
+    /// - `…_ID` and `…_SECRET` of the services `READER`, `WRITER`, `ADMIN`, `STRANGER` (no role), `NEARMISS`
+    ///   (`Products.Read` and `Products.WriteOnly`), `CONNECTOR` (users sign in with it, and by the article's recipe
+    ///   it holds `Products.Admin` itself), `MIDDLE` (calls on behalf of users, whose tokens are for
+    ///   `MIDDLE_RESOURCE`), `EXPIRED` (the secret ran out) and `DISABLED`;
+    /// - `CLIENT_APP_ID`, the public client by which users sign in, `SPA_ID`, a single-page application, and
+    ///   `UNCONSENTED_ID`, to which nobody consented, with `…_REDIRECT_URI` of `CLIENT_APP` (any port), `SPA` and
+    ///   `CONNECTOR`;
+    /// - `…_USER` and `…_PASSWORD` of `READER`, `WRITER`, `ADMIN` and `STRANGER`, of `MFA`, whose authenticator has the
+    ///   base32 secret `MFA_SEED`, and of those whom something keeps from signing in: `UNENROLLED`, `LOCKED`,
+    ///   `EXPIRED`, `PASSWORDLESS`, `DISABLED` and `BLOCKED` (by Conditional Access);
+    /// - `CERTIFICATE_ID` (`Products.Read`) with the paths `CERTIFICATE_KEY_FILE` (PKCS #8) and `CERTIFICATE_FILE`, both
+    ///   in PEM, because a value of more than one line fits no environment file;
+    /// - `WORKLOAD_ID` (`Products.Write`), which the assertions of a build service prove:
+    ///   `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN` as GitHub sets them,
+    ///   `SYSTEM_OIDCREQUESTURI` and `SYSTEM_ACCESSTOKEN` as Azure Pipelines does;
+    /// - `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` as App Service sets them, and `IMDS_ENDPOINT`, the whole address of
+    ///   the instance metadata service; the host's own identity is `HOST_ID` (`Products.Read`), the assigned one
+    ///   `MANAGED_ID` or `MANAGED_RESOURCE_ID` (`Products.Write`);
+    /// - `GRAPH_URL`, where `OPERATOR_ID` with `OPERATOR_SECRET` moves users in and out of `READERS_GROUP_ID`,
+    ///   `WRITERS_GROUP_ID` and `ADMINS_GROUP_ID`, and users revoke their own sign-ins, each with a token for
+    ///   `OTHER_RESOURCE`;
+    /// - `OTHER_RESOURCE`, another API of the tenant, for tokens of the wrong audience, `GUARDED_RESOURCE`, which only
+    ///   the reader is assigned to, and `RETIRED_RESOURCE`, which is disabled;
+    /// - `EXPIRED_TOKEN`, a genuine token of the reader that ran out an hour ago, and for `CLIENT_APP` the refresh tokens
+    ///   `READER_REFRESH_TOKEN`, `REVOKED_REFRESH_TOKEN` and `IDLE_REFRESH_TOKEN`.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         self.variables.clone()
     }

@@ -1,9 +1,14 @@
 //! Faults in, a started deployment with a client and signed-in personas out: what the tests here stand on.
 
+mod consent;
 mod doors;
 mod faults;
 mod identity;
+mod pages;
+mod platform;
+mod proofs;
 mod protocol;
+mod renewal;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +40,15 @@ struct Got {
 impl Got {
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// The access token of a success, or the AADSTS number of a refusal.
+    fn token(&self) -> Result<Value, u64> {
+        let body = self.json();
+        match body["access_token"].as_str() {
+            Some(token) => Ok(claims(token)),
+            None => Err(body["error_codes"][0].as_u64().unwrap()),
+        }
     }
 
     fn header(&self, name: &str) -> &str {
@@ -161,22 +175,40 @@ impl Bench {
             .to_owned()
     }
 
-    fn token_request(&self, version: &str, fields: &[(&str, &str)]) -> Got {
-        let tenant = format!(
+    /// The address that all endpoints of the tenant begin with.
+    fn tenant(&self) -> String {
+        format!(
             "{}/{}",
             self.at("ENTRA_AUTHORITY"),
             self.at("ENTRA_TENANT_ID")
-        );
+        )
+    }
+
+    fn token_request(&self, version: &str, fields: &[(&str, &str)]) -> Got {
+        let url = format!("{}/oauth2{version}/token", self.tenant());
+        self.post(&url, &[], fields)
+    }
+
+    /// Posts a form, as a client or a page does.
+    fn post(&self, url: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Got {
         let form = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        let kind = [("content-type", "application/x-www-form-urlencoded")];
-        self.send(
-            "POST",
-            &format!("{tenant}/oauth2{version}/token"),
-            &kind,
-            &form,
-        )
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let headers: Vec<(&str, &str)> = headers.iter().copied().chain([kind]).collect();
+        self.send("POST", url, &headers, &form)
+    }
+
+    /// The answer to a user who signs in with a password through a client, by both words in variable names.
+    fn password(&self, client: &str, user: &str, scope: &str) -> Got {
+        let fields = [
+            ("grant_type", "password"),
+            ("client_id", self.at(&format!("{client}_ID"))),
+            ("username", self.at(&format!("{user}_USER"))),
+            ("password", self.at(&format!("{user}_PASSWORD"))),
+            ("scope", scope),
+        ];
+        self.token_request("/v2.0", &fields)
     }
 
     fn scope(&self) -> String {

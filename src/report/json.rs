@@ -11,7 +11,7 @@ use super::wording;
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc};
 use crate::judge::{Code, Effect, Finding};
-use crate::plan::matrix::Row;
+use crate::plan::Row;
 
 /// The document's schema; additive within its number.
 const SCHEMA: &str = "rolecall.report/1";

@@ -6,9 +6,9 @@ use std::io;
 use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
+use super::wording;
 use crate::cell::Door;
 use crate::judge::Finding;
-use crate::plan::matrix::Row;
 
 /// Cells that a finding lists by name.
 const CELLS: usize = 24;
@@ -56,7 +56,12 @@ fn grid(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     }
     writeln!(out, "\n|{}", "---|".repeat(columns.len() + 2))?;
     for (persona, row) in matrix.personas.iter().enumerate() {
-        write!(out, "| {} | {} |", escape(row.name.as_str()), roles(row))?;
+        write!(
+            out,
+            "| {} | {} |",
+            escape(row.name.as_str()),
+            wording::roles(row, escape)
+        )?;
         for (operation, door) in &columns {
             let entry = record.entry(matrix.index(*operation, *door, persona));
             write!(
@@ -86,19 +91,6 @@ fn columns(record: &Record) -> Vec<(usize, usize)> {
         })
     })
     .collect()
-}
-
-fn roles(row: &Row) -> String {
-    match &row.roles {
-        _ if !row.signs_in => "no token".to_owned(),
-        None => String::new(),
-        Some(roles) if roles.is_empty() => "no roles".to_owned(),
-        Some(roles) => roles
-            .iter()
-            .map(|role| escape(role))
-            .collect::<Vec<_>>()
-            .join(", "),
-    }
 }
 
 fn told(record: &Record, finding: &Finding, out: &mut impl io::Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! What was kept of an exchange in, the words that reports show of it out.
 
+use super::Record;
 use super::record::Entry;
 use super::sanitizer::{clean, clean_block, excerpt};
 use super::wording;
@@ -41,6 +42,20 @@ pub(super) fn page(observation: &Observation) -> String {
     lines.join("\n")
 }
 
+/// What one persona and operation got at each door: `reader/deleteProduct: rest 403 (forbidden) · mcp 200 (granted)`.
+pub(super) fn side_by_side(record: &Record, entry: &Entry<'_>) -> String {
+    let matrix = record.matrix();
+    let cell = matrix.cell(&entry.check);
+    let doors = (0..matrix.doors.len())
+        .filter_map(|door| {
+            let index = matrix.index(entry.check.operation, door, entry.check.persona);
+            record.entry(index)
+        })
+        .map(|entry| format!("{} {}", entry.check.door, got(&entry)));
+    let answers = doors.collect::<Vec<_>>().join(" · ");
+    clean(&format!("{}/{}: {answers}", cell.persona, cell.operation)).into_owned()
+}
+
 /// What came back in a few words: `403 (forbidden)`, with what reading back showed.
 pub(super) fn got(entry: &Entry<'_>) -> String {
     let sight = &entry.heard.sight;
@@ -55,6 +70,7 @@ pub(super) fn got(entry: &Entry<'_>) -> String {
     }
     match sight.effect {
         Effect::Unchecked => words,
+        Effect::Unread => format!("{words}; read back: no telling"),
         Effect::Unchanged => format!("{words}; read back: unchanged"),
         Effect::Changed => format!("{words}; read back: changed"),
     }

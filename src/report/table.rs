@@ -97,10 +97,16 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     let evidence = record
         .covered(finding)
         .find_map(|entry| entry.heard.evidence().first());
+    let both = record
+        .covered(finding)
+        .next()
+        .filter(|_| finding.code == Code::DoorsDisagree)
+        .map(|entry| sight::side_by_side(record, &entry));
     let answerer = finding.signature.map(Signature::words).unwrap_or_default();
     let paragraphs = [
         ("", clean(&finding.detail).into_owned()),
         ("cells", cells(record, finding)),
+        ("doors", both.unwrap_or_default()),
         ("seen", evidence.map(sight::line).unwrap_or_default()),
         ("by", clean(answerer).into_owned()),
         ("cause", clean(finding.cause()).into_owned()),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::judge::{Class, Code, VerdictKind};
+use crate::plan::Row;
 
 /// The verdict that a finding of this code weighs like.
 pub(super) fn weight(code: Code) -> VerdictKind {
@@ -11,6 +12,19 @@ pub(super) fn weight(code: Code) -> VerdictKind {
         Class::Fail | Class::Residue => VerdictKind::Fail,
         Class::Unproven => VerdictKind::Unproven,
         Class::Note => VerdictKind::Skipped,
+    }
+}
+
+/// The roles as the scenario declares them, each shown as its place wants it; empty where it does not say.
+pub(super) fn roles(row: &Row, show: impl Fn(&str) -> String) -> String {
+    match &row.roles {
+        _ if !row.signs_in => "no token".to_owned(),
+        None => String::new(),
+        Some(roles) if roles.is_empty() => "no roles".to_owned(),
+        Some(roles) => {
+            let words: Vec<String> = roles.iter().map(|role| show(role)).collect();
+            words.join(", ")
+        }
     }
 }
 

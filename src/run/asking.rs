@@ -1,11 +1,19 @@
 //! A call as the author wrote it and bindings in, a call ready to be made out.
 
 use http::HeaderValue;
+use serde_json::Value;
 
 use crate::cell::Door;
 use crate::door::Ask;
 use crate::scenario::template::{Bindings, Unbound};
 use crate::scenario::{Deployment, Entry, HeaderText, McpCall, Operation, RestCall};
+
+/// The values that every call binds: the run's id, and a tag that no other call of the run has.
+pub(super) fn bindings(run_id: &str, tag: &str) -> Bindings {
+    Bindings::default()
+        .with("run.id", Value::from(run_id))
+        .with("tag", Value::from(format!("{run_id}-{tag}")))
+}
 
 /// The call of an operation at a door; `None` when it has no such shape.
 pub(super) fn of_operation(

@@ -6,7 +6,7 @@ use super::hall::Hall;
 use super::retry;
 use crate::cell::Door;
 use crate::door::{Answer, Answered, Ask, Observation, Rpc};
-use crate::judge::{self, Reading, Setting};
+use crate::judge::{self, Outcome, Reading, Setting};
 
 /// All waits between attempts of a run together stay below this.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,6 +44,29 @@ impl Called {
             Answer::None(_) => 0,
         }
     }
+
+    /// Whether a call that did not get through may have been executed all the same: nobody said that it was not.
+    pub(super) fn may_have_happened(&self) -> bool {
+        match self.reading.outcome {
+            Outcome::NoAnswer => match &self.answered.observation.answer {
+                // A gateway that found nobody behind it has handed nothing on.
+                Answer::Http(http) => !matches!(http.status, 502 | 503),
+                Answer::None(silence) => silence.may_follow_execution(),
+            },
+            Outcome::Crashed => self.reading.signature.is_none(),
+            Outcome::ToolError => true,
+            // An empty page, or the way to what was made (303, RFC 9110 §15.4.4).
+            Outcome::Intercepted => matches!(self.status(), 200..=299),
+            Outcome::Rejected => matches!(self.status(), 300..=399),
+            Outcome::Granted
+            | Outcome::PastTheGuard
+            | Outcome::Unauthenticated
+            | Outcome::Forbidden
+            | Outcome::RefusedInBand
+            | Outcome::Hidden
+            | Outcome::Redirected => false,
+        }
+    }
 }
 
 impl Hall<'_> {
@@ -79,10 +102,14 @@ impl Hall<'_> {
                 entrance.call(calling.door, calling.ask).await
             }
         };
-        tokio::select! {
+        let answered = tokio::select! {
             answered = answer => Some(answered),
             () = self.stop.hurried() => None,
-        }
+        }?;
+        let mut silent = self.silent.get();
+        silent[calling.door.index()] = matches!(answered.observation.answer, Answer::None(_));
+        self.silent.set(silent);
+        Some(answered)
     }
 
     fn may_wait(&self, pause: Duration) -> bool {
@@ -108,9 +135,15 @@ impl Hall<'_> {
                 Ask::Rest { .. } => None,
             },
         };
+        let reading = judge::read(&answered.observation, &setting);
+        if reading.outcome == Outcome::Granted {
+            let mut alive = self.alive.get();
+            alive[calling.door.index()] = true;
+            self.alive.set(alive);
+        }
         Called {
-            reading: judge::read(&answered.observation, &setting),
             answered,
+            reading,
             retries,
         }
     }

@@ -107,7 +107,15 @@ fn decide(wanted: &[Door], stated: bool, found: Vec<Found>) -> Doors {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use super::*;
+    use crate::door::Entrance;
+    use crate::plan::Selection;
+    use crate::plan::tests::{CATALOG, plan};
+    use crate::token::Credential;
+    use crate::wire::{Proxies, Settings, Wire};
 
     fn eras(modern: Option<bool>, legacy: Option<bool>) -> Vec<Found> {
         let found = |door, answers| Found {
@@ -185,5 +193,53 @@ mod tests {
             Some(Door::Mcp)
         );
         assert_eq!(decide(&[Door::Rest], false, Vec::new()).for_fixtures, None);
+    }
+
+    fn standings(plan: &Plan, way_in: [bool; 4]) -> Vec<Standing> {
+        let settings = Settings {
+            connect: Duration::ZERO,
+            request: Duration::ZERO,
+            body_cap: 0,
+            authorities: Vec::new(),
+            proxies: Proxies::default(),
+        };
+        let wire = Wire::new(&settings).unwrap();
+        let entrance = || {
+            let credential = Credential {
+                authorization: None,
+                claims: None,
+                fingerprint: String::new(),
+                issuers: Vec::new(),
+                took: Duration::ZERO,
+                expires_at: None,
+            };
+            let deployment = &plan.scenario.deployment;
+            Entrance::new(deployment, &wire, credential, Vec::new(), &Arc::default())
+        };
+        way_in
+            .map(|is_let_in| Standing {
+                entrance: is_let_in.then(entrance),
+                gap: None,
+                faults: Vec::new(),
+                event: None,
+            })
+            .into()
+    }
+
+    #[tokio::test]
+    async fn whoever_is_allowed_most_asks_for_the_eras_first_and_anonymous_never() {
+        let plan = plan(CATALOG, &[], Selection::default());
+        let (reader, writer, admin) = (0, 1, 2);
+        let all = standings(&plan, [true; 4]);
+        assert_eq!(eager(&plan, &all), [admin, writer, reader]);
+        let without_admin = standings(&plan, [true, true, false, true]);
+        assert_eq!(eager(&plan, &without_admin), [writer, reader]);
+    }
+
+    #[test]
+    fn what_one_persona_found_out_the_next_does_not_unsay() {
+        let found = clearer(eras(None, Some(true)), eras(Some(false), None));
+        assert_eq!(found, eras(Some(false), Some(true)));
+        assert_eq!(clearer(Vec::new(), eras(None, None)), eras(None, None));
     }
 }

@@ -44,16 +44,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>) {
 
 /// Findings that no cell's answer can show: about tokens, fixtures, doors and what was left behind.
 fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (persona, standing) in hall.standings.iter().enumerate() {
-        let cells = cells(hall, |check| check.persona == persona);
-        findings.extend(
-            standing
-                .faults
-                .iter()
-                .map(|(code, detail)| Finding::new(*code, detail.clone(), cells.clone())),
-        );
-    }
+    let mut findings = refused_entry(hall);
     findings.extend(
         hall.objects
             .failures()
@@ -82,6 +73,37 @@ fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
     findings
 }
 
+/// What is wrong with sign-ins and tokens; what several personas have in common is one defect.
+fn refused_entry(hall: &Hall<'_>) -> Vec<Finding> {
+    let name = |persona: usize| hall.plan.scenario.personas[persona].name.as_str();
+    let mut defects: Vec<(Code, &str, Vec<usize>)> = Vec::new();
+    for (persona, standing) in hall.standings.iter().enumerate() {
+        for (code, fault) in &standing.faults {
+            let known = defects
+                .iter_mut()
+                .find(|known| (known.0, known.1) == (*code, fault));
+            match known {
+                Some((_, _, personas)) => personas.push(persona),
+                None => defects.push((*code, fault, vec![persona])),
+            }
+        }
+    }
+    let finding = |(code, fault, personas): (Code, &str, Vec<usize>)| {
+        let names = personas.iter().map(|persona| name(*persona)).collect();
+        let cells = cells(hall, |check| personas.contains(&check.persona));
+        Finding::new(code, format!("{}{fault}", together(names)), cells)
+    };
+    defects.into_iter().map(finding).collect()
+}
+
+/// "a", "a and b", "a, b and c".
+fn together(mut names: Vec<&str>) -> String {
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        last => last.unwrap_or_default().to_owned(),
+    }
+}
+
 /// A fixture that could not be made is a finding of its own, unless its owner's cells show the very reason already.
 fn failed_fixture(
     hall: &Hall<'_>,
@@ -91,19 +113,31 @@ fn failed_fixture(
 ) -> Option<Finding> {
     let plan = &hall.plan.scenario.fixtures[fixture];
     let missed = cells(hall, |check| {
+        let operation = &hall.plan.scenario.operations[check.operation];
         sights[check.index].gap == Some(Gap::FixtureFailed)
-            && hall.plan.scenario.operations[check.operation]
-                .uses
-                .contains(&fixture)
+            && (operation.uses.contains(&fixture) || operation.creates == Some(fixture))
     });
     let told = hall.standings[plan.owner].gap.is_some() || owner_fails(hall, sights, plan.owner);
     if missed.is_empty() && told {
         return None;
     }
+    let creates = |index: &usize| {
+        let check = hall.plan.matrix.check(*index);
+        check.is_some_and(|check| {
+            hall.plan.scenario.operations[check.operation]
+                .creates
+                .is_some()
+        })
+    };
+    let withheld = if missed.iter().any(creates) {
+        "; what it could not remove again was not made by others either"
+    } else {
+        ""
+    };
     let owner = &hall.plan.scenario.personas[plan.owner].name;
     Some(Finding::new(
         Code::FixtureFailed,
-        format!("{owner} could not make a {}: {reason}", plan.name),
+        format!("{owner} could not make a {}: {reason}{withheld}", plan.name),
         missed,
     ))
 }

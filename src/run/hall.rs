@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::doors::Doors;
@@ -13,13 +12,14 @@ use super::object::Objects;
 use super::pace::Pace;
 use super::standing::Standing;
 use super::stop::Stop;
-use super::{Means, Settings};
+use super::{Means, Settings, asking};
 use crate::cell::Door;
 use crate::door::Observation;
 use crate::judge::{self, Effect, Gap, Reading, Sight};
 use crate::plan::{Check, Plan};
 use crate::scenario::RefusalShape;
 use crate::scenario::template::Bindings;
+use crate::secret::Redactor;
 
 /// What the calls of a run share.
 pub(super) struct Hall<'r> {
@@ -29,9 +29,14 @@ pub(super) struct Hall<'r> {
     pub(super) objects: Objects,
     pub(super) settings: &'r Settings,
     pub(super) stop: &'r Stop,
+    pub(super) redactor: &'r Redactor,
     pub(super) pace: Pace,
     /// Time spent waiting between attempts, all calls together.
     pub(super) waited: Cell<Duration>,
+    /// By door: whether the last call there got no answer at all.
+    pub(super) silent: Cell<[bool; 3]>,
+    /// By door: whether anything was granted there.
+    pub(super) alive: Cell<[bool; 3]>,
     /// By persona and door: a tool that cannot exist, and what calling it gave.
     pub(super) unknown_tools: Vec<[Calibration; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
@@ -71,6 +76,7 @@ impl<'r> Hall<'r> {
         standings: Vec<Standing>,
         doors: Doors,
         means: &Means<'r>,
+        started: Instant,
         tell: &'r mut dyn FnMut(Event),
     ) -> Self {
         Self {
@@ -86,8 +92,11 @@ impl<'r> Hall<'r> {
             pace: Pace::new(means.settings.rate),
             settings: means.settings,
             stop: means.stop,
+            redactor: means.redactor,
             waited: Cell::new(Duration::ZERO),
-            started: Instant::now(),
+            silent: Cell::default(),
+            alive: Cell::default(),
+            started,
             tell: RefCell::new(tell),
             plan,
             standings,
@@ -99,7 +108,7 @@ impl<'r> Hall<'r> {
         (self.tell.borrow_mut())(event);
     }
 
-    /// Milliseconds since the doors were found.
+    /// Milliseconds since the run began.
     pub(super) fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -131,14 +140,9 @@ impl<'r> Hall<'r> {
         }
     }
 
-    /// The bindings that every call has: the run's id and a tag that no other call of the run has.
+    /// The bindings that every call of this run has; see [`asking::bindings`].
     pub(super) fn bindings(&self, tag: &str) -> Bindings {
-        Bindings::default()
-            .with("run.id", Value::from(self.settings.run_id.as_str()))
-            .with(
-                "tag",
-                Value::from(format!("{}-{tag}", self.settings.run_id)),
-            )
+        asking::bindings(&self.settings.run_id, tag)
     }
 
     /// Keeps what was seen of a cell and tells it.
@@ -173,6 +177,15 @@ impl<'r> Hall<'r> {
             Door::Mcp | Door::McpLegacy => self.plan.scenario.deployment.mcp_refuses,
         };
         judge::as_demanded(&check.demand.expectation, reading.outcome, status, shape)
+    }
+
+    /// Nothing more is changed once the run was stopped, except to clean up.
+    pub(super) fn still_running(&self) -> Result<(), Gap> {
+        if self.stop.is_stopped() {
+            Err(Gap::NotReached)
+        } else {
+            Ok(())
+        }
     }
 
     /// Why a persona's cells at a door cannot be called, when they cannot.

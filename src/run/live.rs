@@ -3,7 +3,7 @@
 use super::asking;
 use super::calling::{Called, Calling};
 use super::hall::{Hall, Seen};
-use super::object::{Object, State};
+use super::object::{self, Birth, Likelihood, Object, Sought, State};
 use super::work;
 use crate::judge::{Effect, Gap, Outcome};
 use crate::plan::{Check, Group};
@@ -46,6 +46,12 @@ struct Target {
 }
 
 async fn call_cell(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare) -> Seen {
+    // Also where a refusal is demanded: a leak would leave an object behind that nobody can remove.
+    if let Some(fixture) = hall.plan.scenario.operations[check.operation].creates
+        && !hall.objects.removable(hall, fixture).await
+    {
+        return Seen::gap(Gap::FixtureFailed);
+    }
     let first = match attempt(hall, check, spare, false).await {
         Ok(tried) => tried,
         Err(gap) => return Seen::gap(gap),
@@ -81,9 +87,10 @@ async fn attempt(
 ) -> Result<Tried, Gap> {
     let scenario = &hall.plan.scenario;
     let operation = &scenario.operations[check.operation];
-    let target = target(hall, check, spare, afresh)
-        .await
-        .ok_or(Gap::FixtureFailed)?;
+    hall.still_running()?;
+    let target = target(hall, check, spare, afresh).await;
+    hall.still_running()?;
+    let target = target.ok_or(Gap::FixtureFailed)?;
     let filled = asking::of_operation(
         &scenario.deployment,
         operation,
@@ -102,14 +109,28 @@ async fn attempt(
         afresh,
         decoy: target.decoy,
     };
-    let called = hall.call(calling).await.ok_or(Gap::NotReached)?;
-    let used = compare(&before, &states(hall, &target.objects).await);
-    let created = creation(hall, operation, &target.bindings, &called).await;
+    let called = hall.call(calling).await;
+    let created = creation(hall, operation, &target.bindings, called.as_ref()).await;
+    let called = called.ok_or(Gap::NotReached)?;
+    let used = effect_on(hall, &target.objects, &before).await;
+    if !refused(&called) {
+        for object in &target.objects {
+            hall.objects.spend(object);
+        }
+    }
     spare.take_back(hall, target.objects, used, check).await;
     Ok(Tried {
         called,
-        effect: together(used, created),
+        effect: object::together([used, created]),
     })
+}
+
+/// Whether authorization said no, so that an object that is not found has not been removed by this call.
+fn refused(called: &Called) -> bool {
+    matches!(
+        called.reading.outcome,
+        Outcome::Unauthenticated | Outcome::Forbidden | Outcome::RefusedInBand
+    )
 }
 
 /// A call that must get through, like one that is asked again, gets objects that no call has touched.
@@ -190,93 +211,61 @@ async fn states(hall: &Hall<'_>, objects: &[Object]) -> Vec<State> {
     states
 }
 
-fn compare(before: &[State], after: &[State]) -> Effect {
-    let known = |states: &[State]| !states.is_empty() && !states.contains(&State::Unknown);
-    if before
-        .iter()
-        .zip(after)
-        .any(|(before, after)| differ(before, after))
-    {
-        Effect::Changed
-    } else if known(before) && known(after) {
-        Effect::Unchanged
-    } else {
-        Effect::Unchecked
+/// What a call did to the objects that it named; a change is read twice.
+async fn effect_on(hall: &Hall<'_>, objects: &[Object], before: &[State]) -> Effect {
+    let mut effects = Vec::with_capacity(objects.len());
+    for (object, before) in objects.iter().zip(before) {
+        let after = hall.objects.state(hall, object).await;
+        let mut effect = object::effect(before, &after);
+        if effect == Effect::Changed && after.is_there() {
+            let again = hall.objects.state(hall, object).await;
+            effect = object::confirmed(before, &after, &again);
+        }
+        effects.push(effect);
     }
+    object::together(effects)
 }
 
-fn differ(before: &State, after: &State) -> bool {
-    *before != State::Unknown && *after != State::Unknown && before != after
-}
-
-/// Whether a creation left an object behind; whatever it left is taken into the ledger.
+/// Whether a creation left an object behind; whatever it left is taken into the ledger. `called` is `None` where the
+/// run ended before the answer.
 async fn creation(
     hall: &Hall<'_>,
     operation: &Operation,
     bindings: &Bindings,
-    called: &Called,
+    called: Option<&Called>,
 ) -> Effect {
     let Some(fixture) = operation.creates else {
         return Effect::Unchecked;
     };
-    let answered = matches!(called.reading.outcome, Outcome::Granted)
-        .then(|| {
-            hall.objects
-                .adopt_answer(hall, fixture, called.answered.payload.as_ref())
-        })
-        .flatten();
-    if let Some(object) = answered {
-        return existence(hall, &object).await;
-    }
-    match hall.objects.find(hall, fixture, bindings).await {
-        Some(_) => Effect::Changed,
-        None if hall.plan.scenario.fixtures[fixture].find.is_some() => Effect::Unchanged,
-        None => Effect::Unchecked,
-    }
-}
-
-async fn existence(hall: &Hall<'_>, object: &Object) -> Effect {
-    match hall.objects.state(hall, object).await {
-        State::There(_) => Effect::Changed,
-        State::Gone => {
-            hall.objects.strike(object);
-            Effect::Unchanged
+    let (rest, mcp) = (operation.rest.as_ref(), operation.mcp.as_ref());
+    let birth = Birth::new(fixture, rest, mcp, bindings);
+    let doubt = match called {
+        Some(called) if called.reading.outcome == Outcome::Granted => {
+            let answer = called.answered.payload.as_ref();
+            match hall.objects.claim(hall, &birth, answer).await {
+                Ok((object, state)) => {
+                    hall.objects.try_removal(hall, &object).await;
+                    return object::existence(&state);
+                }
+                Err(words) => Some((Likelihood::Certain, format!("it was accepted, but {words}"))),
+            }
         }
-        State::Unknown => Effect::Unchecked,
+        Some(called) => called
+            .may_have_happened()
+            .then(|| (Likelihood::Possible, "it had no clear answer".to_owned())),
+        None => Some((
+            Likelihood::Possible,
+            "it was not answered before the run ended".to_owned(),
+        )),
+    };
+    if let Some((likelihood, words)) = &doubt {
+        let words = format!("{} made it: {words}", operation.name);
+        hall.objects.owe(&birth, *likelihood, &words);
     }
-}
-
-fn together(used: Effect, created: Effect) -> Effect {
-    match (used, created) {
-        (Effect::Changed, _) | (_, Effect::Changed) => Effect::Changed,
-        (Effect::Unchanged, _) | (_, Effect::Unchanged) => Effect::Unchanged,
-        (Effect::Unchecked, Effect::Unchecked) => Effect::Unchecked,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn an_effect_is_a_difference_between_two_known_states() {
-        let there = |price: u32| State::There(Some(json!({ "price": price })));
-        let table = [
-            (there(1), there(1), Effect::Unchanged),
-            (there(1), there(2), Effect::Changed),
-            (there(1), State::Gone, Effect::Changed),
-            (State::Gone, State::Gone, Effect::Unchanged),
-            (State::Unknown, State::Gone, Effect::Unchecked),
-            (there(1), State::Unknown, Effect::Unchecked),
-        ];
-        for (before, after, effect) in table {
-            assert_eq!(
-                compare(std::slice::from_ref(&before), std::slice::from_ref(&after)),
-                effect,
-                "{before:?} to {after:?}"
-            );
-        }
-        assert_eq!(compare(&[], &[]), Effect::Unchecked);
+    match hall.objects.find(hall, &birth).await {
+        Sought::Found(_) => Effect::Changed,
+        Sought::Nothing => Effect::Unchanged,
+        Sought::Unsure(_) => Effect::Unread,
+        Sought::Unsearchable => Effect::Unchecked,
     }
 }

@@ -1,15 +1,25 @@
 //! Fixtures in, objects of this run out: made, read, found, removed, and never forgotten.
 
-use std::cell::RefCell;
+mod claim;
+mod debt;
+mod removal;
+mod state;
+
+use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::event::Event;
 use super::hall::Hall;
-use super::step::Given;
-use crate::scenario::Fixture;
+use super::step::{Given, Stage};
 use crate::scenario::template::Bindings;
+use crate::scenario::{Fixture, McpCall, RestCall};
+use claim::{captured, shows};
+use debt::Debt;
+
+pub(super) use debt::{Likelihood, Sought};
+pub(super) use state::{State, confirmed, effect, existence, together};
 
 /// An object that this run made.
 #[derive(Clone, Debug)]
@@ -17,6 +27,7 @@ pub(super) struct Object {
     /// Index of its fixture.
     pub(super) fixture: usize,
     values: Vec<(String, Value)>,
+    tag: Value,
     number: usize,
 }
 
@@ -25,31 +36,61 @@ pub(super) struct Object {
 pub(super) struct Objects {
     shared: Vec<OnceCell<Option<Object>>>,
     made: RefCell<Vec<Made>>,
+    debts: RefCell<Vec<Debt>>,
     failures: RefCell<Vec<(usize, String)>>,
     left: RefCell<Vec<String>>,
+    /// By fixture: whether one stands that its owner cannot remove.
+    stuck: Vec<Cell<bool>>,
 }
 
 #[derive(Debug)]
 struct Made {
     object: Object,
     gone: bool,
+    /// Whether reading it ever showed it: only then does its absence mean something.
+    seen: bool,
+    /// Whether a call that may have removed it was not refused.
+    spent: bool,
 }
 
-/// How an object looks when it is read.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum State {
-    /// It is there, and says this.
-    There(Option<Value>),
-    /// It is not there.
-    Gone,
-    /// Nobody can tell.
-    Unknown,
+/// A call that makes an object: what it carried tells what it made from everything else.
+#[derive(Clone, Debug)]
+pub(super) struct Birth<'b> {
+    /// Index of the fixture that it makes one of.
+    pub(super) fixture: usize,
+    /// The call's bindings.
+    pub(super) bindings: &'b Bindings,
+    /// What the object must show.
+    mark: String,
+}
+
+impl<'b> Birth<'b> {
+    /// Of a call with these shapes, either of which may have been used.
+    pub(super) fn new(
+        fixture: usize,
+        rest: Option<&RestCall>,
+        mcp: Option<&McpCall>,
+        bindings: &'b Bindings,
+    ) -> Self {
+        Self {
+            fixture,
+            bindings,
+            mark: claim::mark(rest, mcp, bindings).unwrap_or_default(),
+        }
+    }
 }
 
 impl Object {
     /// The bindings with this object's values among them.
     pub(super) fn bind(&self, fixture: &Fixture, bindings: Bindings) -> Bindings {
         bind(fixture, &self.values, bindings)
+    }
+
+    /// What its own steps are filled with: its values, and the tag that it was made with.
+    fn own(&self, hall: &Hall<'_>) -> Bindings {
+        let fixture = &hall.plan.scenario.fixtures[self.fixture];
+        let bindings = hall.bindings("").with("tag", self.tag.clone());
+        self.bind(fixture, bindings)
     }
 
     /// Its captured values as one line, such as `id=7`.
@@ -66,11 +107,7 @@ impl Object {
 /// The bindings with a fixture's decoy values among them; `None` when it has none.
 pub(super) fn bind_decoy(fixture: &Fixture, bindings: Bindings) -> Option<Bindings> {
     let decoy = fixture.decoy.as_ref()?;
-    let values: Vec<(String, Value)> = decoy
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .collect();
-    Some(bind(fixture, &values, bindings))
+    Some(bind(fixture, decoy, bindings))
 }
 
 fn bind(fixture: &Fixture, values: &[(String, Value)], bindings: Bindings) -> Bindings {
@@ -91,8 +128,10 @@ impl Objects {
         Self {
             shared: (0..fixtures).map(|_| OnceCell::new()).collect(),
             made: RefCell::default(),
+            debts: RefCell::default(),
             failures: RefCell::default(),
             left: RefCell::default(),
+            stuck: (0..fixtures).map(|_| Cell::default()).collect(),
         }
     }
 
@@ -111,95 +150,93 @@ impl Objects {
         fixture: usize,
         tag: String,
     ) -> Option<Object> {
+        if self.is_lost(fixture) {
+            return None;
+        }
         let plan = &hall.plan.scenario.fixtures[fixture];
         let bindings = hall.bindings(&tag);
-        let failure = match hall.take_any(plan, &plan.create, &bindings).await {
-            Given::Done(payload) => match captured(&plan.capture, payload.as_ref()) {
-                Ok(values) => return Some(self.adopt(hall, fixture, values)),
-                Err(pointer) => {
-                    if let Some(object) = self.find(hall, fixture, &bindings).await {
-                        return Some(object);
-                    }
-                    format!("it was made, but its answer has nothing at `{pointer}`")
-                }
+        let create = &plan.create;
+        let birth = Birth::new(
+            fixture,
+            create.rest.as_ref(),
+            create.mcp.as_ref(),
+            &bindings,
+        );
+        let (likelihood, failure) = match hall.take_any(plan, Stage::Create, &bindings).await {
+            Given::Done(answer) => match self.claim(hall, &birth, answer.as_ref()).await {
+                Ok((object, _)) => return Some(object),
+                Err(words) => (Likelihood::Certain, format!("it was made, but {words}")),
             },
-            Given::Gone => "its owner was told that there is no such thing".to_owned(),
-            // Without an answer it may stand all the same.
-            Given::Failed(words) => match self.find(hall, fixture, &bindings).await {
-                Some(object) => return Some(object),
-                None => words,
-            },
+            Given::Unclear(words) => (Likelihood::Possible, words),
+            Given::Failed(words) => (Likelihood::Slight, words),
+            Given::Gone => (
+                Likelihood::Slight,
+                "its owner was told that there is no such thing".to_owned(),
+            ),
         };
+        self.owe(&birth, likelihood, &failure);
+        if let Sought::Found(object) = self.find(hall, &birth).await {
+            return Some(object);
+        }
         self.failures.borrow_mut().push((fixture, failure));
         None
     }
 
-    /// Takes an object that a call of the matrix made into the ledger.
-    pub(super) fn adopt(
-        &self,
-        hall: &Hall<'_>,
-        fixture: usize,
-        values: Vec<(String, Value)>,
-    ) -> Object {
-        let mut made = self.made.borrow_mut();
-        let object = Object {
-            fixture,
-            values,
-            number: made.len(),
-        };
-        made.push(Made {
-            object: object.clone(),
-            gone: false,
-        });
-        hall.tell(Event::FixtureMade {
-            fixture: hall.plan.scenario.fixtures[fixture].name.clone(),
-            object: object.shown(),
-        });
-        object
-    }
-
-    /// Takes the object that an answer describes into the ledger; `None` when the answer does not.
-    pub(super) fn adopt_answer(
-        &self,
-        hall: &Hall<'_>,
-        fixture: usize,
-        payload: Option<&Value>,
-    ) -> Option<Object> {
-        let capture = &hall.plan.scenario.fixtures[fixture].capture;
-        captured(capture, payload)
-            .ok()
-            .map(|values| self.adopt(hall, fixture, values))
-    }
-
-    /// Looks for an object by the tag in the bindings, and takes it into the ledger when it is there.
-    pub(super) async fn find(
-        &self,
-        hall: &Hall<'_>,
-        fixture: usize,
-        bindings: &Bindings,
-    ) -> Option<Object> {
+    /// Whether an object that a call of the matrix makes can be expected to be removable: its owner has a way in, and
+    /// either has made one of its own or is at least answered where it would remove it.
+    pub(super) async fn removable(&self, hall: &Hall<'_>, fixture: usize) -> bool {
         let plan = &hall.plan.scenario.fixtures[fixture];
-        let Given::Done(payload) = hall.take_any(plan, plan.find.as_ref()?, bindings).await else {
-            return None;
+        let made = self.shared(hall, fixture).await.is_some();
+        let may_enter = hall.standings[plan.owner].entrance.is_some();
+        let reachable = made || !hall.is_silent(plan, Stage::Remove);
+        may_enter && reachable && !self.is_lost(fixture)
+    }
+
+    /// Whether an object stands, or may stand, that cannot be named or removed: then no more are made.
+    fn is_lost(&self, fixture: usize) -> bool {
+        self.stuck[fixture].get() || self.is_owed(fixture)
+    }
+
+    /// Takes the object that the answer to its creation names into the ledger, with how it looks; or says in a few words
+    /// why not: an object that does not show the call's mark, when it is read or else in the answer, may be anybody's.
+    pub(super) async fn claim(
+        &self,
+        hall: &Hall<'_>,
+        birth: &Birth<'_>,
+        answer: Option<&Value>,
+    ) -> Result<(Object, State), String> {
+        let capture = &hall.plan.scenario.fixtures[birth.fixture].capture;
+        let object = self.named(hall, birth, capture, answer)?;
+        let state = self.state(hall, &object).await;
+        let evidence = match &state {
+            State::There(_, Some(said)) => Some(said),
+            State::There(_, None) | State::Gone | State::Unknown | State::Unreadable => answer,
         };
-        let values = captured(&plan.find_capture, payload.as_ref()).ok()?;
-        Some(self.adopt(hall, fixture, values))
+        if evidence.is_some_and(|evidence| shows(evidence, &birth.mark)) {
+            return Ok((self.adopt(hall, object, &state), state));
+        }
+        Err(format!(
+            "its answer names {}, which does not show {} and may be somebody else's",
+            object.shown(),
+            birth.mark
+        ))
     }
 
     /// How an object looks now.
     pub(super) async fn state(&self, hall: &Hall<'_>, object: &Object) -> State {
         let fixture = &hall.plan.scenario.fixtures[object.fixture];
-        let Some(read) = &fixture.read else {
-            return State::Unknown;
-        };
-        match hall
-            .take_any(fixture, read, &object.bind(fixture, hall.bindings("read")))
-            .await
-        {
-            Given::Done(payload) => State::There(payload),
-            Given::Gone => State::Gone,
-            Given::Failed(_) => State::Unknown,
+        if fixture.read.is_none() {
+            return State::Unreadable;
         }
+        let bindings = object.own(hall);
+        for door in hall.ways(fixture, Stage::Read) {
+            match hall.take(fixture, Stage::Read, door, &bindings).await {
+                Given::Done(said) => return State::There(door, said),
+                Given::Gone => return State::Gone,
+                Given::Failed(_) | Given::Unclear(_) => {}
+            }
+        }
+        State::Unknown
     }
 
     /// Strikes an object that is known to be gone.
@@ -207,30 +244,9 @@ impl Objects {
         self.made.borrow_mut()[object.number].gone = true;
     }
 
-    /// Removes what is still there and tells of each object what became of it.
-    pub(super) async fn remove_all(&self, hall: &Hall<'_>) {
-        let standing: Vec<Object> = self
-            .made
-            .borrow()
-            .iter()
-            .filter(|made| !made.gone)
-            .map(|made| made.object.clone())
-            .collect();
-        for object in standing {
-            let left = self.remove(hall, &object).await;
-            let fixture = hall.plan.scenario.fixtures[object.fixture].name.clone();
-            if let Some(words) = &left {
-                self.left
-                    .borrow_mut()
-                    .push(format!("{fixture} {}: {words}", object.shown()));
-            }
-            hall.tell(Event::Cleanup {
-                fixture,
-                object: object.shown(),
-                removed: left.is_none(),
-                detail: left.unwrap_or_default(),
-            });
-        }
+    /// Notes that a call on the object was not refused, so that it may be gone.
+    pub(super) fn spend(&self, object: &Object) {
+        self.made.borrow_mut()[object.number].spent = true;
     }
 
     /// Objects that could not be removed, one line each.
@@ -246,76 +262,43 @@ impl Objects {
         failures
     }
 
-    /// Removes one object through each door in turn until reading it shows that it is gone; else says why it is not.
-    async fn remove(&self, hall: &Hall<'_>, object: &Object) -> Option<String> {
-        let fixture = &hall.plan.scenario.fixtures[object.fixture];
-        let bindings = object.bind(fixture, hall.bindings("remove"));
-        let mut words = "no door to remove it through".to_owned();
-        for door in hall.ways(&fixture.remove) {
-            let given = hall.take(fixture, &fixture.remove, door, &bindings).await;
-            words = match (given, self.state(hall, object).await) {
-                (_, State::Gone) | (Given::Done(_) | Given::Gone, State::Unknown) => {
-                    self.strike(object);
-                    return None;
-                }
-                (Given::Failed(reason), _) => reason,
-                (Given::Done(_), State::There(_)) => {
-                    "its removal was accepted, and it is still there".to_owned()
-                }
-                (Given::Gone, State::There(_)) => {
-                    format!("{door} says that there is no such thing, and it is still there")
-                }
-            };
+    /// The object that an answer names, not yet anybody's.
+    fn named(
+        &self,
+        hall: &Hall<'_>,
+        birth: &Birth<'_>,
+        capture: &[(String, String)],
+        answer: Option<&Value>,
+    ) -> Result<Object, String> {
+        let object = Object {
+            fixture: birth.fixture,
+            values: captured(capture, answer).map_err(|what| format!("its answer {what}"))?,
+            tag: birth.bindings.get("tag").cloned().unwrap_or_default(),
+            number: self.made.borrow().len(),
+        };
+        // A deployment that repeats a credential must not get it sent about in paths.
+        if hall.redactor.redact(&object.shown()) != object.shown() {
+            return Err("its answer names a secret in place of the object".to_owned());
         }
-        Some(words)
+        Ok(object)
     }
-}
 
-/// The values at the pointers (RFC 6901), or the first pointer that has nothing.
-fn captured(
-    pointers: &[(String, String)],
-    payload: Option<&Value>,
-) -> Result<Vec<(String, Value)>, String> {
-    let value = |pointer: &str| {
-        payload
-            .and_then(|payload| payload.pointer(pointer))
-            .filter(|value| !value.is_null())
-    };
-    pointers
-        .iter()
-        .map(|(name, pointer)| {
-            value(pointer)
-                .map(|value| (name.clone(), value.clone()))
-                .ok_or_else(|| pointer.clone())
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn captures_need_every_pointer_to_hit() {
-        let pointers = [
-            ("id".to_owned(), "/id".to_owned()),
-            ("etag".to_owned(), "/meta/etag".to_owned()),
-        ];
-        let whole = json!({"id": 7, "meta": {"etag": "x"}});
-        let values = captured(&pointers, Some(&whole)).unwrap();
-        assert_eq!(
-            values,
-            [("id".to_owned(), json!(7)), ("etag".to_owned(), json!("x"))]
-        );
-        assert_eq!(
-            captured(&pointers, Some(&json!({"id": 7}))),
-            Err("/meta/etag".to_owned())
-        );
-        assert_eq!(captured(&pointers, None), Err("/id".to_owned()));
-        assert_eq!(
-            captured(&pointers, Some(&json!({"id": null}))),
-            Err("/id".to_owned())
-        );
+    fn adopt(&self, hall: &Hall<'_>, object: Object, state: &State) -> Object {
+        let mut made = self.made.borrow_mut();
+        let object = Object {
+            number: made.len(),
+            ..object
+        };
+        made.push(Made {
+            object: object.clone(),
+            gone: false,
+            seen: state.is_there(),
+            spent: false,
+        });
+        hall.tell(Event::FixtureMade {
+            fixture: hall.plan.scenario.fixtures[object.fixture].name.clone(),
+            object: object.shown(),
+        });
+        object
     }
 }

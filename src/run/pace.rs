@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 /// Spaces calls evenly so that no more than so many a second start.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     gap: Option<Duration>,
     next: Cell<Option<Instant>>,
 }
 
 impl Pace {
     /// Takes calls a second; `None` for no limit.
-    pub fn new(rate: Option<f64>) -> Self {
+    pub(super) fn new(rate: Option<f64>) -> Self {
         let gap = rate
             .filter(|rate| *rate > 0.0)
             .map(|rate| Duration::from_secs_f64(1.0 / rate));
@@ -25,7 +25,7 @@ impl Pace {
     }
 
     /// Waits for this call's turn.
-    pub async fn turn(&self) {
+    pub(super) async fn turn(&self) {
         let Some(gap) = self.gap else { return };
         let now = Instant::now();
         let mine = self.next.get().map_or(now, |next| next.max(now));

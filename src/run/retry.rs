@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 ///
 /// A call that changes something is only repeated when it cannot have been executed: no connection, or 429
 /// (RFC 9110 §9.2.2: a client should not automatically retry a request with a non-idempotent method).
-pub fn wait(answer: &Answer, attempt: u32, changes: bool) -> Option<Duration> {
+pub(super) fn wait(answer: &Answer, attempt: u32, changes: bool) -> Option<Duration> {
     let backoff = Duration::from_millis(100) * 2_u32.saturating_pow(attempt);
     match answer {
         Answer::Http(http) => match http.status {
@@ -85,6 +85,13 @@ mod tests {
                 "{answer:?} after a write"
             );
         }
+    }
+
+    #[test]
+    fn each_wait_is_twice_the_one_before() {
+        let waits = [0, 1, 2].map(|attempt| wait(&http(503, None), attempt, false));
+        let expected = [100, 200, 400].map(|ms| Some(Duration::from_millis(ms)));
+        assert_eq!(waits, expected);
     }
 
     #[test]

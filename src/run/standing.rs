@@ -10,8 +10,8 @@ use super::event::Event;
 use super::{Means, asking};
 use crate::door::Entrance;
 use crate::judge::{Code, Gap};
-use crate::scenario::template::Bindings;
 use crate::scenario::{Persona, Scenario};
+use crate::token::claims::Claims;
 use crate::token::preflight::{self, Mismatch};
 use crate::token::{Credential, Desk, Refusal};
 
@@ -22,7 +22,7 @@ pub(super) struct Standing {
     pub(super) entrance: Option<Entrance>,
     /// Why its cells cannot be judged.
     pub(super) gap: Option<Gap>,
-    /// What is wrong with its token or its sign-in, with the code that it is filed under.
+    /// What is wrong with its token or its sign-in, with the code that it is filed under; its name goes before.
     pub(super) faults: Vec<(Code, String)>,
     /// What is told of its token.
     pub(super) event: Option<Event>,
@@ -56,12 +56,15 @@ fn stand(
 ) -> Standing {
     let credential = match issued {
         Ok(credential) => credential,
-        Err(refusal) => return barred(Gap::SignInFailed, vec![(Code::SignInFailed, refusal.0)]),
+        Err(refusal) => {
+            let fault = (Code::SignInFailed, after_name(persona, &refusal.0));
+            return barred(Gap::SignInFailed, vec![fault]);
+        }
     };
     let event = told(persona, &credential);
     let faults: Vec<(Code, String)> = preflight::compare(persona, &credential, SystemTime::now())
         .iter()
-        .map(|mismatch| (code(mismatch), format!("{}: {mismatch}", persona.name)))
+        .map(|mismatch| (code(mismatch), format!(": {mismatch}")))
         .collect();
     if faults.is_empty() {
         let entrance = entrance(scenario, credential, means);
@@ -79,18 +82,17 @@ fn stand(
     }
 }
 
+fn after_name(persona: &Persona, said: &str) -> String {
+    said.strip_prefix(persona.name.as_str())
+        .map_or_else(|| format!(": {said}"), str::to_owned)
+}
+
 /// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
 fn entrance(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
-    let bindings = Bindings::default()
-        .with("run.id", Value::from(means.settings.run_id.as_str()))
-        .with(
-            "tag",
-            Value::from(format!("{}-door", means.settings.run_id)),
-        );
-    let headers =
-        asking::door_headers(scenario.deployment.mcp.as_ref(), &bindings).unwrap_or_default();
-    Entrance::new(&scenario.deployment, means.wire, credential, means.redactor)
-        .with_standing_headers(headers)
+    let deployment = &scenario.deployment;
+    let bindings = asking::bindings(&means.settings.run_id, "door");
+    let headers = asking::door_headers(deployment.mcp.as_ref(), &bindings).unwrap_or_default();
+    Entrance::new(deployment, means.wire, credential, headers, means.redactor)
 }
 
 fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Standing {
@@ -113,7 +115,7 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
         claims: credential
             .claims
             .as_ref()
-            .map_or(Value::Null, crate::token::claims::Claims::shown),
+            .map_or(Value::Null, Claims::shown),
         fingerprint: credential.fingerprint.clone(),
         took_ms: u64::try_from(credential.took.as_millis()).unwrap_or(u64::MAX),
     })
@@ -121,7 +123,7 @@ fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
 
 fn code(mismatch: &Mismatch) -> Code {
     match mismatch {
-        Mismatch::RolesMissing(_) => Code::TokenRolesMissing,
+        Mismatch::RolesMissing(_) | Mismatch::RolesNowhere { .. } => Code::TokenRolesMissing,
         Mismatch::RolesExtra(_) => Code::TokenRolesExtra,
         Mismatch::Audience { .. } => Code::TokenAudience,
         Mismatch::Issuer { .. } => Code::TokenIssuer,

@@ -6,10 +6,19 @@ use super::asking;
 use super::calling::{Called, Calling};
 use super::hall::Hall;
 use crate::cell::Door;
-use crate::door::{Answer, Ask};
+use crate::door::{Answer, Ask, Observation, Rpc};
 use crate::judge::Outcome;
 use crate::scenario::template::{Bindings, Unbound};
 use crate::scenario::{Fixture, Step};
+
+/// Which step of a fixture.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stage {
+    Create,
+    Read,
+    Find,
+    Remove,
+}
 
 /// What a step gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,29 +27,62 @@ pub(super) enum Given {
     Done(Option<Value>),
     /// There is no such object.
     Gone,
-    /// Neither; in a few words, redacted.
+    /// Nothing was done; in a few words, redacted.
     Failed(String),
+    /// Nobody can tell whether it was done; in a few words, redacted.
+    Unclear(String),
+}
+
+impl Stage {
+    fn of(self, fixture: &Fixture) -> Option<&Step> {
+        match self {
+            Self::Create => Some(&fixture.create),
+            Self::Read => fixture.read.as_ref(),
+            Self::Find => fixture.find.as_ref(),
+            Self::Remove => Some(&fixture.remove),
+        }
+    }
+
+    /// Whether what may have been done through one door may be tried through the next: a second creation would be a
+    /// second object.
+    fn is_repeatable(self) -> bool {
+        self != Self::Create
+    }
 }
 
 impl Hall<'_> {
     /// The doors through which a step can be taken, REST before MCP.
-    pub(super) fn ways(&self, step: &Step) -> Vec<Door> {
+    pub(super) fn ways(&self, fixture: &Fixture, stage: Stage) -> Vec<Door> {
         let deployment = &self.plan.scenario.deployment;
+        let Some(step) = stage.of(fixture) else {
+            return Vec::new();
+        };
         let rest = (step.rest.is_some() && deployment.rest.is_some()).then_some(Door::Rest);
         let mcp = self.doors.for_fixtures.filter(|_| step.mcp.is_some());
         rest.into_iter().chain(mcp).collect()
+    }
+
+    /// Whether every door of a step has fallen silent.
+    pub(super) fn is_silent(&self, fixture: &Fixture, stage: Stage) -> bool {
+        let silent = self.silent.get();
+        self.ways(fixture, stage)
+            .iter()
+            .all(|door| silent[door.index()])
     }
 
     /// Takes a step through one door.
     pub(super) async fn take(
         &self,
         fixture: &Fixture,
-        step: &Step,
+        stage: Stage,
         door: Door,
         bindings: &Bindings,
     ) -> Given {
         let deployment = &self.plan.scenario.deployment;
-        let filled = match (door, &step.rest, &step.mcp) {
+        let step = stage.of(fixture);
+        let rest = step.and_then(|step| step.rest.as_ref());
+        let mcp = step.and_then(|step| step.mcp.as_ref());
+        let filled = match (door, rest, mcp) {
             (Door::Rest, Some(call), _) => asking::of_rest(deployment, call, bindings),
             (Door::Mcp | Door::McpLegacy, _, Some(call)) => {
                 asking::of_tool(deployment, call, bindings)
@@ -48,7 +90,7 @@ impl Hall<'_> {
             _ => return Given::Failed(format!("it has no shape for {door}")),
         };
         match filled {
-            Ok(ask) => self.take_filled(fixture, door, &ask).await,
+            Ok(ask) => self.take_filled(fixture, stage, door, &ask).await,
             Err(Unbound(name)) => Given::Failed(format!("nothing binds {name}")),
         }
     }
@@ -57,60 +99,147 @@ impl Hall<'_> {
     pub(super) async fn take_any(
         &self,
         fixture: &Fixture,
-        step: &Step,
+        stage: Stage,
         bindings: &Bindings,
     ) -> Given {
         let mut last = Given::Failed("no door to take it through".to_owned());
-        for door in self.ways(step) {
-            last = self.take(fixture, step, door, bindings).await;
-            if !matches!(last, Given::Failed(_)) {
+        for door in self.ways(fixture, stage) {
+            last = self.take(fixture, stage, door, bindings).await;
+            let next = match &last {
+                Given::Done(_) | Given::Gone => false,
+                // What nobody could remove again is not made.
+                Given::Failed(_) => {
+                    stage.is_repeatable() || !self.is_silent(fixture, Stage::Remove)
+                }
+                Given::Unclear(_) => stage.is_repeatable(),
+            };
+            if !next {
                 break;
             }
         }
         last
     }
 
-    async fn take_filled(&self, fixture: &Fixture, door: Door, ask: &Ask) -> Given {
+    async fn take_filled(&self, fixture: &Fixture, stage: Stage, door: Door, ask: &Ask) -> Given {
         let persona = fixture.owner;
         let calling = Calling {
             persona,
             door,
             ask,
-            changes: true,
+            changes: !stage.is_repeatable(),
             afresh: false,
             decoy: false,
         };
         let mut called = self.call(calling).await;
-        // A refusal was not executed, so the owner may ask again: one flaky answer must not cost the object.
-        if called
-            .as_ref()
-            .is_some_and(|called| refused(called.reading.outcome))
-        {
-            called = self
-                .call(Calling {
-                    afresh: true,
-                    ..calling
-                })
-                .await;
+        // A refusal was not executed, so the owner may ask again: flaky answers must not cost the object.
+        let mut again = 0;
+        while again < called.as_ref().map_or(0, patience) {
+            again += 1;
+            let afresh = Calling {
+                afresh: true,
+                ..calling
+            };
+            called = self.call(afresh).await;
         }
-        called.map_or_else(
-            || Given::Failed("the owner has no way in".to_owned()),
-            given,
-        )
+        match called {
+            // At a door that never granted anything, what is "not found" may be the door's own address.
+            Some(called) if says_gone(&called) && !self.alive.get()[door.index()] => {
+                Given::Failed(words(&called))
+            }
+            Some(called) => given(&called),
+            None if self.standings[persona].entrance.is_none() => {
+                Given::Failed("the owner has no way in".to_owned())
+            }
+            None => Given::Unclear(format!(
+                "{} was not answered before the run ended",
+                ask.request()
+            )),
+        }
     }
 }
 
-fn refused(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Unauthenticated | Outcome::Forbidden)
-}
-
-fn given(called: Called) -> Given {
+/// How often the owner asks again after such an answer: a token that is good elsewhere is refused now and then where
+/// one of several gateways has not caught up.
+fn patience(called: &Called) -> u32 {
     match called.reading.outcome {
-        Outcome::Granted => Given::Done(called.answered.payload),
-        Outcome::Hidden | Outcome::ToolError => Given::Gone,
-        _ => Given::Failed(words(&called)),
+        Outcome::Unauthenticated => 6,
+        Outcome::Forbidden => 1,
+        _ => 0,
     }
 }
+
+fn given(called: &Called) -> Given {
+    if called.reading.outcome == Outcome::Granted {
+        Given::Done(data(called))
+    } else if says_gone(called) {
+        Given::Gone
+    } else if called.may_have_happened() {
+        Given::Unclear(words(called))
+    } else {
+        Given::Failed(words(called))
+    }
+}
+
+/// The data of an answer; where it is no JSON, its text: two readings can be compared all the same.
+fn data(called: &Called) -> Option<Value> {
+    called
+        .answered
+        .payload
+        .clone()
+        .or_else(|| text(&called.answered.observation).map(Value::from))
+}
+
+fn text(observation: &Observation) -> Option<&str> {
+    let Answer::Http(http) = &observation.answer else {
+        return None;
+    };
+    let text = match &http.rpc {
+        Some(Rpc::Result { text, .. }) => text,
+        Some(Rpc::Error { .. } | Rpc::Absent) => return None,
+        None => &http.body,
+    };
+    (!text.is_empty() && !http.truncated && http.body_bytes <= WHOLE).then_some(text)
+}
+
+/// Bytes up to which an observation keeps a text uncut.
+const WHOLE: u64 = 2048;
+
+/// Whether the backend, and not a router or a tool that fails, says that there is no such object.
+fn says_gone(called: &Called) -> bool {
+    let Answer::Http(http) = &called.answered.observation.answer else {
+        return false;
+    };
+    let reading = called.reading;
+    match &http.rpc {
+        None => reading.outcome == Outcome::Hidden && reading.signature.is_none(),
+        Some(Rpc::Result { text: said, .. } | Rpc::Error { message: said, .. }) => {
+            let failed = matches!(reading.outcome, Outcome::ToolError | Outcome::Rejected);
+            failed && speaks_of_absence(said)
+        }
+        Some(Rpc::Absent) => false,
+    }
+}
+
+/// MCP has no code for "not found": tools say it in words.
+fn speaks_of_absence(said: &str) -> bool {
+    let said = said.to_lowercase();
+    ABSENCE.iter().any(|words| said.contains(words))
+}
+
+const ABSENCE: [&str; 12] = [
+    "not found",
+    "notfound",
+    "not exist",
+    "n't exist",
+    "no such",
+    "no longer",
+    "not find",
+    "n't find",
+    "unknown",
+    "404",
+    "been deleted",
+    "was deleted",
+];
 
 fn words(called: &Called) -> String {
     let observation = &called.answered.observation;

@@ -1,11 +1,18 @@
 //! The `fixtures` map in, objects that a run can make, find, read and remove again out.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
 use super::call::{self, Shapes};
 use super::complaint::{Kind, Span};
 use super::identity;
+use super::raw::Value;
 use super::reader::{Fields, Named, Reader};
 use super::register::{Object, Register, Scope};
-use super::{Fixture, Step};
+use super::template::stays_in_place;
+use super::{Fixture, McpCall, RestCall, Step};
+use crate::cell::Door;
 
 /// Reads the objects that a run makes for itself.
 pub(super) fn read(
@@ -66,6 +73,9 @@ fn fixture(
         find.as_ref().and_then(Option::as_ref),
         remove.as_ref(),
     );
+    if let (Some(at), Some((create, _))) = (fields.get("create"), &create) {
+        marked(reader, at.at, create);
+    }
     let (create, capture) = create?;
     let (find, find_capture) = settled(find)?.unzip();
     Some(Fixture {
@@ -176,10 +186,7 @@ fn pointers(reader: &mut Reader<'_>, named: Named<'_>) -> Vec<(String, String)> 
 /// A `remove` that names no value of its own object would remove somebody else's.
 fn keeps_to_its_own(reader: &mut Reader<'_>, at: Span, remove: &Step, object: Option<&Object<'_>>) {
     let Some(object) = object else { return };
-    let own = |names: Vec<String>| names.iter().any(|name| name == "tag" || object.binds(name));
-    let rest = remove.rest.as_ref().is_none_or(|call| own(call.names()));
-    let mcp = remove.mcp.as_ref().is_none_or(|call| own(call.names()));
-    if !rest || !mcp {
+    if !each_names(remove, |name| name == "tag" || object.binds(name)) {
         reader.complain(
             at,
             Kind::RemovesForeign {
@@ -187,6 +194,22 @@ fn keeps_to_its_own(reader: &mut Reader<'_>, at: Span, remove: &Step, object: Op
             },
         );
     }
+}
+
+/// What a creation makes is removed once it shows the call's tag or the run's id; without either it never would.
+fn marked(reader: &mut Reader<'_>, at: Span, create: &Step) {
+    let rest = create.rest.as_ref().map(RestCall::names);
+    let mcp = create.mcp.as_ref().map(McpCall::names);
+    for (names, door) in [(rest, Door::Rest), (mcp, Door::Mcp)] {
+        if names.is_some_and(|names| !names.iter().any(|name| marks(name))) {
+            reader.complain(at, Kind::CreatesUnmarked { door });
+        }
+    }
+}
+
+/// Whether a run-time value tells what a call made from what others made.
+pub(super) fn marks(name: &str) -> bool {
+    matches!(name, "tag" | "run.id")
 }
 
 /// What `find` finds is removed like what `create` made: it must carry the tag, and give all that `remove` names.
@@ -201,57 +224,44 @@ fn finds_what_remove_needs(
     else {
         return;
     };
-    let tagged = |names: Vec<String>| names.iter().any(|name| name == "tag");
-    let rest = step.rest.as_ref().is_none_or(|call| tagged(call.names()));
-    let mcp = step.mcp.as_ref().is_none_or(|call| tagged(call.names()));
-    if !rest || !mcp {
+    if !each_names(step, |name| name == "tag") {
         reader.complain(named.at, Kind::FindsForeign);
     }
-    for entry in named
-        .node
-        .get("capture")
-        .map_or(&[][..], |capture| capture.entries())
-    {
-        known_capture(
-            reader,
-            entry.key.span,
-            entry.key.as_text().unwrap_or_default(),
-            object,
-        );
+    let captures = named.node.get("capture");
+    for entry in captures.map_or(&[][..], |capture| capture.entries()) {
+        let name = entry.key.as_text().unwrap_or_default();
+        known_capture(reader, entry.key.span, name, object);
     }
-    let Some((_, remove)) = remove else { return };
-    let mut needed = remove
-        .rest
-        .as_ref()
-        .map(super::RestCall::names)
-        .unwrap_or_default();
-    needed.extend(
-        remove
-            .mcp
-            .as_ref()
-            .map(super::McpCall::names)
-            .unwrap_or_default(),
-    );
-    needed.sort_unstable();
-    needed.dedup();
+    let needed = remove.map(|(_, remove)| names(remove)).unwrap_or_default();
     let prefix = format!("{}.", object.name);
     for capture in needed.iter().filter_map(|name| name.strip_prefix(&prefix)) {
         if !taken.iter().any(|(name, _)| name == capture) {
-            reader.complain(
-                named.at,
-                Kind::FindsTooLittle {
-                    capture: capture.to_owned(),
-                },
-            );
+            let capture = capture.to_owned();
+            reader.complain(named.at, Kind::FindsTooLittle { capture });
         }
     }
+}
+
+/// Whether each shape of a step names something of the wanted.
+fn each_names(step: &Step, wanted: impl Fn(&str) -> bool) -> bool {
+    let named = |names: Vec<String>| names.iter().any(|name| wanted(name));
+    let rest = step.rest.as_ref().is_none_or(|call| named(call.names()));
+    let mcp = step.mcp.as_ref().is_none_or(|call| named(call.names()));
+    rest && mcp
+}
+
+/// The dotted names that a step's shapes need, each once, sorted.
+fn names(step: &Step) -> BTreeSet<String> {
+    let rest = step.rest.iter().flat_map(RestCall::names);
+    let mcp = step.mcp.iter().flat_map(McpCall::names);
+    rest.chain(mcp).collect()
 }
 
 fn decoy(
     reader: &mut Reader<'_>,
     named: Named<'_>,
     object: Option<&Object<'_>>,
-) -> Option<Vec<(String, String)>> {
+) -> Option<Vec<(String, Json)>> {
     let entries = reader.entries(named.node, "`decoy`")?;
     let object = object?;
     for capture in object.captures.iter().flatten() {
@@ -267,11 +277,25 @@ fn decoy(
     let mut values = Vec::with_capacity(entries.len());
     for entry in entries {
         known_capture(reader, entry.at, entry.name, object);
-        if let Some(value) = reader.plain(entry.node, format!("the decoy's `{}`", entry.name)) {
-            values.push((entry.name.to_owned(), value));
+        let Some(value) = decoy_value(reader, entry) else {
+            continue;
+        };
+        if value.as_str().is_some_and(|text| !stays_in_place(text)) {
+            reader.complain(entry.node.span, Kind::DecoyAstray);
         }
+        values.push((entry.name.to_owned(), value));
     }
     Some(values)
+}
+
+/// A number stays one, as a captured number does: a tool whose schema wants an integer refuses text before its guard.
+fn decoy_value(reader: &mut Reader<'_>, entry: Named<'_>) -> Option<Json> {
+    match &entry.node.value {
+        Value::Number(number) => Some(Json::Number(number.clone())),
+        _ => reader
+            .plain(entry.node, format!("the decoy's `{}`", entry.name))
+            .map(Json::String),
+    }
 }
 
 fn known_capture(reader: &mut Reader<'_>, at: Span, name: &str, object: &Object<'_>) {

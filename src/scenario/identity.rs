@@ -14,6 +14,8 @@ pub struct Identity {
     pub audiences: Vec<String>,
     /// Where in the claims the roles stand, an RFC 6901 pointer such as `/roles` or `/realm_access/roles`.
     pub roles_pointer: String,
+    /// Roles that a provider gives to everybody, such as Keycloak's `offline_access`; a token may carry them undeclared.
+    pub ignored_roles: Vec<String>,
     /// The `tid` that tokens must carry, when the provider has tenants.
     pub tenant: Option<String>,
     /// Scope asked for, unless the sign-in states its own.
@@ -130,6 +132,7 @@ fn entra(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
     Some(Identity {
         audiences: audiences(&resource),
         roles_pointer: "/roles".to_owned(),
+        ignored_roles: Vec::new(),
         tenant: Some(tenant.clone()),
         scope: Some(scope.unwrap_or_else(|| format!("{resource}/.default"))),
         parameters: Vec::new(),
@@ -194,6 +197,7 @@ fn oidc(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
         "audience",
         "scope",
         "roles",
+        "ignore_roles",
         "parameters",
         "client_auth",
     ];
@@ -218,6 +222,7 @@ fn endpoints(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
         "audience",
         "scope",
         "roles",
+        "ignore_roles",
         "parameters",
         "client_auth",
     ];
@@ -255,6 +260,9 @@ fn expected(
     let roles_pointer = fields
         .get("roles")
         .and_then(|roles| pointer(reader, roles.node));
+    let ignored_roles = fields
+        .get("ignore_roles")
+        .and_then(|roles| reader.texts(roles.node, "`ignore_roles`", "role"));
     let scope = optional(reader, fields, "scope");
     let parameters = fields
         .get("parameters")
@@ -268,6 +276,7 @@ fn expected(
         provider: provider?,
         audiences: audiences.unwrap_or_default(),
         roles_pointer: roles_pointer.unwrap_or_else(|| "/roles".to_owned()),
+        ignored_roles: ignored_roles.unwrap_or_default(),
         tenant: None,
         scope,
         parameters,

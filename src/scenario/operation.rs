@@ -2,6 +2,7 @@
 
 use super::call::{self, Shapes};
 use super::complaint::Kind;
+use super::fixture::marks;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
@@ -119,7 +120,11 @@ fn fixtures(reader: &mut Reader<'_>, node: &Node, register: &Register<'_>) -> Us
 /// A tool's name means nothing, so an operation with an MCP shape alone must say.
 fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Option<bool> {
     if let Some(stated) = fields.get("mutates") {
-        return reader.flag(stated.node, "`mutates`");
+        let flag = reader.flag(stated.node, "`mutates`");
+        if let (Some(false), Some(method)) = (flag, unsafe_method(shapes)) {
+            reader.complain(stated.node.span, Kind::MutatesDenied { method });
+        }
+        return flag;
     }
     if let Some(rest) = &shapes.rest {
         return Some(!matches!(
@@ -131,6 +136,12 @@ fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Opt
         reader.complain(fields.at, Kind::MutatesUnstated);
     }
     None
+}
+
+/// The method of a shape that changes something by its meaning; a POST may be a search.
+fn unsafe_method(shapes: &Shapes) -> Option<String> {
+    let method = &shapes.rest.as_ref()?.method;
+    matches!(method.as_str(), "PUT" | "PATCH" | "DELETE").then(|| method.clone())
 }
 
 /// What an operation may do harm to.
@@ -170,12 +181,15 @@ fn tagged(
         .iter()
         .flatten()
         .filter(|object| object.findable);
-    if !findable.any(|object| creates.node.as_text() == Some(object.name)) {
-        return;
-    }
-    for door in shapes.without(|name| name == "tag") {
+    let found = findable.any(|object| creates.node.as_text() == Some(object.name));
+    for door in shapes.without(|name| if found { name == "tag" } else { marks(name) }) {
+        let kind = if found {
+            Kind::CreatesUntagged { door }
+        } else {
+            Kind::CreatesUnmarked { door }
+        };
         if let Some(shape) = fields.get(door.name()) {
-            reader.complain(shape.at, Kind::CreatesUntagged { door });
+            reader.complain(shape.at, kind);
         }
     }
 }

@@ -114,6 +114,10 @@ fn persona(
             return None;
         }
     };
+    if let Some(field) = fields.get("roles") {
+        let declared = roles.as_deref().unwrap_or_default();
+        none_ignored(reader, field.node.span, declared, &identity);
+    }
     let identity = Some(settled(reader, identity, &way)?);
     Some(Persona {
         name,
@@ -122,6 +126,15 @@ fn persona(
         identity,
         line,
     })
+}
+
+/// A role that somebody declares decides something: ignored, it would hide that another persona carries it, too.
+fn none_ignored(reader: &mut Reader<'_>, at: Span, declared: &[String], identity: &Identity) {
+    let ignored = |role: &&String| identity.ignored_roles.contains(role);
+    for role in declared.iter().filter(ignored) {
+        let at = reader.narrow(at, role);
+        reader.complain(at, Kind::RoleIgnored { role: role.clone() });
+    }
 }
 
 /// The identity with the endpoint that the sign-in states, when the method and the provider go together.

@@ -50,6 +50,13 @@ impl fmt::Display for Unbound {
 impl std::error::Error for Malformed {}
 impl std::error::Error for Unbound {}
 
+/// Whether a value stays in its place in a request target even where somebody on the way decodes it: it is not blank,
+/// and no part of it is a step to another path (RFC 3986 §5.2.4).
+pub fn stays_in_place(value: &str) -> bool {
+    let steps = |part: &str| matches!(part, "." | "..");
+    !value.trim().is_empty() && !value.split(['/', '\\']).any(steps)
+}
+
 impl Bindings {
     /// The same bindings with one more; `name` is dotted, such as `product.id`. A later value replaces an earlier one.
     #[must_use]
@@ -406,6 +413,24 @@ mod tests {
             template.fill(&bindings()).unwrap(),
             json!({ "price": 2.5, "name": "n r-1 2.5", "deep": [1, { "a": "r-1" }] })
         );
+    }
+
+    #[test]
+    fn a_value_that_steps_up_or_is_blank_does_not_stay_in_place() {
+        for (value, stays) in [
+            ("7", true),
+            ("a/b ü", true),
+            ("report.v1..pdf", true),
+            ("", false),
+            (" ", false),
+            (".", false),
+            ("..", false),
+            ("../admin", false),
+            ("a/../b", false),
+            ("a\\..", false),
+        ] {
+            assert_eq!(stays_in_place(value), stays, "{value}");
+        }
     }
 
     proptest! {

@@ -5,15 +5,15 @@
 /// Source: Microsoft's page of authentication and authorization error codes. It asks not to decide anything by the
 /// numbers, which may change at any time; they explain here, and nothing else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Meaning {
+pub(super) struct Meaning {
     /// What went wrong, without a full stop.
-    pub what: &'static str,
+    pub(super) what: &'static str,
     /// What to do, one or two whole sentences.
-    pub remedy: &'static str,
+    pub(super) remedy: &'static str,
 }
 
 /// The meaning of `AADSTS<number>`; `None` for one that is not in the table.
-pub fn explain(number: u32) -> Option<Meaning> {
+pub(super) fn explain(number: u32) -> Option<Meaning> {
     let place = TABLE.binary_search_by_key(&number, |entry| entry.0).ok()?;
     let (_, what, remedy) = TABLE[place];
     Some(Meaning { what, remedy })

@@ -145,7 +145,11 @@ fn advice(error: &str) -> Option<&'static str> {
         "invalid_scope" | "invalid_resource" | "invalid_target" => {
             "Check the scope and the resource."
         }
-        "unauthorized_client" | "unsupported_grant_type" => "Allow this grant for the client.",
+        // Keycloak says so, too, when the secret is wrong.
+        "unauthorized_client" => {
+            "Check client_id and client_secret, and that the client may use this grant."
+        }
+        "unsupported_grant_type" => "Allow this grant for the client.",
         "access_denied" => "Allow this client and grant in the provider's policy.",
         "authorization_declined" => "The person declined; sign in again and accept.",
         "expired_token" => "The code was not entered in time; sign in again.",
@@ -244,6 +248,15 @@ mod tests {
                 r#"{"error":"invalid_grant","error_description":"Account is not fully set up"}"#,
                 "invalid_grant: the account has something to do first. \
                  Clear the user's required actions in Keycloak, such as a new password or a profile.",
+            ),
+            (
+                r#"{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}"#,
+                "unauthorized_client: wrong client id or client secret. \
+                 Check client_id and client_secret, and that client_auth is what the client is registered with.",
+            ),
+            (
+                r#"{"error":"unauthorized_client"}"#,
+                "unauthorized_client. Check client_id and client_secret, and that the client may use this grant.",
             ),
             (
                 r#"{"error":"a\u001b[31m b","error_description":"x\u001by"}"#,

@@ -63,9 +63,11 @@ impl Guide {
             } => token_endpoint.as_ref().unwrap_or(issuer),
             Provider::Endpoints { token_endpoint, .. } => token_endpoint,
         };
-        let host = Url::parse(stated)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
+        let host = Url::parse(stated).ok().and_then(|url| {
+            let host = url.host_str()?;
+            let port = url.port().map(|port| format!(":{port}"));
+            Some(format!("{host}{}", port.unwrap_or_default()))
+        });
         host.unwrap_or_else(|| "its identity provider".to_owned())
     }
 

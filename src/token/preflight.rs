@@ -15,6 +15,13 @@ const LEEWAY: i64 = 60;
 pub enum Mismatch {
     /// Declared roles that the token lacks.
     RolesMissing(Vec<String>),
+    /// Declared roles that the token lacks because it has nothing at all where roles are looked for.
+    RolesNowhere {
+        /// Where they are looked for, an RFC 6901 pointer.
+        pointer: String,
+        /// Those that were declared.
+        missing: Vec<String>,
+    },
     /// Roles that nobody declared.
     RolesExtra(Vec<String>),
     /// Another audience than the API's.
@@ -60,7 +67,7 @@ pub fn compare(persona: &Persona, credential: &Credential, now: SystemTime) -> V
     let roles = persona
         .roles
         .iter()
-        .flat_map(|declared| roles(declared, claims, &identity.roles_pointer));
+        .flat_map(|declared| roles(declared, claims, identity));
     roles
         .chain(audience(claims, &identity.audiences))
         .chain(issuer(claims, &credential.issuers))
@@ -84,14 +91,27 @@ fn opaque(persona: &Persona, identity: &Identity, credential: &Credential) -> Ve
     }
 }
 
-/// Exact equality of sets: a role too many makes every allowed cell of its column meaningless.
-fn roles(declared: &[String], claims: &Claims, pointer: &str) -> Vec<Mismatch> {
-    let found = claims.words(pointer).unwrap_or_default();
+/// Exact equality of sets, ignored roles aside: a role too many makes every allowed cell of its column meaningless.
+fn roles(declared: &[String], claims: &Claims, identity: &Identity) -> Vec<Mismatch> {
+    let pointer = &identity.roles_pointer;
+    let Some(found) = claims.words(pointer) else {
+        return nowhere(pointer, declared);
+    };
     let missing = without(declared, &found);
-    let extra = without(&found, declared);
+    let extra = without(&without(&found, declared), &identity.ignored_roles);
     let missing = (!missing.is_empty()).then_some(Mismatch::RolesMissing(missing));
     let extra = (!extra.is_empty()).then_some(Mismatch::RolesExtra(extra));
     missing.into_iter().chain(extra).collect()
+}
+
+fn nowhere(pointer: &str, declared: &[String]) -> Vec<Mismatch> {
+    if declared.is_empty() {
+        return Vec::new();
+    }
+    vec![Mismatch::RolesNowhere {
+        pointer: pointer.to_owned(),
+        missing: declared.to_vec(),
+    }]
 }
 
 fn without(all: &[String], taken: &[String]) -> Vec<String> {
@@ -170,16 +190,24 @@ impl fmt::Display for Mismatch {
                  must be renewed",
                 listed(roles)
             ),
+            Self::RolesNowhere { pointer, missing } => write!(
+                f,
+                "the token has nothing at {pointer}, so it lacks {}: either it carries no role at all, and one must be \
+                 assigned to the persona itself on the API's app, or its roles stand elsewhere, and `roles` of the \
+                 identity must say where",
+                listed(missing)
+            ),
             Self::RolesExtra(roles) => write!(
                 f,
                 "the token carries {} beyond the declaration: take it away from the persona and its groups, or declare \
-                 it; what an over-privileged persona is allowed proves nothing",
+                 it; what an over-privileged persona is allowed proves nothing (roles that a provider gives to everybody \
+                 go into `ignore_roles` of the identity)",
                 listed(roles)
             ),
             Self::Audience { found, expected } => write!(
                 f,
-                "the token is for {}, not for {}: check the resource or scope that is asked for; a v2 token names the \
-                 API by its GUID, a v1 token by its App ID URI",
+                "the token is for {}, not for {}: check the resource or scope that is asked for, or the client's audience \
+                 mapper; Entra's v2 tokens name the API by its GUID, its v1 tokens by the App ID URI",
                 listed(found),
                 either(expected)
             ),
@@ -256,6 +284,7 @@ mod tests {
                 },
                 audiences: vec!["api://catalog".to_owned(), "guid".to_owned()],
                 roles_pointer: "/roles".to_owned(),
+                ignored_roles: Vec::new(),
                 tenant: Some(TENANT.to_owned()),
                 scope: None,
                 parameters: Vec::new(),
@@ -334,7 +363,10 @@ mod tests {
             ),
             (
                 with("roles", Value::Null),
-                vec![Mismatch::RolesMissing(words(&["A", "B"]))],
+                vec![Mismatch::RolesNowhere {
+                    pointer: "/roles".to_owned(),
+                    missing: words(&["A", "B"]),
+                }],
             ),
             (
                 with("roles", json!(["B", "A", "C"])),
@@ -383,7 +415,7 @@ mod tests {
             .iter()
             .map(|one| format!("{one:?}"))
             .collect();
-        let starts = ["RolesMissing", "Audience", "Issuer", "Tenant", "Expired"];
+        let starts = ["RolesNowhere", "Audience", "Issuer", "Tenant", "Expired"];
         assert!(
             kinds
                 .iter()
@@ -401,6 +433,34 @@ mod tests {
         let identity = persona.identity.as_mut().unwrap();
         (identity.audiences, identity.tenant) = (Vec::new(), Some("contoso.example".to_owned()));
         assert_eq!(compared(&persona, &with("aud", Value::Null)), []);
+    }
+
+    #[test]
+    fn an_ignored_role_may_be_carried_and_need_not_be() {
+        let mut persona = persona(Some(&["A", "B"]));
+        let identity = persona.identity.as_mut().unwrap();
+        identity.ignored_roles = words(&["offline_access"]);
+        for roles in [json!(["A", "B"]), json!(["offline_access", "B", "A"])] {
+            assert_eq!(compared(&persona, &with("roles", roles)), []);
+        }
+        assert_eq!(
+            compared(
+                &persona,
+                &with("roles", json!(["A", "offline_access", "C"]))
+            ),
+            [
+                Mismatch::RolesMissing(words(&["B"])),
+                Mismatch::RolesExtra(words(&["C"]))
+            ]
+        );
+    }
+
+    #[test]
+    fn no_roles_anywhere_is_fine_for_a_persona_that_declares_none() {
+        assert_eq!(
+            compared(&persona(Some(&[])), &with("roles", Value::Null)),
+            []
+        );
     }
 
     #[test]
@@ -433,9 +493,17 @@ mod tests {
                 "nested groups",
             ),
             (
+                Mismatch::RolesNowhere {
+                    pointer: "/realm/roles".to_owned(),
+                    missing: words(&["A"]),
+                },
+                "the token has nothing at /realm/roles, so it lacks A:",
+                "`roles` of the identity",
+            ),
+            (
                 Mismatch::RolesExtra(words(&["C"])),
                 "the token carries C beyond",
-                "proves nothing",
+                "`ignore_roles`",
             ),
             (
                 Mismatch::Audience {

@@ -45,6 +45,14 @@ impl fmt::Display for Silence {
 }
 
 impl Silence {
+    /// Whether the call may have been executed all the same: it reached somebody who did not say.
+    pub const fn may_follow_execution(self) -> bool {
+        match self {
+            Self::Deadline | Self::Closed | Self::Unreadable | Self::Interrupted => true,
+            Self::NameUnknown | Self::ConnectionRefused | Self::Tls => false,
+        }
+    }
+
     /// What an error of a client means, by the types in its chain and never by its text; `otherwise` when none of them is known.
     pub(super) fn of(error: &(dyn Error + 'static), otherwise: Self) -> Self {
         chain(error)

@@ -2,10 +2,11 @@
 
 use std::io::Read as _;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, CATALOG, deployment};
+use crate::bench::{Bench, CATALOG, deployment, findings, text};
 
 const REST_ONLY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/rest-only.yaml");
 
@@ -66,6 +67,28 @@ fn three_when_the_host_cannot_be_reached() {
 }
 
 #[test]
+fn one_unreachable_provider_is_one_finding() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let deployment = deployment(&[]);
+    let ran = Bench::against(&deployment)
+        .with("ENTRA_AUTHORITY", &format!("http://{closed}"))
+        .run(&["run", CATALOG]);
+    assert_eq!(ran.exit, 3, "{}\n{}", ran.stdout, ran.stderr);
+    let report = ran.report();
+    let findings = report["findings"].as_array().unwrap();
+    let details: Vec<String> = findings.iter().map(|one| text(&one["detail"])).collect();
+    assert!(
+        details
+            .iter()
+            .any(|detail| detail.starts_with("reader, writer and admin could not sign in at")),
+        "{details:?}"
+    );
+}
+
+#[test]
 fn four_when_nothing_is_selected() {
     let bench = Bench::new()
         .with("LOANS_URL", "http://127.0.0.1:9")
@@ -92,11 +115,86 @@ fn five_when_an_object_of_the_run_is_left_behind() {
 }
 
 #[test]
+fn nothing_is_made_that_nobody_could_remove() {
+    let deployment = deployment(&[]);
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rest-removes.yaml");
+    let text = std::fs::read_to_string(CATALOG).unwrap();
+    let mcp_shape = "      mcp: { tool: deleteProduct, arguments: { id: \"{{ product.id }}\" } }\n";
+    std::fs::write(&path, text.replacen(mcp_shape, "", 1)).unwrap();
+    let path = path.to_str().unwrap();
+    let unanswered = format!("http://{closed}");
+    for (variable, value, file) in [
+        ("ADMIN_SECRET", "wrong", CATALOG),
+        ("CATALOG_REST_URL", &unanswered, path),
+    ] {
+        let ran = Bench::against(&deployment)
+            .with(variable, value)
+            .run(&["run", file]);
+        assert_eq!(ran.exit, 3, "{variable}: {}\n{}", ran.stdout, ran.stderr);
+        let report = ran.report();
+        assert_eq!(report["left_behind"], serde_json::json!([]), "{variable}");
+        let unproven = &findings(&report)["fixture-failed"];
+        let made_by_writer = "writer/createProduct/mcp".to_owned();
+        assert!(unproven.contains(&made_by_writer), "{unproven:?}");
+    }
+}
+
+#[test]
+fn what_was_made_and_cannot_be_removed_is_told_and_no_more_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("broken.yaml");
+    let text = std::fs::read_to_string(CATALOG).unwrap();
+    let (before, find) = text.split_once("    find:\n").unwrap();
+    let (_, after) = find.split_once("    remove:\n").unwrap();
+    let without_find = format!("{before}    remove:\n{after}");
+    for (name, from, to) in [
+        (
+            "a capture of nothing",
+            "capture: { id: /id }",
+            "capture: { id: /nowhere }",
+        ),
+        (
+            "an owner who may not",
+            "    as: admin\n",
+            "    as: reader\n",
+        ),
+    ] {
+        std::fs::write(&path, without_find.replacen(from, to, 1)).unwrap();
+        let deployment = deployment(&[]);
+        let ran = Bench::against(&deployment).run(&["run", "--jobs", "1", path.to_str().unwrap()]);
+        assert_eq!(ran.exit, 5, "{name}: {}\n{}", ran.stdout, ran.stderr);
+        let report = ran.report();
+        let left = report["left_behind"].as_array().unwrap();
+        assert_eq!(left.len(), 1, "{name}: {left:?}");
+    }
+}
+
+#[test]
+fn a_wrong_base_address_is_no_leak_and_hides_nothing_that_was_left_behind() {
+    let deployment = deployment(&[]);
+    let variables = deployment.variables();
+    let (_, rest) = variables
+        .iter()
+        .find(|(name, _)| *name == "CATALOG_REST_URL")
+        .unwrap();
+    let bench = Bench::against(&deployment).with("CATALOG_REST_URL", &format!("{rest}/wrong"));
+    let ran = bench.run(&["run", CATALOG]);
+    assert_eq!(ran.exit, 1, "{}\n{}", ran.stdout, ran.stderr);
+    let codes: Vec<String> = findings(&ran.report()).into_keys().collect();
+    assert_eq!(codes, ["broken"], "{}", ran.stdout);
+}
+
+#[test]
 fn six_when_a_report_cannot_be_written() {
     let ran = Bench::new().run(&["demo", "--report", "json=/dev/full"]);
     assert_eq!(ran.exit, 6, "{}", ran.stderr);
     assert!(ran.stderr.contains("/dev/full"), "{}", ran.stderr);
-    assert!(std::path::Path::new("/dev/full").exists());
+    assert!(Path::new("/dev/full").exists());
 }
 
 #[test]
@@ -123,8 +221,9 @@ fn an_interrupted_run_says_so_at_once() {
                 .success()
         );
         let status = child.wait().unwrap();
+        // Two seconds of grace, and room for a machine that does much else; the call itself may take thirty.
         assert!(
-            sent.elapsed() < Duration::from_secs(4),
+            sent.elapsed() < Duration::from_secs(15),
             "took {:?}",
             sent.elapsed()
         );
@@ -138,6 +237,77 @@ fn an_interrupted_run_says_so_at_once() {
         assert_eq!(status.code(), Some(exit), "{stdout}");
         assert!(folder.path().join("reports/TEST-rolecall.xml").exists());
     }
+}
+
+/// The article's scenario under another name, in a file of that name.
+fn renamed(folder: &Path, name: &str) -> String {
+    let text = std::fs::read_to_string(CATALOG).unwrap();
+    let path = folder.join(format!("{name}.yaml"));
+    std::fs::write(
+        &path,
+        text.replace("name: Product Catalog", &format!("name: {name}")),
+    )
+    .unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_interruption_says_what_happens_now_and_starts_no_further_scenario() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let deployment = deployment(&[]);
+    let bench = Bench::against(&deployment).with("ENTRA_AUTHORITY", &address);
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (
+        renamed(folder.path(), "First"),
+        renamed(folder.path(), "Second"),
+    );
+    let mut command = bench.command(folder.path(), &["run", &first, &second]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    silent.accept().unwrap();
+    let signalled = Command::new("kill")
+        .args(["-s", "INT", &child.id().to_string()])
+        .status();
+    assert!(signalled.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("rolecall: stopping"), "{stderr}");
+    assert!(
+        stderr.contains(&format!("rolecall: {second} was not run")),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn scenarios_whose_outputs_would_clash_are_not_run_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = renamed(folder.path(), "Other");
+    let same = renamed(folder.path(), "product  catalog");
+    let deployment = deployment(&[]);
+    for arguments in [
+        &["run", CATALOG, &same][..],
+        &["run", CATALOG, &other, "--format", "junit"],
+        &["run", CATALOG, &other, "--report", "junit=x.xml"],
+    ] {
+        let ran = Bench::against(&deployment).run(arguments);
+        assert_eq!(ran.exit, 2, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.files().is_empty(), "{arguments:?} left files");
+    }
+}
+
+#[test]
+fn the_tables_of_two_scenarios_stand_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = renamed(folder.path(), "Other");
+    let deployment = deployment(&[]);
+    let ran = Bench::against(&deployment).run(&["run", "-q", CATALOG, &other]);
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("\n\nOther · "), "{}", ran.stdout);
 }
 
 #[test]

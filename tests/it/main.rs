@@ -14,6 +14,8 @@ mod corridor;
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
 mod faults;
+/// Deployments that lie, stall, echo and confuse.
+mod hostile;
 /// One record of everything that can happen, in every format.
 mod reports;
 /// What a scenario may be, and what is told of one that may not.

@@ -53,6 +53,16 @@ fn a_conforming_run_in_sixty_columns() {
 }
 
 #[test]
+fn roles_under_a_persona_of_the_same_name_are_told_apart_by_their_indent() {
+    let same = text("conforms").replace("Products.Write", "writer");
+    let same = same.replace("Products.Read", "reader");
+    let record = Record::read(same.replace("Products.Admin", "admin").as_bytes()).unwrap();
+    let table = rendered(&record, Kind::Table, Look { width: 60, ..PLAIN });
+    assert!(table.contains("│ writer    │"), "{table}");
+    assert!(table.contains("│  writer   │"), "{table}");
+}
+
+#[test]
 fn a_conforming_run_as_markdown() {
     insta::assert_snapshot!(report("conforms", Kind::Markdown));
 }
@@ -363,10 +373,10 @@ fn cases(junit: &str) -> Vec<Case> {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
-                "testcase" => {
+                b"testcase" => {
                     let value = |name: &str| {
                         let value = tag.try_get_attribute(name).unwrap().unwrap().value;
-                        value.into_owned()
+                        String::from_utf8(value.into_owned()).unwrap()
                     };
                     cases.push(Case {
                         class: value("classname"),
@@ -374,7 +384,7 @@ fn cases(junit: &str) -> Vec<Case> {
                         green: true,
                     });
                 }
-                "failure" | "error" | "skipped" => cases.last_mut().unwrap().green = false,
+                b"failure" | b"error" | b"skipped" => cases.last_mut().unwrap().green = false,
                 _ => {}
             },
             Event::Eof => return cases,

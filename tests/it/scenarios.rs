@@ -202,6 +202,52 @@ fn the_library_demands_what_its_table_says() {
     assert_eq!(find.target.source(), "/loans?book=rolecall%20{{ tag }}");
 }
 
+/// A scenario whose fixture and identity have what Keycloak and a tool with integer ids call for.
+const NOTES: &str = "
+rolecall: 1
+name: Notes
+deployment: { rest: 'https://a.example.com', mcp: 'https://a.example.com/mcp', disposable: true }
+identity:
+  oidc: { issuer: 'https://id.example.com', roles: /realm_access/roles, ignore_roles: [offline_access, default-roles-x] }
+personas:
+  boss: { roles: [boss], sign_in: { client_credentials: { client_id: b, client_secret: { env: READER_SECRET } } } }
+fixtures:
+  note:
+    as: boss
+    create: { rest: { request: POST /notes, json: { text: '{{ tag }}' } }, capture: { id: /id, name: /name } }
+    remove: { rest: 'DELETE /notes/{{ note.id }}' }
+    decoy: { id: 999999999, name: '7' }
+operations:
+  list: { allow: [boss], rest: GET /notes }
+";
+
+#[test]
+fn a_decoy_keeps_the_type_that_it_is_written_with() {
+    let sources = sources(&[("READER_SECRET", "s")], Missing::Refused);
+    let scenario = Scenario::read("x.yaml", NOTES, &sources)
+        .unwrap_or_else(|complaints| panic!("{complaints}"));
+    let decoy = scenario.fixtures[0].decoy.as_ref().unwrap();
+    assert_eq!(
+        decoy,
+        &[
+            ("id".to_owned(), serde_json::json!(999_999_999)),
+            ("name".to_owned(), serde_json::json!("7"))
+        ]
+    );
+}
+
+#[test]
+fn roles_that_everybody_has_are_ignored_where_the_identity_says_so() {
+    let sources = sources(&[("READER_SECRET", "s")], Missing::Refused);
+    let scenario = Scenario::read("x.yaml", NOTES, &sources)
+        .unwrap_or_else(|complaints| panic!("{complaints}"));
+    let identity = scenario.personas[0].identity.as_ref().unwrap();
+    assert_eq!(
+        identity.ignored_roles,
+        ["offline_access", "default-roles-x"]
+    );
+}
+
 #[test]
 fn an_expectation_for_mcp_covers_both_eras_until_the_older_is_stated() {
     let text = "

@@ -64,6 +64,20 @@ fn each_cell_is_called_once() {
 }
 
 #[test]
+fn refused_writes_share_an_object_and_allowed_ones_do_not() {
+    for faults in [&[][..], &[Fault::WriteLost]] {
+        let deployment = deployment(faults);
+        let ran = Bench::against(&deployment).run(&["run", CATALOG]);
+        assert_eq!(ran.exit, i32::from(!faults.is_empty()), "{}", ran.stderr);
+        let is_creation = |one: &&Seen| one.method == "POST" && one.path == "/api/products";
+        let creations = deployment.traffic().iter().filter(is_creation).count();
+        // Four calls of createProduct and one object to read; at each of three doors one object for everybody's refused
+        // updates and the writer's own, another for the admin's, and one for all deletions.
+        assert_eq!(creations, 4 + 1 + 3 * 2 + 3, "with {faults:?}");
+    }
+}
+
+#[test]
 fn redirects_are_never_followed() {
     let deployment = deployment(&[Fault::LoginRedirect]);
     assert_eq!(Bench::against(&deployment).run(&["run", CATALOG]).exit, 1);
@@ -88,6 +102,21 @@ fn only_the_runs_own_objects_are_changed_and_none_is_left() {
         assert_eq!(ran.exit, i32::from(!faults.is_empty()), "{}", ran.stderr);
         assert_eq!(deployment.products(), before, "with {faults:?}");
     }
+}
+
+#[test]
+fn what_an_allowed_call_made_is_removed_where_nothing_could_find_it_again() {
+    let deployment = deployment(&[]);
+    let before = deployment.products();
+    let text = std::fs::read_to_string(CATALOG).unwrap();
+    let (head, rest) = text.split_once("    find:\n").unwrap();
+    let (_, tail) = rest.split_once("    remove:\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no-find.yaml");
+    std::fs::write(&path, format!("{head}    remove:\n{tail}")).unwrap();
+    let ran = Bench::against(&deployment).run(&["run", path.to_str().unwrap()]);
+    assert_eq!(ran.exit, 0, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(deployment.products(), before);
 }
 
 #[test]

@@ -9,27 +9,27 @@ use super::{Spoken, Utterance, tool};
 use crate::door::{Answer, HttpAnswer};
 
 /// The newest revision of this era; what `initialize` asks for.
-pub const VERSION: &str = "2025-11-25";
+pub(super) const VERSION: &str = "2025-11-25";
 
 /// The header that names a session.
-pub const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// A server may use long ids; one beyond this would only fill its own header buffer.
 const SESSION_CAP: usize = 4096;
 
 /// What a handshake agreed on.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub(in crate::door) struct Session {
     /// The negotiated revision, such as `2025-06-18`.
-    pub version: HeaderValue,
+    pub(in crate::door) version: HeaderValue,
     /// The session's id; `None` where the server keeps no sessions.
-    pub id: Option<HeaderValue>,
+    pub(in crate::door) id: Option<HeaderValue>,
 }
 
 impl Session {
     /// What an answer to `initialize` opens. `None` when it has no result, names no revision of this era, or gives an
     /// id that is not visible ASCII (2025-11-25 transports, Session Management).
-    pub fn of(spoken: &Spoken) -> Option<Self> {
+    pub(in crate::door) fn of(spoken: &Spoken) -> Option<Self> {
         let Some(Message::Result(result)) = &spoken.message else {
             return None;
         };
@@ -47,7 +47,7 @@ impl Session {
 }
 
 /// `initialize`, which opens a session.
-pub fn initialize() -> Utterance {
+pub(in crate::door) fn initialize() -> Utterance {
     let params = json!({ "protocolVersion": VERSION, "capabilities": {}, "clientInfo": modern::client_info() });
     Utterance {
         request: "initialize".to_owned(),
@@ -58,7 +58,7 @@ pub fn initialize() -> Utterance {
 }
 
 /// The notification that ends a handshake.
-pub fn initialized(session: &Session) -> Utterance {
+pub(in crate::door) fn initialized(session: &Session) -> Utterance {
     let method = "notifications/initialized";
     Utterance {
         request: method.to_owned(),
@@ -69,7 +69,7 @@ pub fn initialized(session: &Session) -> Utterance {
 }
 
 /// `tools/call`, in a session or without one.
-pub fn tool(session: Option<&Session>, name: &str, arguments: &Value) -> Utterance {
+pub(super) fn tool(session: Option<&Session>, name: &str, arguments: &Value) -> Utterance {
     Utterance {
         request: format!("{} {name}", tool::METHOD),
         method: tool::METHOD,
@@ -80,14 +80,14 @@ pub fn tool(session: Option<&Session>, name: &str, arguments: &Value) -> Utteran
 
 /// Whether a call in a session was told that the session is gone: 404 (2025-11-25 transports, Session Management) by
 /// someone who did not answer the call itself, or words about it, as the TypeScript SDK's v1 gives with 400.
-pub fn has_expired(session: &Session, spoken: &Spoken) -> bool {
+pub(super) fn has_expired(session: &Session, spoken: &Spoken) -> bool {
     let unplaced = spoken.status() == Some(404) && spoken.message.is_none();
     session.id.is_some() && (unplaced || is_about_the_session(spoken))
 }
 
 /// Whether a call was told only that it lacks a session: 400 or 404 with words about sessions or `initialize`, in a
 /// JSON-RPC error or in plain text. It says nothing about the persona.
-pub fn is_about_the_session(spoken: &Spoken) -> bool {
+pub(super) fn is_about_the_session(spoken: &Spoken) -> bool {
     let observation = &spoken.answered.observation;
     let Answer::Http(answer) = &observation.answer else {
         return false;

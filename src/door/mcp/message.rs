@@ -12,7 +12,7 @@ use crate::wire::Reply;
 
 /// A response message that keeps the rules.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Message {
+pub(in crate::door) enum Message {
     /// Its `result`; in MCP always an object.
     Result(Map<String, Value>),
     /// Its `error`.
@@ -21,13 +21,13 @@ pub enum Message {
 
 /// An error object.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RpcError {
+pub(in crate::door) struct RpcError {
     /// Its code.
-    pub code: i64,
+    pub(in crate::door) code: i64,
     /// Its message as sent, neither scrubbed nor capped; empty when there is none.
-    pub message: String,
+    pub(in crate::door) message: String,
     /// Its data.
-    pub data: Option<Value>,
+    pub(in crate::door) data: Option<Value>,
 }
 
 /// How an answer's body holds messages.
@@ -55,7 +55,7 @@ pub(super) enum Heard {
 /// The response with that id, wherever the framing puts it. Ids are compared with their JSON type. `None` when there is
 /// none, when it breaks the rules (both or neither of `result` and `error`, a member twice, another `jsonrpc`), or when
 /// it stands in a batch.
-pub fn answer(reply: &Reply, id: u64) -> Option<Message> {
+pub(in crate::door) fn answer(reply: &Reply, id: u64) -> Option<Message> {
     let ours = bodies(reply)
         .into_iter()
         .map(|body| hear(&body, id))
@@ -68,7 +68,7 @@ pub fn answer(reply: &Reply, id: u64) -> Option<Message> {
 
 /// The first JSON-RPC error in the answer, whatever its id: servers that cannot place a request answer with `null`,
 /// no id, or one of their own.
-pub fn complaint(reply: &Reply) -> Option<RpcError> {
+pub(in crate::door) fn complaint(reply: &Reply) -> Option<RpcError> {
     bodies(reply)
         .iter()
         .find_map(|body| Envelope::read(body)?.into_error())

@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use super::{Utterance, tool};
 
 /// The revision that this era's requests name.
-pub const VERSION: &str = "2026-07-28";
+pub(in crate::door) const VERSION: &str = "2026-07-28";
 
 /// The header that names a request's revision.
-pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(in crate::door) const PROTOCOL_VERSION: HeaderName =
+    HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// `tools/call`, with its name mirrored in `Mcp-Name`.
-pub fn tool(name: &str, arguments: &Value) -> Utterance {
+pub(in crate::door) fn tool(name: &str, arguments: &Value) -> Utterance {
     let params = json!({ "name": name, "arguments": arguments, "_meta": meta() });
     let mut utterance = request(tool::METHOD, params);
     utterance.request = format!("{} {name}", tool::METHOD);
@@ -25,7 +26,7 @@ pub fn tool(name: &str, arguments: &Value) -> Utterance {
 }
 
 /// `server/discover`, which a server of this era must answer.
-pub fn discover() -> Utterance {
+pub(in crate::door) fn discover() -> Utterance {
     request("server/discover", json!({ "_meta": meta() }))
 }
 

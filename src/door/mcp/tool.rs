@@ -17,6 +17,13 @@ pub(super) fn meaning(
     result: &Map<String, Value>,
     scrubber: &Scrubber<'_>,
 ) -> (Rpc, Option<Value>) {
+    // 2026-07-28: `input_required` asks for more before the tool runs; older peers say nothing and mean `complete`.
+    if result
+        .get("resultType")
+        .is_some_and(|kind| kind != "complete")
+    {
+        return (Rpc::Absent, None);
+    }
     let is_error = match result.get("isError") {
         None => false,
         Some(Value::Bool(is_error)) => *is_error,
@@ -114,6 +121,12 @@ mod tests {
             ),
             (json!({ "isError": "true" }), Rpc::Absent, None),
             (json!({ "isError": null }), Rpc::Absent, None),
+            (
+                json!({ "resultType": "input_required", "inputRequests": {} }),
+                Rpc::Absent,
+                None,
+            ),
+            (json!({ "resultType": "complete" }), says(false, ""), None),
         ];
         for (result, rpc, payload) in table {
             assert_eq!(read(&result), (rpc, payload), "{result}");

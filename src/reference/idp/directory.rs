@@ -1,54 +1,22 @@
 //! Client ids, user names and resources in, what the tenant's directory holds on them out.
 
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+
+use super::client::{Client, Trust, clients};
+use super::resource::{DuplicateValue, MEMBERSHIP, Resource, resources};
+use super::user::{User, users};
 use crate::reference::chance;
 use crate::reference::fault::{Fault, Faults};
 use crate::reference::policy::{ADMIN, READ, WRITE, WRITE_ONLY};
 
 const TENANT: &str = "5d1f1cc4-7a30-4b8e-9e5c-1f2d3a4b5c6d";
-const API: &str = "0b6a3c1e-58f4-4b0a-a5d7-c2e1f0a9b8c7";
-const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
-const GRAPH_URI: &str = "https://graph.microsoft.com";
-
-/// An API that tokens can be asked for.
-pub(crate) struct Resource {
-    /// Its application id.
-    pub(crate) id: &'static str,
-    /// Its identifier URI.
-    pub(crate) uri: String,
-    /// `requestedAccessTokenVersion` of its manifest: 1 or 2.
-    pub(crate) token_version: u8,
-    /// The delegated scope that it exposes.
-    pub(crate) scope: &'static str,
-    /// The values of its app roles.
-    roles: &'static [&'static str],
-}
-
-/// An app registration together with its service principal.
-pub(crate) struct Client {
-    /// The persona's word in variable names; empty for the public client.
-    pub(crate) label: &'static str,
-    /// The application id.
-    pub(crate) id: String,
-    /// The object id of the service principal.
-    pub(crate) principal: String,
-    /// None for a public client.
-    pub(crate) secret: Option<String>,
-}
-
-/// A member of the tenant.
-pub(crate) struct User {
-    /// The persona's word in variable names.
-    pub(crate) label: &'static str,
-    /// The object id.
-    pub(crate) id: String,
-    /// The user principal name.
-    pub(crate) upn: &'static str,
-    /// The password.
-    pub(crate) password: String,
-}
+/// The role on the guarded API.
+const ORDERS: &str = "Orders.Read";
 
 struct Group {
     id: String,
+    /// The role that its members have through it.
+    role: &'static str,
     members: Vec<String>,
 }
 
@@ -64,25 +32,39 @@ struct Assignment {
 pub(crate) struct Directory {
     /// The tenant's id.
     pub(crate) tenant: &'static str,
-    resources: [Resource; 2],
+    resources: Vec<Resource>,
     /// All registrations.
     pub(crate) clients: Vec<Client>,
     /// All members.
     pub(crate) users: Vec<User>,
-    groups: Vec<Group>,
+    /// Membership is what changes while a deployment runs.
+    groups: RwLock<Vec<Group>>,
     assignments: Vec<Assignment>,
     faults: Faults,
 }
 
 impl Directory {
-    /// Returns the article's tenant; secrets and passwords are new each time.
-    pub(crate) fn new(faults: Faults) -> Self {
+    /// Returns the article's tenant, in which `trusts` are the workload's federated credentials; secrets and
+    /// passwords are new each time.
+    pub(crate) fn new(faults: Faults, trusts: Vec<Trust>) -> Self {
+        let resources = resources(&faults);
+        Self::holding(resources, trusts, faults)
+            .expect("no manifest of the tenant holds a value twice")
+    }
+
+    /// Refuses APIs whose manifest Entra would not save.
+    fn holding(
+        resources: Vec<Resource>,
+        trusts: Vec<Trust>,
+        faults: Faults,
+    ) -> Result<Self, DuplicateValue> {
+        resources.iter().try_for_each(Resource::check)?;
         let mut directory = Self {
             tenant: TENANT,
-            resources: resources(&faults),
-            clients: clients(),
+            resources,
+            clients: clients(trusts),
             users: users(),
-            groups: Vec::new(),
+            groups: RwLock::default(),
             assignments: Vec::new(),
             faults,
         };
@@ -91,7 +73,7 @@ impl Directory {
         if directory.faults.contains(Fault::AdminInReaderGroup) {
             directory.promote_reader();
         }
-        directory
+        Ok(directory)
     }
 
     /// Returns the Product Catalog's registration.
@@ -108,12 +90,25 @@ impl Directory {
     pub(crate) fn resource(&self, name: &str) -> Option<&Resource> {
         self.resources
             .iter()
-            .find(|resource| resource.uri == name || resource.id == name)
+            .find(|resource| resource.is_called(name))
     }
 
     /// Finds a registration by its application id.
     pub(crate) fn client(&self, id: &str) -> Option<&Client> {
         self.clients.iter().find(|client| client.id == id)
+    }
+
+    /// Finds a registration by the persona's word in variable names.
+    pub(crate) fn labelled(&self, label: &str) -> &Client {
+        let mut clients = self.clients.iter();
+        clients
+            .find(|client| client.label == label)
+            .expect("the label is one of the tenant's")
+    }
+
+    /// Finds a user by object id.
+    pub(crate) fn member(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
     }
 
     /// Finds a user by principal name, without regard to case.
@@ -143,6 +138,41 @@ impl Directory {
             .collect()
     }
 
+    /// Tells whether an API that demands assignment has one for this principal; others admit everyone.
+    pub(crate) fn admits(&self, principal: &str, resource: &Resource) -> bool {
+        !resource.assignment_required || !self.roles(principal, resource).is_empty()
+    }
+
+    /// Returns the object id of a user by the persona's word in variable names.
+    pub(crate) fn user_id(&self, label: &str) -> String {
+        let user = self.users.iter().find(|user| user.label == label);
+        user.map(|user| user.id.clone())
+            .expect("the label is one of the tenant's")
+    }
+
+    /// Returns the object id of the group that gives its members this role.
+    pub(crate) fn group_id(&self, role: &str) -> String {
+        let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        let group = groups.iter().find(|group| group.role == role);
+        group
+            .map(|group| group.id.clone())
+            .expect("the role is one of the tenant's")
+    }
+
+    /// Makes a user a member of a group, or no longer one, both by object id; tells whether that changed anything.
+    pub(crate) fn set_member(&self, group: &str, user: &str, belongs: bool) -> bool {
+        let mut groups = self.groups_mut();
+        let Some(group) = groups.iter_mut().find(|one| one.id == group) else {
+            return false;
+        };
+        let did_belong = group.members.iter().any(|member| member == user);
+        group.members.retain(|member| member != user);
+        if belongs {
+            group.members.push(user.to_owned());
+        }
+        did_belong != belongs
+    }
+
     /// A cached token is from before the late assignments.
     fn in_force(&self, assignment: &Assignment) -> bool {
         !(assignment.late && self.faults.contains(Fault::StaleRoles))
@@ -153,7 +183,8 @@ impl Directory {
             group.id == assignment.principal
                 && group.members.iter().any(|member| member == principal)
         };
-        assignment.principal == principal || self.groups.iter().any(is_member)
+        let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        assignment.principal == principal || groups.iter().any(is_member)
     }
 
     fn assign_services(&mut self) {
@@ -163,31 +194,49 @@ impl Directory {
             ("ADMIN", ADMIN),
             ("NEARMISS", READ),
             ("NEARMISS", WRITE_ONLY),
+            ("CERTIFICATE", READ),
+            ("WORKLOAD", WRITE),
+            ("HOST", READ),
+            ("MANAGED", WRITE),
+            // The article's recipe, by which the connector is an administrator in its own right.
+            ("CONNECTOR", ADMIN),
+            ("READER", ORDERS),
+            ("OPERATOR", MEMBERSHIP),
         ];
         for (label, role) in held {
-            let principal = self.service(label);
+            let principal = self.labelled(label).principal.clone();
             self.assign(principal, role, label == "WRITER");
         }
     }
 
     fn assign_groups(&mut self) {
-        for (label, role) in [("READER", READ), ("WRITER", WRITE), ("ADMIN", ADMIN)] {
+        let groups: [(&str, &[&str]); 4] = [
+            (READ, &["READER", "MFA"]),
+            (WRITE, &["WRITER"]),
+            (ADMIN, &["ADMIN"]),
+            (ORDERS, &["READER"]),
+        ];
+        for (role, labels) in groups {
+            let members = labels.iter().map(|label| self.user_id(label));
             let group = Group {
                 id: chance::guid(),
-                members: vec![self.member(label)],
+                role,
+                members: members.collect(),
             };
-            self.assign(group.id.clone(), role, label == "WRITER");
-            self.groups.push(group);
+            self.assign(group.id.clone(), role, role == WRITE);
+            self.groups_mut().push(group);
         }
     }
 
     /// Someone put the reader among the administrators, as a user and as a service.
     fn promote_reader(&mut self) {
-        let reader = self.member("READER");
-        if let Some(admins) = self.groups.last_mut() {
-            admins.members.push(reader);
+        let reader = self.user_id("READER");
+        for group in self.groups_mut().iter_mut() {
+            if group.role == ADMIN {
+                group.members.push(reader.clone());
+            }
         }
-        let service = self.service("READER");
+        let service = self.labelled("READER").principal.clone();
         self.assign(service, ADMIN, false);
     }
 
@@ -199,95 +248,28 @@ impl Directory {
         });
     }
 
-    fn service(&self, label: &str) -> String {
-        let client = self.clients.iter().find(|client| client.label == label);
-        client
-            .map(|client| client.principal.clone())
-            .expect("the label is one of this file's")
+    fn groups_mut(&self) -> RwLockWriteGuard<'_, Vec<Group>> {
+        self.groups.write().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn member(&self, label: &str) -> String {
-        let user = self.users.iter().find(|user| user.label == label);
-        user.map(|user| user.id.clone())
-            .expect("the label is one of this file's")
-    }
-}
-
-fn resources(faults: &Faults) -> [Resource; 2] {
-    let api = Resource {
-        id: API,
-        uri: format!("api://{API}"),
-        token_version: if faults.contains(Fault::V2Audience) {
-            2
-        } else {
-            1
-        },
-        scope: "access_as_user",
-        roles: &[READ, WRITE, ADMIN, WRITE_ONLY],
-    };
-    let graph = Resource {
-        id: GRAPH,
-        uri: GRAPH_URI.to_owned(),
-        token_version: 1,
-        scope: "User.Read",
-        roles: &[],
-    };
-    [api, graph]
-}
-
-fn clients() -> Vec<Client> {
-    let registered = [
-        ("READER", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a01"),
-        ("WRITER", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a02"),
-        ("ADMIN", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a03"),
-        ("STRANGER", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a04"),
-        ("NEARMISS", "a1e0c5d2-3b44-4f6a-8c01-5e9d7f2b1a05"),
-    ];
-    let confidential = registered.map(|(label, id)| client(label, id, Some(chance::secret())));
-    let public = client("", "c7d80f3e-1c55-4f1b-9f0a-6b2e4d8c9a10", None);
-    confidential.into_iter().chain([public]).collect()
-}
-
-fn client(label: &'static str, id: &str, secret: Option<String>) -> Client {
-    Client {
-        label,
-        id: id.to_owned(),
-        principal: chance::guid(),
-        secret,
-    }
-}
-
-fn users() -> Vec<User> {
-    let members = [
-        ("READER", "reader@catalog.example"),
-        ("WRITER", "writer@catalog.example"),
-        ("ADMIN", "admin@catalog.example"),
-    ];
-    let user = |(label, upn)| User {
-        label,
-        id: chance::guid(),
-        upn,
-        password: chance::secret(),
-    };
-    members.map(user).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::idp::resource::GUARDED;
 
     fn roles(directory: &Directory, label: &str) -> (Vec<&'static str>, Vec<&'static str>) {
         let api = directory.api();
         let user = directory.users.iter().find(|user| user.label == label);
         (
-            directory.roles(&directory.service(label), api),
+            directory.roles(&directory.labelled(label).principal, api),
             user.map_or_else(Vec::new, |user| directory.roles(&user.id, api)),
         )
     }
 
     #[test]
     fn services_hold_roles_directly_and_users_through_groups() {
-        let directory = Directory::new(Faults::default());
+        let directory = Directory::new(Faults::default(), Vec::new());
         assert_eq!(roles(&directory, "READER"), (vec![READ], vec![READ]));
         assert_eq!(roles(&directory, "WRITER"), (vec![WRITE], vec![WRITE]));
         assert_eq!(roles(&directory, "ADMIN"), (vec![ADMIN], vec![ADMIN]));
@@ -300,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_reader_among_the_administrators_holds_both_roles() {
-        let directory = Directory::new(Faults::new(&[Fault::AdminInReaderGroup]));
+        let directory = Directory::new(Faults::new(&[Fault::AdminInReaderGroup]), Vec::new());
         assert_eq!(
             roles(&directory, "READER"),
             (vec![READ, ADMIN], vec![READ, ADMIN])
@@ -310,17 +292,38 @@ mod tests {
 
     #[test]
     fn a_stale_writer_holds_nothing() {
-        let directory = Directory::new(Faults::new(&[Fault::StaleRoles]));
+        let directory = Directory::new(Faults::new(&[Fault::StaleRoles]), Vec::new());
         assert_eq!(roles(&directory, "WRITER"), (vec![], vec![]));
         assert_eq!(roles(&directory, "READER"), (vec![READ], vec![READ]));
     }
 
     #[test]
+    fn a_tenant_whose_manifest_uses_a_value_twice_is_not_built() {
+        let mut resources = resources(&Faults::default());
+        resources[0].scopes = &["access_as_user", ADMIN];
+        let refused = Directory::holding(resources, Vec::new(), Faults::default());
+        let refused = refused.err().unwrap().to_string();
+        assert!(
+            refused.ends_with("holds the value Products.Admin twice"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn only_those_with_a_role_are_admitted_where_assignment_is_required() {
+        let directory = Directory::new(Faults::default(), Vec::new());
+        let guarded = directory.resource(GUARDED).unwrap();
+        let admits = |label| directory.admits(&directory.user_id(label), guarded);
+        assert!(admits("READER") && !admits("WRITER"));
+        assert!(directory.admits(&directory.user_id("STRANGER"), directory.api()));
+    }
+
+    #[test]
     fn no_role_of_one_api_counts_at_another() {
-        let directory = Directory::new(Faults::default());
+        let directory = Directory::new(Faults::default(), Vec::new());
         assert!(
             directory
-                .roles(&directory.service("ADMIN"), directory.other())
+                .roles(&directory.labelled("ADMIN").principal, directory.other())
                 .is_empty()
         );
     }

@@ -1,7 +1,8 @@
-//! Nothing in, the process's signing key and its public half out.
+//! Nothing in, the process's key pairs and their public halves out.
 
 use std::sync::OnceLock;
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
@@ -18,32 +19,63 @@ pub(crate) struct SigningKey {
     id: String,
 }
 
-/// Returns the key of this process; every deployment shares it, because making one takes longer than a whole run.
+/// Returns the provider's key; every deployment of the process shares it, because making one takes longer than a
+/// whole run.
 pub(crate) fn signing_key() -> &'static SigningKey {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
-    KEY.get_or_init(|| SigningKey {
-        pair: KeyPair::generate(KeySize::Rsa2048)
-            .expect("2048 bits is a size that the library makes"),
-        id: URL_SAFE_NO_PAD.encode(chance::bytes::<20>()),
-    })
+    KEY.get_or_init(SigningKey::generate)
+}
+
+/// Returns the key of the outside issuer, which is made when it is first asked for.
+pub(crate) fn workload_key() -> &'static SigningKey {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    KEY.get_or_init(SigningKey::generate)
 }
 
 impl SigningKey {
+    /// Returns a new key under a new key id.
+    pub(crate) fn generate() -> Self {
+        Self {
+            pair: KeyPair::generate(KeySize::Rsa2048)
+                .expect("2048 bits is a size that the library makes"),
+            id: URL_SAFE_NO_PAD.encode(chance::bytes::<20>()),
+        }
+    }
+
     /// Returns `claims` as a JWS in compact form (RFC 7515 section 3.1), signed with RS256.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let head = json!({"typ": "JWT", "alg": "RS256", "x5t": self.id, "kid": self.id});
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(&head), encode(claims));
+        let signature = self.signature(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Returns the RSASSA-PKCS1-v1_5 signature with SHA-256 over `bytes`.
+    pub(crate) fn signature(&self, bytes: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
             .sign(
                 &RSA_PKCS1_SHA256,
                 &SystemRandom::new(),
-                signed.as_bytes(),
+                bytes,
                 &mut signature,
             )
             .expect("the buffer is as long as the modulus");
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        signature
+    }
+
+    /// Returns the private half as PKCS #8 in DER (RFC 5208).
+    pub(crate) fn private_der(&self) -> Pkcs8V1Der<'static> {
+        self.pair
+            .as_der()
+            .expect("a key that was made can be written")
+    }
+
+    /// Returns the public half as `SubjectPublicKeyInfo` in DER (RFC 5280 section 4.1).
+    pub(crate) fn public_der(&self) -> PublicKeyX509Der<'static> {
+        let public = self.pair.public_key();
+        public.as_der().expect("a key that was made can be written")
     }
 
     /// Returns the `kid` that tokens name.

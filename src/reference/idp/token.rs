@@ -7,20 +7,28 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::directory::{Client, Directory, Resource, User};
+use super::aadsts::Refusal;
+use super::ask::Ask;
+use super::client::Client;
+use super::directory::Directory;
 use super::keys::signing_key;
+use super::proof::Proof;
+use super::resource::Resource;
+use super::user::User;
 use crate::reference::chance;
 
 /// Who signed in, and for what.
 pub(crate) struct Grant<'a> {
     /// The client that asked.
     pub(crate) client: &'a Client,
-    /// The user, unless the client acts for itself.
-    pub(crate) user: Option<&'a User>,
+    /// How it proved itself.
+    pub(crate) proof: Proof,
+    /// The user with the scopes that they delegate, unless the client acts for itself.
+    pub(crate) user: Option<(&'a User, String)>,
     /// The API that the token is for.
     pub(crate) resource: &'a Resource,
     /// The name by which the API was asked for, which a v1 token repeats as its audience.
-    pub(crate) asked_for: &'a str,
+    pub(crate) asked_for: String,
 }
 
 /// Returns the issuer of v1 tokens, with the final slash that Entra gives it.
@@ -41,7 +49,23 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-impl Grant<'_> {
+impl<'a> Grant<'a> {
+    /// Returns the grant of a user to a client that has the consent for all that is asked.
+    pub(crate) fn of_user(
+        client: &'a Client,
+        proof: Proof,
+        user: &'a User,
+        ask: Ask<'a>,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            client,
+            proof,
+            user: Some((user, ask.granted(client)?)),
+            resource: ask.resource,
+            asked_for: ask.asked_for,
+        })
+    }
+
     /// Returns a token that is valid from `issued_at` for `lifetime` seconds.
     pub(crate) fn token(
         &self,
@@ -51,7 +75,7 @@ impl Grant<'_> {
         lifetime: u32,
     ) -> String {
         let mut claims = self.common(directory, issued_at, lifetime);
-        match self.resource.token_version {
+        match self.resource.token_version() {
             2 => self.add_v2(&mut claims, base, directory.tenant),
             _ => self.add_v1(&mut claims, base, directory.tenant),
         }
@@ -62,6 +86,33 @@ impl Grant<'_> {
             claims["roles"] = json!(roles);
         }
         signing_key().sign(&claims)
+    }
+
+    /// Returns the ID token of the user (`OpenID` Connect Core section 2), which is for the client and no API.
+    pub(crate) fn id_token(
+        &self,
+        directory: &Directory,
+        base: &str,
+        issued_at: i64,
+        nonce: Option<&str>,
+    ) -> Option<String> {
+        let (user, _) = self.user.as_ref()?;
+        let mut claims = json!({
+            "aud": self.client.id,
+            "iss": issuer_v2(base, directory.tenant),
+            "iat": issued_at,
+            "nbf": issued_at,
+            "exp": issued_at + 3600,
+            "oid": user.id,
+            "preferred_username": user.upn,
+            "sub": pairwise(&user.id, self.client.id),
+            "tid": directory.tenant,
+            "ver": "2.0",
+        });
+        if let Some(nonce) = nonce {
+            claims["nonce"] = json!(nonce);
+        }
+        Some(signing_key().sign(&claims))
     }
 
     fn common(&self, directory: &Directory, issued_at: i64, lifetime: u32) -> Value {
@@ -81,7 +132,7 @@ impl Grant<'_> {
         claims["iss"] = json!(issuer_v1(base, tenant));
         claims["ver"] = json!("1.0");
         claims["appid"] = json!(self.client.id);
-        claims["appidacr"] = json!(self.proof());
+        claims["appidacr"] = json!(self.proof.claim());
         claims["idp"] = json!(issuer_v1(base, tenant));
     }
 
@@ -90,34 +141,26 @@ impl Grant<'_> {
         claims["iss"] = json!(issuer_v2(base, tenant));
         claims["ver"] = json!("2.0");
         claims["azp"] = json!(self.client.id);
-        claims["azpacr"] = json!(self.proof());
+        claims["azpacr"] = json!(self.proof.claim());
     }
 
     fn add_principal(&self, claims: &mut Value) {
-        match self.user {
+        match &self.user {
             None => {
                 claims["idtyp"] = json!("app");
                 claims["sub"] = json!(self.client.principal);
             }
-            Some(user) => {
+            Some((user, scopes)) => {
                 claims["upn"] = json!(user.upn);
-                claims["scp"] = json!(self.resource.scope);
+                claims["scp"] = json!(scopes);
                 claims["sub"] = json!(pairwise(&user.id, self.resource.id));
             }
         }
     }
 
-    /// 1 for a client that proved itself with a secret, 0 for a public one.
-    fn proof(&self) -> &'static str {
-        if self.client.secret.is_some() {
-            "1"
-        } else {
-            "0"
-        }
-    }
-
     fn principal(&self) -> &str {
-        self.user.map_or(&self.client.principal, |user| &user.id)
+        let user = self.user.as_ref();
+        user.map_or(&self.client.principal, |(user, _)| &user.id)
     }
 }
 

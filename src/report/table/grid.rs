@@ -5,16 +5,22 @@ use std::ops::Range;
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
 
 use super::paint::marker;
-use crate::plan::matrix::{Column, Matrix, Row};
+use crate::plan::{Column, Matrix};
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
 use crate::report::sanitizer::excerpt;
+use crate::report::wording;
 
 /// What a column takes besides its content: a blank on either side and its border.
 const FRAME: usize = 3;
 
+/// Characters of a name or role.
+const WORD: usize = 80;
 /// Columns that an operation's name may add to its doors; longer names wrap.
 const NAME: usize = 24;
+
+/// Blanks before roles that stand under their persona, where there is room: often enough both have the same name.
+const INDENT: usize = 2;
 
 const BOX: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('╭', '─', '┬', '╮'))
@@ -72,10 +78,11 @@ struct Lane {
 impl Sheet {
     fn of(record: &Record) -> Self {
         let matrix = record.matrix();
-        let personas = matrix
-            .personas
-            .iter()
-            .map(|row| (excerpt(row.name.as_str(), 80).into_owned(), roles(row)));
+        let personas = matrix.personas.iter().map(|row| {
+            let name = excerpt(row.name.as_str(), WORD).into_owned();
+            let roles = wording::roles(row, |role| excerpt(role, WORD).into_owned());
+            (name, roles)
+        });
         let operations = matrix.operations.iter().enumerate();
         Self {
             personas: personas.collect(),
@@ -93,7 +100,7 @@ impl Group {
         let lanes =
             (0..matrix.doors.len()).filter_map(|door| Lane::of(record, matrix, operation, door));
         Self {
-            name: excerpt(column.name.as_str(), 80).into_owned(),
+            name: excerpt(column.name.as_str(), WORD).into_owned(),
             lanes: lanes.collect(),
         }
     }
@@ -240,16 +247,20 @@ impl Fit {
     fn draw(&self, sheet: &Sheet, block: &[Piece]) -> String {
         let mut table = Table::new();
         table.load_style(BOX);
+        let indent = self.indent(sheet);
         let sides = if self.layout.stacked {
-            vec!["persona\nroles"]
+            vec![format!("persona\n{indent}roles")]
         } else {
-            vec!["persona", "roles"]
+            vec!["persona".to_owned(), "roles".to_owned()]
         };
-        let header = sides.into_iter().map(str::to_owned);
-        table.set_header(header.chain(block.iter().map(|piece| self.header(sheet, piece))));
+        table.set_header(
+            sides
+                .into_iter()
+                .chain(block.iter().map(|piece| self.header(sheet, piece))),
+        );
         for (persona, (name, roles)) in sheet.personas.iter().enumerate() {
             let sides = if self.layout.stacked {
-                vec![format!("{name}\n{roles}")]
+                vec![format!("{name}\n{indent}{roles}")]
             } else {
                 vec![name.clone(), roles.clone()]
             };
@@ -266,6 +277,12 @@ impl Fit {
             .chain(block.iter().map(|piece| piece.width));
         table.set_constraints(widths.map(|width| fixed(width + FRAME - 1)));
         table.to_string()
+    }
+
+    fn indent(&self, sheet: &Sheet) -> String {
+        let roles = sheet.personas.iter().map(|(_, roles)| columns(roles));
+        let room = self.sides[0].saturating_sub(roles.max().unwrap_or_default());
+        " ".repeat(room.min(INDENT))
     }
 
     fn header(&self, sheet: &Sheet, piece: &Piece) -> String {
@@ -327,17 +344,4 @@ fn columns(text: &str) -> usize {
     text.chars()
         .map(|character| if wide(character) { 2 } else { 1 })
         .sum()
-}
-
-/// The roles as the scenario declares them; empty where it does not say.
-fn roles(row: &Row) -> String {
-    match &row.roles {
-        _ if !row.signs_in => "no token".to_owned(),
-        None => String::new(),
-        Some(roles) if roles.is_empty() => "no roles".to_owned(),
-        Some(roles) => {
-            let words: Vec<_> = roles.iter().map(|role| excerpt(role, 80)).collect();
-            words.join(", ")
-        }
-    }
 }

@@ -178,6 +178,11 @@ pub enum Kind {
         /// The key that it has.
         key: &'static str,
     },
+    /// A declared role that the identity ignores.
+    RoleIgnored {
+        /// The role.
+        role: String,
+    },
     /// `endpoint` at a sign-in whose identity is not Entra's.
     EndpointWithoutEntra,
     /// A sign-in method of Entra's at another provider.
@@ -252,6 +257,18 @@ pub enum Kind {
     DecoyIncomplete {
         /// The capture.
         capture: String,
+    },
+    /// A decoy whose value would lead to another path than the operation's.
+    DecoyAstray,
+    /// `mutates: false` at a method that changes something by its meaning.
+    MutatesDenied {
+        /// The method.
+        method: String,
+    },
+    /// A creation that carries neither the call's tag nor the run's id.
+    CreatesUnmarked {
+        /// The shape: `rest` or `mcp`.
+        door: Door,
     },
     /// A request that is not `METHOD /path`; says why.
     Request(&'static str),
@@ -330,6 +347,11 @@ impl fmt::Display for Kind {
             Self::EmptySecret { name } => write!(f, "the secret from `{}` is empty", brief(name)),
             Self::BadName { noun } => write!(f, "this is no name for {noun}"),
             Self::ReservedName { name } => write!(f, "a fixture cannot be called `{name}`"),
+            Self::RoleIgnored { role } => write!(
+                f,
+                "role `{}` is declared here and ignored by the identity",
+                brief(role)
+            ),
             Self::Unknown { noun, name, .. } => write!(f, "unknown {noun} `{}`", brief(name)),
             Self::Repeated { noun, name } => {
                 write!(f, "{noun} `{}` stands in this list twice", brief(name))
@@ -427,6 +449,19 @@ impl fmt::Display for Kind {
             Self::DecoyIncomplete { capture } => {
                 write!(f, "the decoy has no value for `{}`", brief(capture))
             }
+            Self::DecoyAstray => f.write_str("this value would lead to another path"),
+            Self::MutatesDenied { method } => {
+                write!(
+                    f,
+                    "`{}` changes something, whatever this says",
+                    brief(method)
+                )
+            }
+            Self::CreatesUnmarked { door } => write!(
+                f,
+                "what the `{}` shape creates could not be told from what others made",
+                shape(*door)
+            ),
             Self::Status => f.write_str("this is no HTTP status"),
             Self::Expectation { .. } => f.write_str("this is no expectation"),
             Self::Pointer => f.write_str("this is no JSON pointer"),

@@ -21,12 +21,12 @@ impl Kind {
             Self::Empty { .. } => "write at least one".into(),
             Self::Version => "write `rolecall: 1`".into(),
             Self::MalformedVariable => "write `${NAME}` or `${NAME:-default}`; `$${` stands for a literal `${`".into(),
-            Self::MissingVariable { name } => format!("set {name} in the environment, or give it a default: `${{{name}:-…}}`"),
+            Self::MissingVariable { name } => format!("set {name} in the environment or with --var, or give it a default: `${{{name}:-…}}`"),
             Self::InlineSecret { place } if place.starts_with("header") => {
                 "name where it comes from: { env: NAME } or { file: path }".into()
             }
             Self::InlineSecret { .. } => "name where it comes from: { env: NAME }, { file: path } or { command: [program, argument] }".into(),
-            Self::MissingSecret { name } => format!("set {} in the environment", brief(name)),
+            Self::MissingSecret { name } => format!("set {} in the environment or in an --env-file", brief(name)),
             Self::UnreadableSecret { .. } => "paths are relative to the scenario's folder".into(),
             Self::EmptySecret { .. } => "a secret has at least one character".into(),
             Self::BadName { .. } => "a name starts with a letter, goes on with letters, digits, `.`, `_` and `-`, and has at most 64".into(),
@@ -47,6 +47,7 @@ impl Kind {
             Self::SignIns { .. } => "name exactly one method, such as `client_credentials`, or write `none`; docs/sign-in.md lists them".into(),
             Self::NoIdentity { .. } => "add `identity` to the scenario or to this persona".into(),
             Self::Anonymous { key } => format!("leave `{key}` out, or let the persona sign in"),
+            Self::RoleIgnored { .. } => "take it out of `ignore_roles`, or out of `roles`".into(),
             Self::EndpointWithoutEntra => "leave `endpoint` out".into(),
             Self::MethodWithoutEntra { .. } => "choose another method, or give the persona an `entra` identity".into(),
             Self::Proofs { .. } => "keep one of `client_secret`, `certificate` and `assertion`".into(),
@@ -68,6 +69,11 @@ impl Kind {
             Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),
             Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),
             Self::DecoyIncomplete { capture } => format!("add `{}: …`, a value that no object can have", brief(capture)),
+            Self::DecoyAstray => "write a value of the usual kind that no object can have".into(),
+            Self::MutatesDenied { .. } => "leave it out (RFC 9110 §9.2.1)".into(),
+            Self::CreatesUnmarked { .. } => {
+                "put `{{ tag }}` into it, in a field that comes back when the object is read".into()
+            }
             Self::Request(_) => "write `METHOD /path`, such as `GET /api/products`; other characters percent-encoded".into(),
             Self::Url(_) => "write an absolute URL, such as `https://api.example.com`".into(),
             Self::Status => "a status is 100 to 599".into(),

@@ -18,7 +18,7 @@ const LANDLORDS: [(&str, &[&str]); 19] = [
     ("oauth2", &["token"]),
     ("quick_junit", &["report"]),
     ("reqwest", &["wire"]),
-    ("rustls", &["wire"]),
+    ("rustls", &["wire", "token"]),
     ("secrecy", &["secret"]),
     ("serde_saphyr", &["scenario"]),
     ("tower_service", &["wire"]),

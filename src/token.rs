@@ -290,8 +290,8 @@ impl Credential {
             })?;
         authorization.set_sensitive(true);
         let digest = Sha256::digest(token.expose());
-        let claims = Claims::read(token.expose());
         let first = digest.first_chunk().expect("SHA-256 has 32 bytes");
+        let claims = Claims::read(token.expose());
         Ok(Self {
             authorization: Some(authorization),
             expires_at: Some(end(issued.lifetime, claims.as_ref())),

@@ -105,7 +105,7 @@ fn clash(scenarios: &[Arc<Scenario>], outputs: &args::Outputs) -> Option<String>
         .collect();
     let twice = (1..slugs.len()).find(|place| slugs[..*place].contains(&slugs[*place]))?;
     Some(format!(
-        "{}: another scenario of this command has a `name` with the same letters and digits, and their reports would share a file",
+        "{}: another scenario of this command has a `name` with the same letters and digits, and their reports would share a file; give it a name of its own",
         scenarios[twice].path
     ))
 }

@@ -64,13 +64,10 @@ impl Plan {
         let mut requests: Vec<Planned> = Vec::new();
         for persona in &self.scenario.personas {
             for request in sign_in_steps(persona) {
-                let subject = if request.ends_with("/.well-known/openid-configuration") {
-                    "discovery"
-                } else {
-                    "token"
-                };
                 let known = |planned: &Planned| planned.request == request;
-                if subject == "token" || !requests.iter().any(known) {
+                let document = request.starts_with("GET ") && request.contains("/.well-known/");
+                if !document || !requests.iter().any(known) {
+                    let subject = if document { "discovery" } else { "token" };
                     requests.push(aside(
                         Stage::SignIn,
                         persona.name.as_str(),

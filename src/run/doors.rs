@@ -210,8 +210,8 @@ mod tests {
                 claims: None,
                 fingerprint: String::new(),
                 issuers: Vec::new(),
-                took: Duration::ZERO,
                 expires_at: None,
+                took: Duration::ZERO,
             };
             let deployment = &plan.scenario.deployment;
             Entrance::new(deployment, &wire, credential, Vec::new(), &Arc::default())

@@ -255,10 +255,6 @@ mod tests {
                  Check client_id and client_secret, and that client_auth is what the client is registered with.",
             ),
             (
-                r#"{"error":"unauthorized_client"}"#,
-                "unauthorized_client. Check client_id and client_secret, and that the client may use this grant.",
-            ),
-            (
                 r#"{"error":"a\u001b[31m b","error_description":"x\u001by"}"#,
                 "a31mb: xy",
             ),

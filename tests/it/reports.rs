@@ -393,7 +393,7 @@ fn cases(junit: &str) -> Vec<Case> {
     }
 }
 
-/// How many cases Python's expat reads; `None` where there is no Python.
+/// How many cases Python's expat reads; `None` where there is no Python; the gate has one.
 fn expat_counts(junit: &str) -> Option<usize> {
     let script = "import sys, xml.etree.ElementTree as tree\n\
                   print(len(list(tree.fromstring(sys.stdin.buffer.read()).iter('testcase'))))";

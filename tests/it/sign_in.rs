@@ -4,7 +4,7 @@ use std::fs;
 
 use rolecall::scenario::{Missing, Scenario, Sources};
 
-use crate::bench::{Bench, Ran};
+use crate::bench::{Bench, Ran, deployment};
 
 /// Every method once, at a deployment that is not there.
 const EVERY: &str = r#"
@@ -178,4 +178,70 @@ fn a_program_that_fails_leaves_its_persona_without_a_token() {
         ran.stderr
     );
     assert!(!ran.stderr.contains("canary"), "{}", ran.stderr);
+}
+
+/// The ways to sign in that need no person, at the reference deployment.
+const REFERENCE: &str = r#"
+rolecall: 1
+name: Every way that needs no person
+deployment: { rest: "${CATALOG_REST_URL}" }
+identity:
+  entra: { tenant: "${ENTRA_TENANT_ID}", resource: "api://${API_APP_ID}", authority: "${ENTRA_AUTHORITY}" }
+personas:
+  certificate: { sign_in: { client_credentials: { client_id: "${CERTIFICATE_ID}", certificate: { key: { file: "${CERTIFICATE_KEY_FILE}" }, certificate: { file: "${CERTIFICATE_FILE}" } } } } }
+  older: { sign_in: { client_credentials: { client_id: "${CERTIFICATE_ID}", certificate: { key: { command: [cat, "${CERTIFICATE_KEY_FILE}"] }, certificate: { file: "${CERTIFICATE_FILE}" }, algorithm: RS256 } } } }
+  github: { sign_in: { client_credentials: { client_id: "${WORKLOAD_ID}", assertion: { github: {} } } } }
+  pipelines: { sign_in: { client_credentials: { client_id: "${WORKLOAD_ID}", assertion: { azure_pipelines: { service_connection: c } } } } }
+  user: { roles: [Products.Read], sign_in: { password: { client_id: "${CLIENT_APP_ID}", username: "${READER_USER}", password: { env: READER_PASSWORD } } } }
+  refreshed: { roles: [Products.Read], sign_in: { refresh_token: { client_id: "${CLIENT_APP_ID}", token: { env: READER_REFRESH_TOKEN }, write_back: { file: next } } } }
+  subject:
+    identity: { entra: { tenant: "${ENTRA_TENANT_ID}", resource: "${MIDDLE_RESOURCE}", authority: "${ENTRA_AUTHORITY}" } }
+    sign_in: { password: { client_id: "${CLIENT_APP_ID}", username: "${READER_USER}", password: { env: READER_PASSWORD } } }
+  behalf: { roles: [Products.Read], sign_in: { on_behalf_of: { client_id: "${MIDDLE_ID}", client_secret: { env: MIDDLE_SECRET }, of: subject } } }
+  machine: { sign_in: { managed_identity: { client_id: "${MANAGED_ID}", endpoint: "${ENTRA_AUTHORITY}" } } }
+  app: { sign_in: { managed_identity: {} } }
+  factor: { sign_in: { password: { client_id: "${CLIENT_APP_ID}", username: "${MFA_USER}", password: { env: MFA_PASSWORD } } } }
+  revoked: { sign_in: { refresh_token: { client_id: "${CLIENT_APP_ID}", token: { env: REVOKED_REFRESH_TOKEN } } } }
+operations:
+  list: { allow: [user], rest: GET /api/products }
+"#;
+
+#[test]
+fn every_way_that_needs_no_person_leads_to_a_token_of_its_kind() {
+    let deployment = deployment(&[]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let bench = Bench::against(&deployment).with("PATH", path.to_str().unwrap());
+    for persona in [
+        "certificate",
+        "older",
+        "github",
+        "pipelines",
+        "user",
+        "refreshed",
+        "behalf",
+        "machine",
+        "app",
+    ] {
+        let (ran, _) = ran(&bench, &["token", persona], REFERENCE);
+        assert_eq!(ran.exit, 0, "{persona}: {}{}", ran.stdout, ran.stderr);
+    }
+    for (persona, why) in [("factor", "AADSTS50076"), ("revoked", "AADSTS50173")] {
+        let (ran, _) = ran(&bench, &["token", persona], REFERENCE);
+        assert_eq!(ran.exit, 3, "{persona}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(why), "{persona}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_replaced_refresh_token_is_kept_beside_the_scenario() {
+    let deployment = deployment(&[]);
+    let (ran, _) = ran(
+        &Bench::against(&deployment),
+        &["token", "refreshed"],
+        REFERENCE,
+    );
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let kept = ran.file("next");
+    assert!(kept.len() > 16);
+    assert!(!ran.stdout.contains(&kept) && !ran.stderr.contains(&kept));
 }

@@ -52,7 +52,8 @@ fn word(reader: &mut Reader<'_>, item: &Node) -> Option<String> {
     let written = item.as_text().unwrap_or_default();
     let secretive = written.split("${").skip(1).any(|rest| {
         let name = rest.split(['}', ':']).next().unwrap_or_default();
-        sounds_secret(name)
+        // By its last word: KEY_VAULT and TOKEN_FILE only say where one is.
+        sounds_secret(name.rsplit('_').next().unwrap_or_default())
     });
     if secretive {
         reader.complain(item.span, Kind::SecretArgument);

@@ -1,6 +1,7 @@
 //! Arguments, environment and files in, words on the terminal and an exit code out. The only room that prints.
 
 mod args;
+mod attendant;
 mod demo;
 mod environment;
 mod explain;

@@ -400,6 +400,7 @@ mod tests {
             fingerprint: String::new(),
             issuers: Vec::new(),
             took: Duration::ZERO,
+            expires_at: None,
         };
         Entrance::new(
             &deployment,

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
 use crate::secret::Redactor;
+use crate::token::Attendant;
 use crate::wire::Wire;
 
 pub use event::Event;
@@ -54,6 +55,8 @@ pub struct Means<'r> {
     pub settings: &'r Settings,
     /// Ends the run early.
     pub stop: &'r Stop,
+    /// Speaks to whoever must sign in in person.
+    pub attendant: &'r Arc<dyn Attendant>,
 }
 
 /// Runs the plan and tells what happens, in order. A wrong answer of the deployment is an event, never an error.

@@ -13,6 +13,7 @@ mod persona;
 mod raw;
 mod reader;
 mod register;
+pub mod sign_in;
 mod sources;
 mod spelling;
 pub mod template;
@@ -32,6 +33,7 @@ use register::Register;
 use template::{JsonTemplate, Template};
 
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider};
+pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
 
 /// One author's file, resolved: every name is an index, every variable has its value.
@@ -91,7 +93,7 @@ impl Scenario {
         let identity = default_identity(reader, &fields);
         let personas = fields
             .need(reader, "personas")
-            .map(|personas| persona::read(reader, personas, &identity));
+            .map(|personas| persona::read(reader, personas, &identity, &register));
         let fixtures = fields
             .get("fixtures")
             .map(|fixtures| fixture::read(reader, fixtures, &register));
@@ -203,35 +205,6 @@ pub struct Persona {
     pub identity: Option<Identity>,
     /// Line in the file, from 1.
     pub line: u32,
-}
-
-/// A way to get a token.
-#[derive(Clone, Debug)]
-pub enum SignIn {
-    /// Does not sign in: calls carry no credential.
-    None,
-    /// OAuth 2.0 client credentials (RFC 6749 §4.4).
-    ClientCredentials {
-        /// The client's id.
-        client_id: String,
-        /// Its secret.
-        client_secret: Secret,
-        /// Scope that replaces the identity's.
-        scope: Option<String>,
-    },
-    /// OAuth 2.0 resource owner password credentials (RFC 6749 §4.3), for test tenants.
-    Password {
-        /// The client's id.
-        client_id: String,
-        /// Its secret, for a confidential client.
-        client_secret: Option<Secret>,
-        /// The user's name.
-        username: String,
-        /// The user's password.
-        password: Secret,
-        /// Scope that replaces the identity's.
-        scope: Option<String>,
-    },
 }
 
 /// An object that a run makes for itself, reads back and removes.

@@ -2,25 +2,45 @@
 
 mod aadsts;
 pub mod claims;
-mod denial;
-mod discovery;
-mod grant;
 pub mod preflight;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod assertion;
+mod attendant;
+mod browser;
+mod denial;
+mod device;
+mod discovery;
+mod endpoint;
+mod grant;
+mod landing;
+mod patience;
+mod phrase;
+mod platform;
+mod program;
+mod rotation;
+mod vault;
+mod visit;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
-use url::form_urlencoded;
 
-use crate::scenario::{ClientAuth, Persona, SignIn};
+use crate::scenario::{Identity, Persona, SignIn};
 use crate::secret::{Redactor, Secret};
 use crate::wire::Wire;
 use claims::Claims;
 use denial::Denial;
 use discovery::{Found, Guide};
+use patience::Patience;
+use vault::Vault;
+use visit::{Issued, Visit};
+
+pub use attendant::{Attendant, Nobody};
 
 /// Issues credentials: one acquisition a persona, shared by all that wait for it. Clones are the same desk.
 #[derive(Clone, Debug)]
@@ -28,6 +48,13 @@ pub struct Desk {
     windows: Arc<[Window]>,
     wire: Wire,
     redactor: Arc<Redactor>,
+    vault: Arc<Vault>,
+    attendant: Arc<dyn Attendant>,
+    /// People are asked one thing at a time.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    patience: Patience,
+    /// The program that stands for the Azure command line.
+    azure_cli: Arc<str>,
 }
 
 /// What a persona presents.
@@ -43,6 +70,8 @@ pub struct Credential {
     pub issuers: Vec<String>,
     /// How long the acquisition took, discovery included.
     pub took: Duration,
+    /// When the token runs out: what the provider said, else its `exp`, else five minutes; `None` when there is no token.
+    pub expires_at: Option<SystemTime>,
 }
 
 /// Why a persona has no token, in one redacted sentence with its remedy.
@@ -50,87 +79,193 @@ pub struct Credential {
 pub struct Refusal(pub String);
 
 /// One persona's place at the desk.
-#[derive(Debug)]
 struct Window {
     persona: Persona,
     guide: Option<Arc<Guide>>,
     issued: OnceCell<Result<Credential, Refusal>>,
+    renewed: OnceCell<Result<Credential, Refusal>>,
+    /// What the newest token can be renewed with.
+    refresh: Mutex<Option<Secret>>,
 }
 
+/// A token that says nothing of its end is taken to live this long.
+const UNSTATED: Duration = Duration::from_secs(300);
+/// A token this near its end is not handed on to be exchanged.
+const NEAR: Duration = Duration::from_secs(60);
+
 impl Desk {
-    /// Opens a desk for these personas. Their secrets and every token acquired are taught to the redactor.
+    /// Opens a desk for these personas, where nobody can be asked. Every secret and token that is met is taught to the redactor.
     pub fn new(personas: &[Persona], wire: &Wire, redactor: &Arc<Redactor>) -> Self {
         let mut guides = Vec::new();
-        let windows = personas.iter().map(|persona| {
-            teach(persona, redactor);
-            Window {
-                persona: persona.clone(),
-                guide: guide(persona, &mut guides),
-                issued: OnceCell::new(),
-            }
+        let windows = personas.iter().map(|persona| Window {
+            persona: persona.clone(),
+            guide: guide(persona, &mut guides),
+            issued: OnceCell::new(),
+            renewed: OnceCell::new(),
+            refresh: Mutex::new(None),
         });
         Self {
             windows: windows.collect(),
             wire: wire.clone(),
             redactor: Arc::clone(redactor),
+            vault: Arc::new(Vault::default()),
+            attendant: Arc::new(Nobody),
+            turn: Arc::default(),
+            patience: Patience::default(),
+            azure_cli: Arc::from("az"),
         }
     }
 
-    /// The credential of the persona with that index; acquired at the first call, shared after. Nothing is tried a second time.
+    /// The same desk with somebody who can speak to the person at the terminal.
+    #[must_use]
+    pub fn with_attendant(self, attendant: Arc<dyn Attendant>) -> Self {
+        Self { attendant, ..self }
+    }
+
+    /// The credential of the persona with that index; acquired at the first call, shared after. The renewed one, once there is one.
     ///
     /// # Errors
     /// Why there is none; the same for everyone who asks.
     pub async fn issue(&self, persona: usize) -> Result<Credential, Refusal> {
-        let window = self
-            .windows
-            .get(persona)
-            .ok_or_else(|| Refusal("there is no such persona".to_owned()))?;
+        let window = self.window(persona)?;
+        if let Some(Ok(renewed)) = window.renewed.get() {
+            return Ok(renewed.clone());
+        }
         window
             .issued
-            .get_or_init(|| Box::pin(self.acquire(window)))
+            .get_or_init(|| self.acquire(window, false))
             .await
             .clone()
     }
 
-    async fn acquire(&self, window: &Window) -> Result<Credential, Refusal> {
-        if matches!(window.persona.sign_in, SignIn::None) {
-            return Ok(Credential::none());
-        }
-        let name = &window.persona.name;
-        let guide = window
-            .guide
-            .as_ref()
-            .ok_or_else(|| Refusal(format!("{name} has no identity provider to sign in at")))?;
-        let begun = Instant::now();
-        let refused = |why: String| {
-            let sentence = format!("{name} could not sign in at {}: {why}", guide.host());
-            Refusal(self.redactor.redact(&sentence).into_owned())
-        };
-        let found = guide.find(&self.wire).await.map_err(refused)?;
-        let credential = self.sign_in(&window.persona, &found).await;
-        let credential = credential.map_err(|denial| refused(denial.sentence(&self.redactor)))?;
-        Ok(Credential {
-            issuers: found.issuers,
-            took: begun.elapsed(),
-            ..credential
+    /// A fresh credential in place of one that ran out. Acquired at the first call and shared after: one renewal a persona, so
+    /// that a deployment which refuses every token cannot make it sign in without an end. For a cell that expects a 401 it is
+    /// not to be called.
+    ///
+    /// # Errors
+    /// Why there is none; the same for everyone who asks.
+    pub async fn renew(&self, persona: usize) -> Result<Credential, Refusal> {
+        let window = self.window(persona)?;
+        window
+            .renewed
+            .get_or_init(|| self.acquire(window, true))
+            .await
+            .clone()
+    }
+
+    /// A credential that is good for a while yet: renewed when it is about to run out.
+    fn current(&self, persona: usize) -> Acquiring<'_> {
+        Box::pin(async move {
+            let credential = self.issue(persona).await?;
+            let near = |end: SystemTime| end < SystemTime::now() + NEAR;
+            if credential.expires_at.is_some_and(near) {
+                return self.renew(persona).await;
+            }
+            Ok(credential)
         })
     }
 
-    async fn sign_in(&self, persona: &Persona, found: &Found) -> Result<Credential, Denial> {
-        let Some(identity) = &persona.identity else {
-            return Err(Denial::Unusable(
-                "no identity provider is stated".to_owned(),
-            ));
-        };
-        let token = grant::acquire(
-            &persona.sign_in,
+    fn window(&self, persona: usize) -> Result<&Window, Refusal> {
+        self.windows
+            .get(persona)
+            .ok_or_else(|| Refusal("there is no such persona".to_owned()))
+    }
+
+    fn acquire<'d>(&'d self, window: &'d Window, again: bool) -> Acquiring<'d> {
+        Box::pin(async move {
+            if matches!(window.persona.sign_in, SignIn::None) {
+                return Ok(Credential::none());
+            }
+            let name = &window.persona.name;
+            let (Some(guide), Some(identity)) = (&window.guide, &window.persona.identity) else {
+                return Err(Refusal(format!(
+                    "{name} has no identity provider to sign in at"
+                )));
+            };
+            let begun = Instant::now();
+            let refused = |why: String| {
+                let sentence = match window.persona.sign_in {
+                    SignIn::Token(_) => format!("{name} has no token: {why}"),
+                    _ => format!("{name} could not sign in at {}: {why}", guide.host()),
+                };
+                Refusal(self.redactor.redact(&sentence).into_owned())
+            };
+            self.attended(window, again).map_err(refused)?;
+            let found = self.found(window, guide).await.map_err(refused)?;
+            let issued = self.visit(window, identity, &found, again).await;
+            let issued = issued.map_err(|denial| refused(denial.sentence(&self.redactor)))?;
+            self.redactor.learn(&issued.token);
+            let credential = Credential::of(&issued)
+                .map_err(|denial| refused(denial.sentence(&self.redactor)))?;
+            Ok(Credential {
+                issuers: found.issuers,
+                took: begun.elapsed(),
+                ..credential
+            })
+        })
+    }
+
+    /// Methods that need a person are refused before anything is sent when nobody is there.
+    fn attended(&self, window: &Window, again: bool) -> Result<(), String> {
+        match self.attendant.absent() {
+            Some(why) if window.is_interactive() && !again => Err(format!(
+                "{} needs a person, and {why}",
+                window.persona.sign_in.name()
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Methods that do not ask the persona's provider need no document of it.
+    async fn found(&self, window: &Window, guide: &Guide) -> Result<Found, String> {
+        match window.persona.sign_in {
+            SignIn::Token(_) | SignIn::AzureCli { .. } | SignIn::ManagedIdentity { .. } => {
+                Ok(Found::at(String::new(), guide.issuers(&self.wire).await))
+            }
+            _ => guide.find(&self.wire).await,
+        }
+    }
+
+    async fn visit(
+        &self,
+        window: &Window,
+        identity: &Identity,
+        found: &Found,
+        again: bool,
+    ) -> Result<Issued, Denial> {
+        let visit = Visit {
+            desk: self,
+            window,
             identity,
-            &found.token_endpoint,
-            &self.wire,
+            found,
+            again,
+        };
+        let _turn = if window.is_interactive() {
+            Some(self.turn.lock().await)
+        } else {
+            None
+        };
+        visit.acquire().await
+    }
+}
+
+/// One persona's token may need another's, so the future is of a type that can hold its like.
+type Acquiring<'d> = Pin<Box<dyn Future<Output = Result<Credential, Refusal>> + Send + 'd>>;
+
+impl Window {
+    fn is_interactive(&self) -> bool {
+        matches!(
+            self.persona.sign_in,
+            SignIn::DeviceCode { .. } | SignIn::AuthorizationCode { .. }
         )
-        .await?;
-        self.redactor.learn(&token);
-        Credential::of(&token)
+    }
+}
+
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Window")
+            .field("persona", &self.persona.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -142,11 +277,13 @@ impl Credential {
             fingerprint: String::new(),
             issuers: Vec::new(),
             took: Duration::ZERO,
+            expires_at: None,
         }
     }
 
     /// A bearer credential (RFC 6750 §2.1).
-    fn of(token: &Secret) -> Result<Self, Denial> {
+    fn of(issued: &Issued) -> Result<Self, Denial> {
+        let token = &issued.token;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
             .map_err(|_unsendable| {
                 Denial::Unusable("the token has characters that no header can carry".to_owned())
@@ -154,13 +291,24 @@ impl Credential {
         authorization.set_sensitive(true);
         let digest = Sha256::digest(token.expose());
         let first = digest.first_chunk().expect("SHA-256 has 32 bytes");
+        let claims = Claims::read(token.expose());
         Ok(Self {
             authorization: Some(authorization),
-            claims: Claims::read(token.expose()),
+            expires_at: Some(end(issued.lifetime, claims.as_ref())),
+            claims,
             fingerprint: format!("{:08x}", u32::from_be_bytes(*first)),
             ..Self::none()
         })
     }
+}
+
+fn end(lifetime: Option<Duration>, claims: Option<&Claims>) -> SystemTime {
+    let now = SystemTime::now();
+    let stated = lifetime.and_then(|lifetime| now.checked_add(lifetime));
+    let claimed = claims
+        .and_then(|claims| u64::try_from(claims.seconds("exp")?).ok())
+        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    stated.or(claimed).unwrap_or(now + UNSTATED)
 }
 
 /// Personas of one provider share its discovery documents.
@@ -173,30 +321,8 @@ fn guide(persona: &Persona, guides: &mut Vec<Arc<Guide>>) -> Option<Arc<Guide>> 
     guides.last().cloned()
 }
 
-fn teach(persona: &Persona, redactor: &Redactor) {
-    let secrets: [Option<&Secret>; 2] = match &persona.sign_in {
-        SignIn::None => [None, None],
-        SignIn::ClientCredentials { client_secret, .. } => [Some(client_secret), None],
-        SignIn::Password {
-            client_secret,
-            password,
-            ..
-        } => [client_secret.as_ref(), Some(password)],
-    };
-    let basic = persona
-        .identity
-        .as_ref()
-        .is_some_and(|identity| identity.client_auth == ClientAuth::Basic);
-    for secret in secrets.into_iter().flatten() {
-        redactor.learn(secret);
-        // RFC 6749 §2.3.1 form-encodes the secret before Basic encodes it again, so Base64 of the raw secret would not meet it.
-        if basic {
-            redactor.learn(&Secret::new(
-                form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect(),
-            ));
-        }
-    }
-}
+#[cfg(test)]
+mod trial;
 
 #[cfg(test)]
 mod tests {
@@ -209,22 +335,25 @@ mod tests {
 
     use super::*;
     use crate::cell::PersonaName;
-    use crate::scenario::{EntraEndpoint, Identity, Provider};
+    use crate::scenario::sign_in::{Client, Proof, SecretSource};
+    use crate::scenario::{ClientAuth, EntraEndpoint, Provider};
     use crate::wire::{Proxies, Settings};
 
-    const JSON: &str = "application/json";
+    pub(super) const JSON: &str = "application/json";
     const TENANT: &str = "contoso";
 
     /// An identity provider: answers by path, remembers what it was asked.
-    struct Idp {
-        url: String,
-        heard: Arc<Mutex<Vec<String>>>,
+    pub(super) struct Idp {
+        pub(super) url: String,
+        pub(super) heard: Arc<Mutex<Vec<String>>>,
     }
 
-    type Answer = (u16, &'static str, String);
+    pub(super) type Answer = (u16, &'static str, String);
 
     impl Idp {
-        async fn open(answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Self {
+        pub(super) async fn open(
+            answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static,
+        ) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
             let heard = Arc::new(Mutex::new(Vec::new()));
@@ -245,7 +374,7 @@ mod tests {
             idp
         }
 
-        fn token_requests(&self) -> Vec<String> {
+        pub(super) fn token_requests(&self) -> Vec<String> {
             let heard = self.heard.lock().unwrap();
             heard
                 .iter()
@@ -254,7 +383,7 @@ mod tests {
                 .collect()
         }
 
-        fn count(&self, path: &str) -> usize {
+        pub(super) fn count(&self, path: &str) -> usize {
             let heard = self.heard.lock().unwrap();
             heard
                 .iter()
@@ -262,14 +391,14 @@ mod tests {
                 .count()
         }
 
-        fn oidc(&self) -> Provider {
+        pub(super) fn oidc(&self) -> Provider {
             Provider::Oidc {
                 issuer: self.url.clone(),
                 token_endpoint: None,
             }
         }
 
-        fn entra(&self, endpoint: EntraEndpoint) -> Provider {
+        pub(super) fn entra(&self, endpoint: EntraEndpoint) -> Provider {
             Provider::Entra {
                 authority: self.url.clone(),
                 tenant: TENANT.to_owned(),
@@ -278,7 +407,7 @@ mod tests {
             }
         }
 
-        fn endpoints(&self) -> Provider {
+        pub(super) fn endpoints(&self) -> Provider {
             Provider::Endpoints {
                 token_endpoint: format!("{}/token", self.url),
                 issuer: None,
@@ -315,7 +444,7 @@ mod tests {
         }
     }
 
-    fn token_answer(path: &str, url: &str) -> Answer {
+    pub(super) fn token_answer(path: &str, url: &str) -> Answer {
         match path {
             "/.well-known/openid-configuration" => (
                 200,
@@ -342,7 +471,7 @@ mod tests {
         }
     }
 
-    fn jwt() -> String {
+    pub(super) fn jwt() -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         format!(
             "{}.{}.{}",
@@ -352,7 +481,7 @@ mod tests {
         )
     }
 
-    fn identity(provider: Provider) -> Identity {
+    pub(super) fn identity(provider: Provider) -> Identity {
         Identity {
             provider,
             audiences: Vec::new(),
@@ -365,17 +494,23 @@ mod tests {
         }
     }
 
-    fn secret() -> Secret {
+    pub(super) fn secret() -> Secret {
         Secret::new("s3cret/+canary".to_owned())
     }
 
-    fn reader(provider: Provider) -> Persona {
+    pub(super) fn confidential() -> Client {
+        Client {
+            id: "client 1".to_owned(),
+            proof: Proof::Secret(SecretSource::Value(secret())),
+        }
+    }
+
+    pub(super) fn reader(provider: Provider) -> Persona {
         Persona {
             name: PersonaName::new("reader"),
             roles: None,
             sign_in: SignIn::ClientCredentials {
-                client_id: "client 1".to_owned(),
-                client_secret: secret(),
+                client: confidential(),
                 scope: None,
             },
             identity: Some(identity(provider)),
@@ -383,7 +518,7 @@ mod tests {
         }
     }
 
-    fn desk(personas: &[Persona]) -> (Desk, Arc<Redactor>) {
+    pub(super) fn desk(personas: &[Persona]) -> (Desk, Arc<Redactor>) {
         let time = Duration::from_secs(5);
         let settings = Settings {
             connect: time,
@@ -393,10 +528,15 @@ mod tests {
             proxies: Proxies::default(),
         };
         let redactor = Arc::new(Redactor::default());
-        (
-            Desk::new(personas, &Wire::new(&settings).unwrap(), &redactor),
-            redactor,
-        )
+        let desk = Desk::new(personas, &Wire::new(&settings).unwrap(), &redactor);
+        let brief = Duration::from_millis(20);
+        let patience = Patience {
+            waiting: brief * 3,
+            unstated: brief,
+            least: brief,
+            ..Patience::default()
+        };
+        (Desk { patience, ..desk }, redactor)
     }
 
     async fn refused(persona: Persona) -> String {
@@ -577,10 +717,12 @@ mod tests {
     async fn a_user_signs_in_with_a_password() {
         let idp = Idp::open(token_answer).await;
         let sign_in = SignIn::Password {
-            client_id: "c".to_owned(),
-            client_secret: None,
+            client: Client {
+                id: "c".to_owned(),
+                proof: Proof::None,
+            },
             username: "ann@example".to_owned(),
-            password: Secret::new("pass word".to_owned()),
+            password: SecretSource::Value(Secret::new("pass word".to_owned())),
             scope: Some("read write".to_owned()),
         };
         desk(&[Persona {
@@ -658,7 +800,7 @@ mod tests {
                 503,
                 "text/html",
                 "t0ken-canary",
-                "HTTP 503 without an OAuth error",
+                "HTTP 503: it asks to wait",
             ),
             (
                 400,

@@ -113,6 +113,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) wire: Wire,
     #[command(flatten)]
+    pub(super) people: People,
+    #[command(flatten)]
     pub(super) outputs: Outputs,
 }
 
@@ -166,6 +168,8 @@ pub(super) struct Token {
     pub(super) values: Values,
     #[command(flatten)]
     pub(super) wire: Wire,
+    #[command(flatten)]
+    pub(super) people: People,
 }
 
 #[derive(Args, Debug)]
@@ -229,6 +233,17 @@ pub(super) struct Wire {
     /// PEM file with a private authority's certificate; repeatable
     #[arg(long, value_name = "FILE", env = "ROLECALL_CACERT")]
     pub(super) cacert: Vec<PathBuf>,
+}
+
+/// Whether a person can be asked to sign in.
+#[derive(Args, Debug, Default)]
+pub(super) struct People {
+    /// Ask nobody: personas whose sign-in needs a person cannot sign in
+    #[arg(long, env = "ROLECALL_NO_INPUT")]
+    pub(super) no_input: bool,
+    /// Open pages to sign in on in a browser, besides printing their address
+    #[arg(long, env = "ROLECALL_OPEN_BROWSER")]
+    pub(super) open_browser: bool,
 }
 
 /// What is written and printed.

@@ -48,6 +48,7 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
         selection: Selection::default(),
         pace: &arguments.pace,
         authorities: Vec::new(),
+        people: &args::People::default(),
         outputs: Outputs::plan(&outputs.report_dir, &outputs.reports, None),
         format: outputs.format,
     }

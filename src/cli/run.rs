@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{self, Pace};
+use super::args::{self, Pace, People};
+use super::attendant::attendant;
 use super::loading::{self, reason};
 use super::outputs::{self, Outputs};
 use super::progress::Progress;
@@ -59,6 +60,7 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             },
             pace: &arguments.pace,
             authorities: authorities.clone(),
+            people: &arguments.people,
             format: arguments.outputs.format,
         }
     };
@@ -158,6 +160,7 @@ pub(super) struct Errand<'a> {
     pub(super) selection: Selection,
     pub(super) pace: &'a Pace,
     pub(super) authorities: Vec<Vec<u8>>,
+    pub(super) people: &'a People,
     pub(super) outputs: Outputs,
     pub(super) format: Kind,
 }
@@ -216,6 +219,7 @@ impl Errand<'_> {
             Exit::Usage
         })?;
         let stop = Stop::default();
+        let attendant = attendant(self.people, context);
         let mut progress = Progress::new(&context.terminal);
         let voice = progress.voice();
         let means = Means {
@@ -223,6 +227,7 @@ impl Errand<'_> {
             redactor: &context.redactor,
             settings: &settings,
             stop: &stop,
+            attendant: &attendant,
         };
         in_runtime(context, async {
             let mut tell = |event| {

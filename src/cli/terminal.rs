@@ -7,7 +7,7 @@ use super::environment::Environment;
 use crate::report::Look;
 
 /// The process's two outputs.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal {
     stdout_colour: bool,
     /// Whether a progress bar may be drawn on stderr.

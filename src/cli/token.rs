@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::args::{self, Pace};
+use super::attendant::attendant;
 use super::run::{authorities, in_runtime, wire};
 use super::{Context, loading};
 use crate::exit::Exit;
@@ -51,7 +52,8 @@ fn acquire(
         run_timeout: Duration::from_secs(60),
     };
     let wire = wire(&pace, authorities(&arguments.wire, context)?, context)?;
-    let desk = Desk::new(&scenario.personas, &wire, &context.redactor);
+    let desk = Desk::new(&scenario.personas, &wire, &context.redactor)
+        .with_attendant(attendant(&arguments.people, context));
     in_runtime(context, desk.issue(index))?.map_err(|refusal| {
         context.terminal.say(format!("error: {}", refusal.0));
         Exit::Unproven

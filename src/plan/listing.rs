@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::{Conduct, Plan};
 use crate::cell::Door;
-use crate::scenario::{EntraEndpoint, Identity, McpCall, Operation, Provider, RestCall, Step};
+use crate::scenario::sign_in::{Assertion, Client, IdentityService, Proof, SecretSource, SignIn};
+use crate::scenario::{
+    EntraEndpoint, Identity, McpCall, Operation, Persona, Provider, RestCall, Step,
+};
 
 /// A request that a run would send.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -60,15 +63,11 @@ impl Plan {
     fn sign_ins(&self) -> Vec<Planned> {
         let mut requests: Vec<Planned> = Vec::new();
         for persona in &self.scenario.personas {
-            let lines = persona.identity.as_ref().map(token_requests);
-            for request in lines.unwrap_or_default() {
+            for request in sign_in_steps(persona) {
                 let known = |planned: &Planned| planned.request == request;
-                if request.starts_with("POST ") || !requests.iter().any(known) {
-                    let subject = if request.starts_with("POST ") {
-                        "token"
-                    } else {
-                        "discovery"
-                    };
+                let document = request.starts_with("GET ") && request.contains("/.well-known/");
+                if !document || !requests.iter().any(known) {
+                    let subject = if document { "discovery" } else { "token" };
                     requests.push(aside(
                         Stage::SignIn,
                         persona.name.as_str(),
@@ -181,6 +180,59 @@ fn aside(
         expected: String::new(),
         conduct: None,
     }
+}
+
+/// What a persona's method sends, or runs, in order.
+fn sign_in_steps(persona: &Persona) -> Vec<String> {
+    let Some(identity) = &persona.identity else {
+        return Vec::new();
+    };
+    let asked = || token_requests(identity);
+    match &persona.sign_in {
+        SignIn::None => Vec::new(),
+        SignIn::ClientCredentials { client, .. }
+        | SignIn::Password { client, .. }
+        | SignIn::RefreshToken { client, .. }
+        | SignIn::OnBehalfOf { client, .. }
+        | SignIn::TokenExchange { client, .. } => with_outside(client, asked()),
+        SignIn::DeviceCode { client, .. } => with_person(client, asked(), "enters a code"),
+        SignIn::AuthorizationCode { client, .. } => {
+            with_person(client, asked(), "signs in with a browser")
+        }
+        SignIn::ManagedIdentity { service, .. } => vec![match service {
+            IdentityService::Metadata { endpoint } => {
+                format!("GET {endpoint}/metadata/identity/oauth2/token")
+            }
+            IdentityService::App { endpoint, .. } => format!("GET {endpoint}"),
+        }],
+        SignIn::AzureCli { .. } => vec!["run az account get-access-token".to_owned()],
+        SignIn::Token(source) => vec![match source {
+            SecretSource::Value(_) | SecretSource::File(_) => "use a token at hand".to_owned(),
+            SecretSource::Command(command) => format!("run {}", command.program),
+        }],
+    }
+}
+
+/// A platform that vouches for the client is asked right before the token endpoint.
+fn with_outside(client: &Client, mut requests: Vec<String>) -> Vec<String> {
+    let outside = match &client.proof {
+        Proof::Assertion(Assertion::Github { .. }) => "GET a token from GitHub Actions",
+        Proof::Assertion(Assertion::AzurePipelines { .. }) => "POST for a token to Azure Pipelines",
+        Proof::None | Proof::Secret(_) | Proof::Certificate(_) | Proof::Assertion(_) => {
+            return requests;
+        }
+    };
+    requests.insert(requests.len().saturating_sub(1), outside.to_owned());
+    requests
+}
+
+fn with_person(client: &Client, requests: Vec<String>, does: &str) -> Vec<String> {
+    let mut steps = with_outside(client, requests);
+    steps.insert(
+        steps.len().saturating_sub(1),
+        format!("wait until a person {does}"),
+    );
+    steps
 }
 
 fn token_requests(identity: &Identity) -> Vec<String> {

@@ -210,6 +210,7 @@ mod tests {
                 claims: None,
                 fingerprint: String::new(),
                 issuers: Vec::new(),
+                expires_at: None,
                 took: Duration::ZERO,
             };
             let deployment = &plan.scenario.deployment;

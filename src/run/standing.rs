@@ -1,5 +1,6 @@
 //! Personas in, each one's way in or the reason why it has none out.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_util::future::join_all;
@@ -29,7 +30,8 @@ pub(super) struct Standing {
 
 /// Signs every persona in at once and compares each token with its persona's declaration.
 pub(super) async fn sign_in(scenario: &Scenario, means: &Means<'_>) -> Vec<Standing> {
-    let desk = Desk::new(&scenario.personas, means.wire, means.redactor);
+    let desk = Desk::new(&scenario.personas, means.wire, means.redactor)
+        .with_attendant(Arc::clone(means.attendant));
     let attempts = scenario
         .personas
         .iter()

@@ -112,14 +112,18 @@ type Read = fn(&mut Reader<'_>, Named<'_>) -> Option<Identity>;
 const PROVIDERS: [(&str, Read); 3] = [("entra", entra), ("oidc", oidc), ("endpoints", endpoints)];
 
 fn entra(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
-    let known = &["tenant", "resource", "authority", "endpoint", "scope"];
+    let known = &[
+        "tenant",
+        "resource",
+        "cloud",
+        "authority",
+        "endpoint",
+        "scope",
+    ];
     let fields = reader.fields(named.at, named.node, "`entra`", known)?;
     let tenant = needed(reader, &fields, "tenant", "the tenant");
     let resource = needed(reader, &fields, "resource", "the resource");
-    let authority = match fields.get("authority") {
-        Some(authority) => address::read(reader, authority.node, "the authority", Bounds::Base),
-        None => Some("https://login.microsoftonline.com".to_owned()),
-    };
+    let authority = authority(reader, &fields);
     let endpoint = fields
         .get("endpoint")
         .and_then(|word| reader.word(word.node, "endpoint", &ENDPOINTS));
@@ -141,6 +145,32 @@ fn entra(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {
         },
     })
 }
+
+fn authority(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<String> {
+    let cloud = fields
+        .get("cloud")
+        .map(|word| reader.word(word.node, "cloud", &CLOUDS));
+    match (cloud, fields.get("authority")) {
+        (None, None) => Some(CLOUDS[0].1.to_owned()),
+        (Some(cloud), None) => cloud.map(str::to_owned),
+        (None, Some(stated)) => address::read(reader, stated.node, "the authority", Bounds::Base),
+        (Some(_), Some(stated)) => {
+            reader.complain(stated.at, Kind::CloudAndAuthority);
+            None
+        }
+    }
+}
+
+/// Entra's authorities by cloud (Microsoft's page on national clouds; the last three from the list of known
+/// authorities in MSAL Python).
+const CLOUDS: [(&str, &str); 6] = [
+    ("public", "https://login.microsoftonline.com"),
+    ("usgov", "https://login.microsoftonline.us"),
+    ("china", "https://login.partner.microsoftonline.cn"),
+    ("bleu", "https://login.sovcloud-identity.fr"),
+    ("delos", "https://login.sovcloud-identity.de"),
+    ("singapore", "https://login.sovcloud-identity.sg"),
+];
 
 /// A v1 token's `aud` is the App ID URI, a v2 token's the bare application id
 /// (Microsoft identity platform, access token claims reference).
@@ -268,13 +298,28 @@ fn audience_list(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<String>> {
 }
 
 fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
-    const OWN: [&str; 6] = [
+    const OWN: [&str; 21] = [
         "grant_type",
         "client_id",
         "client_secret",
+        "client_assertion",
+        "client_assertion_type",
         "username",
         "password",
         "scope",
+        "response_type",
+        "state",
+        "code",
+        "code_challenge",
+        "code_challenge_method",
+        "code_verifier",
+        "redirect_uri",
+        "device_code",
+        "refresh_token",
+        "assertion",
+        "requested_token_use",
+        "subject_token",
+        "subject_token_type",
     ];
     let entries = reader.entries(node, "`parameters`").unwrap_or_default();
     let mut form = Vec::with_capacity(entries.len());

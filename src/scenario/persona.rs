@@ -1,11 +1,11 @@
 //! The `personas` map in, everyone with a way to sign in and a place to do so out.
 
 use super::complaint::{Kind, Span};
-use super::raw::Value;
-use super::reader::{Fields, Named, Reader};
-use super::{EntraEndpoint, Identity, Persona, Provider, SignIn, identity};
+use super::reader::{Named, Reader};
+use super::register::Register;
+use super::sign_in::{self, SignIn, Way};
+use super::{Identity, Persona, Provider, identity};
 use crate::cell::PersonaName;
-use crate::secret::Secret;
 
 /// The scenario's own identity, as far as it can be read.
 pub(super) enum Default {
@@ -18,19 +18,56 @@ pub(super) enum Default {
 }
 
 /// Reads who attempts the operations.
-pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Vec<Persona> {
-    let personas = reader.names(named.node, "`personas`", "a persona");
-    if personas.as_ref().is_some_and(Vec::is_empty) {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    default: &Default,
+    register: &Register<'_>,
+) -> Vec<Persona> {
+    let entries = reader.names(named.node, "`personas`", "a persona");
+    if entries.as_ref().is_some_and(Vec::is_empty) {
         reader.complain(named.at, Kind::Empty { what: "personas" });
     }
-    personas
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|named| persona(reader, named, default))
-        .collect()
+    let entries = entries.unwrap_or_default();
+    let personas: Vec<Option<Persona>> = entries
+        .iter()
+        .map(|named| persona(reader, *named, default, register))
+        .collect();
+    let places: Vec<Span> = entries.iter().map(|named| named.at).collect();
+    leads_somewhere(reader, &personas, &places);
+    personas.into_iter().flatten().collect()
 }
 
-fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Option<Persona> {
+/// Complains of personas that each need the next one's token, and the last one the first's.
+fn leads_somewhere(reader: &mut Reader<'_>, personas: &[Option<Persona>], places: &[Span]) {
+    let subject = |index: usize| personas.get(index)?.as_ref()?.sign_in.subject();
+    for (start, at) in places.iter().enumerate() {
+        let mut circle = vec![start];
+        let mut next = subject(start);
+        while let Some(index) = next.filter(|index| !circle.contains(index)) {
+            circle.push(index);
+            next = subject(index);
+        }
+        // Each circle is told once, at the first of its members.
+        if next == Some(start) && circle.iter().min() == Some(&start) {
+            let names = circle.iter().filter_map(|index| personas[*index].as_ref());
+            let names: Vec<&str> = names.map(|persona| persona.name.as_str()).collect();
+            reader.complain(
+                *at,
+                Kind::SubjectCircle {
+                    personas: names.join(", "),
+                },
+            );
+        }
+    }
+}
+
+fn persona(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    default: &Default,
+    register: &Register<'_>,
+) -> Option<Persona> {
     let fields = reader.fields(
         named.at,
         named.node,
@@ -45,11 +82,11 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
         .map(|own| identity::read(reader, own));
     let sign_in = fields
         .need(reader, "sign_in")
-        .and_then(|named| sign_in(reader, named));
-    let (sign_in, endpoint) = sign_in?;
+        .and_then(|named| sign_in::read(reader, named, register));
+    let way = sign_in?;
     let name = PersonaName::new(named.name);
     let line = named.at.line;
-    if matches!(sign_in, SignIn::None) {
+    if matches!(way.sign_in, SignIn::None) {
         for key in ["roles", "identity"] {
             if let Some(field) = fields.get(key) {
                 reader.complain(field.at, Kind::Anonymous { key });
@@ -58,7 +95,7 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
         return Some(Persona {
             name,
             roles: None,
-            sign_in,
+            sign_in: way.sign_in,
             identity: None,
             line,
         });
@@ -81,11 +118,11 @@ fn persona(reader: &mut Reader<'_>, named: Named<'_>, default: &Default) -> Opti
         let declared = roles.as_deref().unwrap_or_default();
         none_ignored(reader, field.node.span, declared, &identity);
     }
-    let identity = Some(at_endpoint(reader, identity, endpoint)?);
+    let identity = Some(settled(reader, identity, &way)?);
     Some(Persona {
         name,
         roles,
-        sign_in,
+        sign_in: way.sign_in,
         identity,
         line,
     })
@@ -100,125 +137,16 @@ fn none_ignored(reader: &mut Reader<'_>, at: Span, declared: &[String], identity
     }
 }
 
-/// The endpoint that a sign-in states, with its place.
-type Endpoint = Option<(Span, EntraEndpoint)>;
-
-fn at_endpoint(
-    reader: &mut Reader<'_>,
-    mut identity: Identity,
-    stated: Endpoint,
-) -> Option<Identity> {
-    let Some((at, stated)) = stated else {
-        return Some(identity);
-    };
-    match &mut identity.provider {
-        Provider::Entra { endpoint, .. } => *endpoint = stated,
-        Provider::Oidc { .. } | Provider::Endpoints { .. } => {
+/// The identity with the endpoint that the sign-in states, when the method and the provider go together.
+fn settled(reader: &mut Reader<'_>, mut identity: Identity, way: &Way) -> Option<Identity> {
+    let is_entra = matches!(identity.provider, Provider::Entra { .. });
+    let suits = way.suits(reader, is_entra);
+    if let Some((at, stated)) = way.endpoint {
+        let Provider::Entra { endpoint, .. } = &mut identity.provider else {
             reader.complain(at, Kind::EndpointWithoutEntra);
             return None;
-        }
+        };
+        *endpoint = stated;
     }
-    Some(identity)
-}
-
-fn sign_in(reader: &mut Reader<'_>, named: Named<'_>) -> Option<(SignIn, Endpoint)> {
-    if matches!(named.node.value, Value::Text(_)) {
-        return reader
-            .word(named.node, "way to sign in", &[("none", ())])
-            .map(|()| (SignIn::None, None));
-    }
-    let fields = reader.fields(
-        named.at,
-        named.node,
-        "`sign_in`",
-        &["client_credentials", "password"],
-    )?;
-    let client = fields
-        .get("client_credentials")
-        .map(|way| client_credentials(reader, way));
-    let user = fields.get("password").map(|way| password(reader, way));
-    match (client, user) {
-        (Some(way), None) | (None, Some(way)) => way,
-        (None, None) => {
-            reader.complain(named.at, Kind::SignIns { count: 0 });
-            None
-        }
-        (Some(_), Some(_)) => {
-            reader.complain(named.at, Kind::SignIns { count: 2 });
-            None
-        }
-    }
-}
-
-fn client_credentials(reader: &mut Reader<'_>, named: Named<'_>) -> Option<(SignIn, Endpoint)> {
-    let known = &["client_id", "client_secret", "scope", "endpoint"];
-    let fields = reader.fields(named.at, named.node, "`client_credentials`", known)?;
-    let client_id = needed(reader, &fields, "client_id");
-    let client_secret = fields
-        .need(reader, "client_secret")
-        .and_then(|secret| kept(reader, secret));
-    let scope = scope(reader, &fields);
-    let endpoint = endpoint(reader, &fields);
-    let (client_id, client_secret) = (client_id?, client_secret?);
-    Some((
-        SignIn::ClientCredentials {
-            client_id,
-            client_secret,
-            scope,
-        },
-        endpoint,
-    ))
-}
-
-fn password(reader: &mut Reader<'_>, named: Named<'_>) -> Option<(SignIn, Endpoint)> {
-    let known = &[
-        "client_id",
-        "client_secret",
-        "username",
-        "password",
-        "scope",
-        "endpoint",
-    ];
-    let fields = reader.fields(named.at, named.node, "`password`", known)?;
-    let client_id = needed(reader, &fields, "client_id");
-    let client_secret = fields
-        .get("client_secret")
-        .and_then(|secret| kept(reader, secret));
-    let username = needed(reader, &fields, "username");
-    let password = fields
-        .need(reader, "password")
-        .and_then(|secret| kept(reader, secret));
-    let scope = scope(reader, &fields);
-    let endpoint = endpoint(reader, &fields);
-    let (client_id, username, password) = (client_id?, username?, password?);
-    Some((
-        SignIn::Password {
-            client_id,
-            client_secret,
-            username,
-            password,
-            scope,
-        },
-        endpoint,
-    ))
-}
-
-fn kept(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Secret> {
-    reader.secret(named.node, format!("`{}`", named.name))
-}
-
-fn needed(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str) -> Option<String> {
-    let field = fields.need(reader, key)?;
-    reader.plain(field.node, format!("`{key}`"))
-}
-
-fn scope(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<String> {
-    let scope = fields.get("scope")?;
-    reader.plain(scope.node, "`scope`")
-}
-
-fn endpoint(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Endpoint {
-    let stated = fields.get("endpoint")?;
-    let endpoint = reader.word(stated.node, "endpoint", &identity::ENDPOINTS)?;
-    Some((stated.at, endpoint))
+    suits.then_some(identity)
 }

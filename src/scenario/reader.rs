@@ -170,7 +170,7 @@ impl<'s> Reader<'s> {
 
     fn unknown_key(&mut self, entry: Named<'_>, place: &'static str, known: &[&str]) {
         // Beside a secret, a key that is not known may be that secret's, misspelt.
-        let beside_secret = known.contains(&"client_secret");
+        let beside_secret = known.contains(&"client_secret") || known.contains(&"key_id");
         if beside_secret && !matches!(entry.node.value, Value::Map(_)) {
             self.hidden.extend(entry.at.line..=entry.node.last_line);
         }

@@ -19,7 +19,7 @@ pub(super) fn explain(number: u32) -> Option<Meaning> {
     Some(Meaning { what, remedy })
 }
 
-const OTHER_METHOD: &str = "A password grant cannot answer this; sign in with client credentials, or exempt the test account in its policy.";
+const OTHER_METHOD: &str = "Nobody can answer this unattended; sign in with client_credentials, or with the refresh_token of a sign-in that answered it, or exempt the test account in its policy.";
 const CONDITION: &str = "Look at the policy that the sign-in log names, and exempt the test account or run from a place that it accepts.";
 const SIGN_IN_AGAIN: &str = "Sign in again and store the new grant.";
 const FEDERATED: &str = "Copy issuer, subject and audience of the outside token into the federated credential, letter by letter.";

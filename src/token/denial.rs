@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::aadsts;
+use super::{aadsts, phrase};
 use crate::secret::Redactor;
 use crate::wire::Silence;
 
@@ -55,6 +55,29 @@ impl OauthError {
         })
     }
 
+    /// Whether it is this error.
+    pub(super) fn is(&self, error: &str) -> bool {
+        self.error == error
+    }
+
+    /// Whether it goes away by itself.
+    pub(super) fn is_temporary(&self) -> bool {
+        matches!(
+            self.error.as_str(),
+            "temporarily_unavailable" | "server_error" | "slow_down" | "too_many_requests"
+        )
+    }
+
+    /// An error that came as text: in the address of a page (RFC 6749 §4.1.2.1).
+    pub(super) fn told(error: &str, description: &str) -> Self {
+        Self {
+            error: code(error),
+            suberror: None,
+            numbers: aadsts_number(description).into_iter().collect(),
+            description: description.to_owned(),
+        }
+    }
+
     fn number(&self) -> Option<u32> {
         let known = self
             .numbers
@@ -75,7 +98,10 @@ impl OauthError {
         }
         match number.and_then(aadsts::explain) {
             Some(meaning) => format!("{words}: {}. {}", meaning.what, meaning.remedy),
-            None => self.in_its_own_words(words, redactor),
+            None => match phrase::explain(&self.description) {
+                Some(phrase) => format!("{words}: {}. {}", phrase.what, phrase.remedy),
+                None => self.in_its_own_words(words, redactor),
+            },
         }
     }
 
@@ -108,10 +134,13 @@ fn advice(error: &str) -> Option<&'static str> {
     Some(match error {
         "invalid_client" => "Check client_id, client_secret, and how the client authenticates.",
         "invalid_grant" => {
-            "Check user name and password, and that nothing else is asked of the account."
+            "Check what was presented (password, code, refresh or other token), and that nothing else is asked of the account."
         }
-        "interaction_required" => {
+        "mfa_required" | "interaction_required" | "login_required" => {
             "A human is needed to sign in so; use client credentials, or exempt the test account."
+        }
+        "consent_required" => {
+            "Grant admin consent to the client app, or let the user sign in once and accept."
         }
         "invalid_scope" | "invalid_resource" | "invalid_target" => {
             "Check the scope and the resource."
@@ -122,8 +151,11 @@ fn advice(error: &str) -> Option<&'static str> {
         }
         "unsupported_grant_type" => "Allow this grant for the client.",
         "access_denied" => "Allow this client and grant in the provider's policy.",
+        "authorization_declined" => "The person declined; sign in again and accept.",
+        "expired_token" => "The code was not entered in time; sign in again.",
+        "bad_verification_code" => "Sign in again with a fresh code.",
         "invalid_request" => "Check the extra parameters of the token request.",
-        "temporarily_unavailable" | "server_error" => "Try again later.",
+        "temporarily_unavailable" | "server_error" | "too_many_requests" => "Try again later.",
         _ => return None,
     })
 }
@@ -146,7 +178,8 @@ fn listed_numbers(answer: &Value) -> Vec<u32> {
         .collect()
 }
 
-fn aadsts_number(description: &str) -> Option<u32> {
+/// The first AADSTS number in a text.
+pub(super) fn aadsts_number(description: &str) -> Option<u32> {
     let (_, after) = description.split_once("AADSTS")?;
     let digits = after
         .find(|char: char| !char.is_ascii_digit())
@@ -207,14 +240,19 @@ mod tests {
                 "odd, AADSTS1: AADSTS1: echo [redacted]",
             ),
             (
+                r#"{"error":"invalid_grant","error_description":"Something else is the matter"}"#,
+                "invalid_grant: Something else is the matter. \
+                 Check what was presented (password, code, refresh or other token), and that nothing else is asked of the account.",
+            ),
+            (
                 r#"{"error":"invalid_grant","error_description":"Account is not fully set up"}"#,
-                "invalid_grant: Account is not fully set up. \
-                 Check user name and password, and that nothing else is asked of the account.",
+                "invalid_grant: the account has something to do first. \
+                 Clear the user's required actions in Keycloak, such as a new password or a profile.",
             ),
             (
                 r#"{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}"#,
-                "unauthorized_client: Invalid client or Invalid client credentials. \
-                 Check client_id and client_secret, and that the client may use this grant.",
+                "unauthorized_client: wrong client id or client secret. \
+                 Check client_id and client_secret, and that client_auth is what the client is registered with.",
             ),
             (
                 r#"{"error":"a\u001b[31m b","error_description":"x\u001by"}"#,

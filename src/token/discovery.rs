@@ -22,6 +22,22 @@ pub(super) struct Found {
     pub(super) token_endpoint: String,
     /// Accepted `iss` values; empty when the issuer is not to be compared.
     pub(super) issuers: Vec<String>,
+    /// Where a person signs in with a browser, when the provider says.
+    pub(super) authorization_endpoint: Option<String>,
+    /// Where a code for another device is asked for, when the provider says.
+    pub(super) device_endpoint: Option<String>,
+}
+
+impl Found {
+    /// A token endpoint, and nothing else that the provider says.
+    pub(super) fn at(token_endpoint: String, issuers: Vec<String>) -> Self {
+        Self {
+            token_endpoint,
+            issuers,
+            authorization_endpoint: None,
+            device_endpoint: None,
+        }
+    }
 }
 
 impl Guide {
@@ -67,6 +83,21 @@ impl Guide {
     }
 }
 
+impl Guide {
+    /// The issuers alone, for tokens that come from elsewhere. What is stated needs no document; a missing one leaves them out.
+    pub(super) async fn issuers(&self, wire: &Wire) -> Vec<String> {
+        match &self.provider {
+            Provider::Entra { .. } => self
+                .find(wire)
+                .await
+                .map(|found| found.issuers)
+                .unwrap_or_default(),
+            Provider::Oidc { issuer, .. } => vec![issuer.clone()],
+            Provider::Endpoints { issuer, .. } => issuer.iter().cloned().collect(),
+        }
+    }
+}
+
 async fn find(provider: &Provider, wire: &Wire) -> Result<Found, String> {
     let found = match provider {
         Provider::Entra {
@@ -78,10 +109,7 @@ async fn find(provider: &Provider, wire: &Wire) -> Result<Found, String> {
         Provider::Oidc {
             issuer,
             token_endpoint: Some(stated),
-        } => Found {
-            token_endpoint: stated.clone(),
-            issuers: vec![issuer.clone()],
-        },
+        } => Found::at(stated.clone(), vec![issuer.clone()]),
         Provider::Oidc {
             issuer,
             token_endpoint: None,
@@ -89,10 +117,7 @@ async fn find(provider: &Provider, wire: &Wire) -> Result<Found, String> {
         Provider::Endpoints {
             token_endpoint,
             issuer,
-        } => Found {
-            token_endpoint: token_endpoint.clone(),
-            issuers: issuer.iter().cloned().collect(),
-        },
+        } => Found::at(token_endpoint.clone(), issuer.iter().cloned().collect()),
     };
     guarded(&found.token_endpoint, "the token endpoint")?;
     Ok(found)
@@ -116,13 +141,15 @@ async fn entra(
         .flatten()
         .filter_map(|document| issuer_of(&document, tenant))
         .collect();
-    let token_endpoint = match endpoint {
-        EntraEndpoint::V1 => format!("{base}/oauth2/token"),
-        EntraEndpoint::V2 => format!("{base}/oauth2/v2.0/token"),
+    let generation = match endpoint {
+        EntraEndpoint::V1 => "oauth2",
+        EntraEndpoint::V2 => "oauth2/v2.0",
     };
+    let place = |name: &str| format!("{base}/{generation}/{name}");
     Ok(Found {
-        token_endpoint,
-        issuers,
+        authorization_endpoint: Some(place("authorize")),
+        device_endpoint: Some(place("devicecode")),
+        ..Found::at(place("token"), issuers)
     })
 }
 
@@ -157,9 +184,14 @@ async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
                 .to_owned(),
         );
     }
+    let beside = |name: &str| {
+        let stated = document.get(name).and_then(Value::as_str)?;
+        same_origin(stated, issuer).then(|| stated.to_owned())
+    };
     Ok(Found {
-        token_endpoint: endpoint.to_owned(),
-        issuers: vec![issuer.to_owned()],
+        authorization_endpoint: beside("authorization_endpoint"),
+        device_endpoint: beside("device_authorization_endpoint"),
+        ..Found::at(endpoint.to_owned(), vec![issuer.to_owned()])
     })
 }
 
@@ -195,7 +227,10 @@ fn unanswered(silence: Silence) -> String {
 }
 
 /// Secrets travel over `https` alone; this machine is the exception (RFC 8252 §8.3 reasons alike).
-fn guarded(url: &str, what: &str) -> Result<(), String> {
+///
+/// # Errors
+/// The URL would show them to others; names what it is the URL of.
+pub(super) fn guarded(url: &str, what: &str) -> Result<(), String> {
     let url = Url::parse(url).map_err(|_unparsable| format!("{what} is not a URL"))?;
     match url.scheme() {
         "https" => Ok(()),

@@ -260,8 +260,8 @@ mod tests {
 
     use super::*;
     use crate::cell::PersonaName;
+    use crate::scenario::sign_in::{Client, Proof};
     use crate::scenario::{ClientAuth, Provider, SignIn};
-    use crate::secret::Secret;
 
     const NOW: u64 = 1_800_000_000;
     const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000ABCD";
@@ -271,8 +271,10 @@ mod tests {
             name: PersonaName::new("reader"),
             roles: roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect()),
             sign_in: SignIn::ClientCredentials {
-                client_id: "c".to_owned(),
-                client_secret: Secret::new("s".to_owned()),
+                client: Client {
+                    id: "c".to_owned(),
+                    proof: Proof::None,
+                },
                 scope: None,
             },
             identity: Some(Identity {
@@ -314,6 +316,7 @@ mod tests {
             fingerprint: String::new(),
             issuers: vec!["https://v2".to_owned(), "https://v1/".to_owned()],
             took: Duration::ZERO,
+            expires_at: None,
         }
     }
 

@@ -9,8 +9,9 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::SetupError;
 use crate::secret::Secret;
 
-/// A proxy's loopback is not this machine's, so these hosts are always dialled directly.
-const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+/// A proxy's loopback and link are not this machine's, so these hosts are always dialled directly; Azure's identity services
+/// are among them.
+const NEAR: &str = "localhost,127.0.0.0/8,::1,169.254.0.0/16";
 
 /// Proxy rules as the environment states them.
 #[derive(Clone, Default)]
@@ -56,7 +57,7 @@ impl Proxies {
 
     /// Hosts that no proxy is asked for: those of `NO_PROXY`, and this machine.
     pub(super) fn exempt(&self) -> String {
-        format!("{LOOPBACK},{}", self.no.as_deref().unwrap_or_default())
+        format!("{NEAR},{}", self.no.as_deref().unwrap_or_default())
     }
 
     /// Whether a proxy is spoken to over TLS.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Crates that one room alone may name.
 const LANDLORDS: [(&str, &[&str]); 19] = [
     ("aho_corasick", &["secret"]),
-    ("aws_lc_rs", &["wire", "reference"]),
+    ("aws_lc_rs", &["wire", "token", "reference"]),
     ("axum", &["reference"]),
     ("clap", &["cli"]),
     ("comfy_table", &["report"]),
@@ -18,7 +18,7 @@ const LANDLORDS: [(&str, &[&str]); 19] = [
     ("oauth2", &["token"]),
     ("quick_junit", &["report"]),
     ("reqwest", &["wire"]),
-    ("rustls", &["wire"]),
+    ("rustls", &["wire", "token"]),
     ("secrecy", &["secret"]),
     ("serde_saphyr", &["scenario"]),
     ("tower_service", &["wire"]),

@@ -20,5 +20,7 @@ mod hostile;
 mod reports;
 /// What a scenario may be, and what is told of one that may not.
 mod scenarios;
+/// Every way to sign in, from the scenario to the refusal.
+mod sign_in;
 /// What is counted on the wire.
 mod traffic;

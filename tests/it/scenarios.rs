@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rolecall::cell::Door;
+use rolecall::scenario::sign_in::{Proof, SecretSource};
 use rolecall::scenario::{
     EntraEndpoint, Expectation, Missing, Provider, Scenario, SignIn, Sources,
 };
@@ -142,16 +143,14 @@ fn the_product_catalog_signs_in_as_the_article_does() {
 fn a_plan_without_variables_keeps_them_standing() {
     let scenario = shipped("product-catalog.yaml", &[], Missing::Kept);
     assert_eq!(scenario.deployment.rest.unwrap().url, "${CATALOG_REST_URL}");
-    let SignIn::ClientCredentials {
-        client_id,
-        client_secret,
-        ..
-    } = &scenario.personas[0].sign_in
-    else {
+    let SignIn::ClientCredentials { client, .. } = &scenario.personas[0].sign_in else {
         panic!()
     };
-    assert_eq!(client_id, "${READER_ID}");
-    assert!(client_secret.is_empty() && scenario.secrets.is_empty());
+    let Proof::Secret(SecretSource::Value(secret)) = &client.proof else {
+        panic!()
+    };
+    assert_eq!(client.id, "${READER_ID}");
+    assert!(secret.is_empty() && scenario.secrets.is_empty());
 }
 
 #[test]

@@ -185,6 +185,39 @@ pub enum Kind {
     },
     /// `endpoint` at a sign-in whose identity is not Entra's.
     EndpointWithoutEntra,
+    /// A sign-in method of Entra's at another provider.
+    MethodWithoutEntra {
+        /// The method.
+        method: &'static str,
+    },
+    /// More than one thing that a client is to prove itself with.
+    Proofs {
+        /// How many there are.
+        count: usize,
+    },
+    /// A secret among the arguments of a program.
+    SecretArgument,
+    /// A redirect that is not one of this machine's own.
+    Redirect,
+    /// A persona whose token is to be exchanged, and which has none.
+    SubjectAnonymous {
+        /// The persona.
+        persona: String,
+    },
+    /// Personas that need one another's tokens in a circle.
+    SubjectCircle {
+        /// Their names, joined by commas.
+        personas: String,
+    },
+    /// A variable that the platform sets, and which has no value.
+    MissingAmbient {
+        /// Its name.
+        name: &'static str,
+        /// What makes the platform set it.
+        needs: &'static str,
+    },
+    /// An Entra identity that names both a cloud and an authority.
+    CloudAndAuthority,
     /// An operation with an MCP shape alone that does not say whether it mutates.
     MutatesUnstated,
     /// A mutating operation that neither uses nor creates a fixture.
@@ -345,6 +378,35 @@ impl fmt::Display for Kind {
             Self::Anonymous { key } => write!(f, "a persona that does not sign in has no `{key}`"),
             Self::EndpointWithoutEntra => {
                 f.write_str("only an `entra` identity has a choice of endpoints")
+            }
+            Self::MethodWithoutEntra { method } => {
+                write!(f, "`{method}` is a method of `entra` alone")
+            }
+            Self::Proofs { count } => {
+                write!(f, "this client has {count} things to prove itself with")
+            }
+            Self::SecretArgument => {
+                f.write_str("a secret among the arguments of a program can be read by every other")
+            }
+            Self::Redirect => f.write_str("this redirect does not lead back to this machine"),
+            Self::SubjectAnonymous { persona } => write!(
+                f,
+                "`{}` does not sign in, so it has no token to exchange",
+                brief(persona)
+            ),
+            Self::SubjectCircle { personas } => {
+                write!(
+                    f,
+                    "these wait for one another's tokens: {}",
+                    brief(personas)
+                )
+            }
+            Self::MissingAmbient { name, .. } => write!(
+                f,
+                "variable `{name}` has no value, and the assertion is asked for with it"
+            ),
+            Self::CloudAndAuthority => {
+                f.write_str("a cloud is an authority, and this names one of each")
             }
             Self::MutatesUnstated => {
                 f.write_str("nothing says whether this operation changes anything")

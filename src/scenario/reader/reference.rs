@@ -1,5 +1,7 @@
 //! A reference to a secret in, the secret out; a secret that stands in the file itself is refused and not shown.
 
+use std::path::{Path, PathBuf};
+
 use super::Reader;
 use crate::scenario::complaint::{Kind, Span};
 use crate::scenario::raw::{Node, Value};
@@ -38,6 +40,41 @@ impl Reader<'_> {
             return None;
         }
         Some(secret)
+    }
+
+    /// The scenario's folder; empty for the current one.
+    pub(in crate::scenario) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The path of a file that a value names, relative to the scenario's folder.
+    pub(in crate::scenario) fn beside(&mut self, node: &Node, text: &str) -> Option<PathBuf> {
+        let path = self.expand(node, text)?.text;
+        Some(self.folder.join(path))
+    }
+
+    /// A variable that the platform sets; without a value, what would make it do so is the remedy.
+    pub(in crate::scenario) fn ambient(
+        &mut self,
+        at: Span,
+        name: &'static str,
+        needs: &'static str,
+    ) -> Option<String> {
+        let value = self.variable_or_none(name);
+        if value.is_none() && self.sources.missing == Missing::Refused {
+            self.complain(at, Kind::MissingAmbient { name, needs });
+            return None;
+        }
+        Some(value.unwrap_or_default())
+    }
+
+    /// A variable's value; `None` when it is not set or empty.
+    pub(in crate::scenario) fn variable_or_none(&self, name: &str) -> Option<String> {
+        self.sources
+            .variables
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .cloned()
     }
 
     fn variable(&mut self, at: Span, name: &str) -> Option<String> {

@@ -403,6 +403,23 @@ mod tests {
                 vec![(C::Lockout, pick(|s| s.persona == "reader" && s.allowed))],
             ),
             (
+                "reader locked out at one door",
+                fault(
+                    |s| !s.mcp() && s.is("reader", "listProducts"),
+                    saw(Outcome::Forbidden, 403),
+                ),
+                vec![
+                    (
+                        C::Lockout,
+                        pick(|s| !s.mcp() && s.is("reader", "listProducts")),
+                    ),
+                    (
+                        C::DoorsDisagree,
+                        pick(|s| !s.mcp() && s.is("reader", "listProducts")),
+                    ),
+                ],
+            ),
+            (
                 "body swallowed",
                 fault(|s| s.mcp() && s.allowed, saw(Outcome::Rejected, 400)),
                 vec![(C::Broken, pick(|s| s.mcp() && s.allowed))],

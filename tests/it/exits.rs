@@ -235,7 +235,12 @@ fn an_interrupted_run_says_so_at_once() {
             .read_to_string(&mut stdout)
             .unwrap();
         assert_eq!(status.code(), Some(exit), "{stdout}");
-        assert!(folder.path().join("reports/TEST-rolecall.xml").exists());
+        let reports = folder.path().join("reports");
+        assert!(reports.join("TEST-rolecall.xml").exists());
+        let record = std::fs::read_to_string(reports.join("rolecall.jsonl")).unwrap();
+        let last: serde_json::Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
+        assert_eq!(last["type"], "run.finished");
+        assert_eq!(last["complete"], false);
     }
 }
 

@@ -78,6 +78,28 @@ fn refused_writes_share_an_object_and_allowed_ones_do_not() {
 }
 
 #[test]
+fn a_read_that_was_lost_on_the_way_is_repeated_as_often_as_allowed_and_a_write_never() {
+    for retries in [0, 2] {
+        let deployment = deployment(&[Fault::BackendDown502]);
+        let flag = retries.to_string();
+        let arguments = ["run", "--door", "rest", "--retries", &flag, CATALOG];
+        assert_eq!(Bench::against(&deployment).run(&arguments).exit, 3);
+        let seen = deployment.traffic();
+        let reads = count_by_client(&seen, |one| {
+            one.path == "/api/products" && one.method == "GET" && one.status == 502
+        });
+        assert!(
+            reads.len() == 3 && reads.values().all(|times| *times == 1 + retries),
+            "{reads:?}"
+        );
+        let writes = count_by_client(&seen, |one| {
+            one.path == "/api/products" && one.method == "POST" && one.status == 502
+        });
+        assert_eq!(writes.values().min(), Some(&1), "the writer's: {writes:?}");
+    }
+}
+
+#[test]
 fn redirects_are_never_followed() {
     let deployment = deployment(&[Fault::LoginRedirect]);
     assert_eq!(Bench::against(&deployment).run(&["run", CATALOG]).exit, 1);

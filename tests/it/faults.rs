@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rolecall::reference::Fault;
 use serde_json::Value;
 
-use crate::bench::{Bench, findings, text};
+use crate::bench::{Bench, CATALOG, deployment, findings, text};
 
 fn listed() -> Vec<Value> {
     let ran = Bench::new().run(&["demo", "--list-faults", "--format", "json"]);
@@ -91,4 +92,48 @@ fn a_fault_that_does_not_exist_is_refused_with_the_nearest_name() {
     let ran = Bench::new().run(&["demo", "--fault", "mcp-no-aut"]);
     assert_eq!(ran.exit, 2);
     assert!(ran.stderr.contains("mcp-no-auth"), "{}", ran.stderr);
+}
+
+/// The article's scenario with the two rows that it forgets: signed in without a role, and with a role that only
+/// begins like the one that is needed.
+fn with_forgotten_rows() -> String {
+    let text = std::fs::read_to_string(CATALOG).unwrap();
+    let row = |name: &str, roles: &str| {
+        let upper = name.to_uppercase();
+        format!(
+            "  {name}:\n    roles: [{roles}]\n    sign_in:\n      client_credentials: {{ client_id: \"${{{upper}_ID}}\", client_secret: {{ env: {upper}_SECRET }} }}\n"
+        )
+    };
+    let rows = row("stranger", "") + &row("nearmiss", "Products.Read, Products.WriteOnly");
+    text.replacen("  anonymous:\n", &format!("{rows}  anonymous:\n"), 1)
+        .replace(
+            "allow: [reader, writer, admin]",
+            "allow: [reader, writer, admin, nearmiss]",
+        )
+}
+
+#[test]
+fn what_the_articles_rows_cannot_see_is_seen_by_those_that_it_forgets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("forgotten.yaml");
+    std::fs::write(&path, with_forgotten_rows()).unwrap();
+    for (faults, code, persona) in [
+        (&[][..], "", ""),
+        (
+            &[Fault::RolesMissing500][..],
+            "crashed-not-refused",
+            "stranger",
+        ),
+        (&[Fault::SubstringRoles][..], "leak", "nearmiss"),
+        (&[Fault::McpUnlistedToolOpen][..], "leak", "stranger"),
+    ] {
+        let deployment = deployment(faults);
+        let ran = Bench::against(&deployment).run(&["run", path.to_str().unwrap()]);
+        assert_eq!(ran.exit, i32::from(!faults.is_empty()), "{}", ran.stdout);
+        for cell in findings(&ran.report()).get(code).into_iter().flatten() {
+            assert!(cell.starts_with(persona), "{faults:?}: {cell}");
+        }
+        let found = findings(&ran.report()).contains_key(code);
+        assert_eq!(found, !faults.is_empty(), "{faults:?}: {}", ran.stdout);
+    }
 }

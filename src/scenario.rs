@@ -34,7 +34,7 @@ use register::Register;
 use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
-pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider};
+pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider, is_guid};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
 

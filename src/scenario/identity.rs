@@ -184,7 +184,8 @@ fn audiences(resource: &str) -> Vec<String> {
         .collect()
 }
 
-fn is_guid(text: &str) -> bool {
+/// Whether a text is a GUID in its plain form: 8-4-4-4-12 hex digits (RFC 9562 §4).
+pub fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::claims::Claims;
 use super::{Credential, Form, Signature, fidelity};
-use crate::scenario::{Declaration, Identity, Persona};
+use crate::scenario::{Declaration, Identity, Persona, is_guid};
 
 pub use comparison::{Compared, Comparison, Subject};
 pub use mismatch::Mismatch;
@@ -127,6 +127,7 @@ fn compare_tenant(claims: &Claims, persona: &Persona, identity: &Identity) -> Co
     let found = claims.text("tid").unwrap_or("(none)");
     let own = persona.declared.tenant.as_deref();
     let usual = identity.tenant.as_deref();
+    // A tenant that is stated by its domain is not comparable with `tid`, which is a GUID.
     match own.or_else(|| usual.filter(|tenant| is_guid(tenant))) {
         Some(expected) => Comparison::made(Subject::Tenant, found, tenant(claims, expected)),
         None if usual.is_some() => Comparison::not_made(
@@ -310,15 +311,6 @@ fn tenant(claims: &Claims, expected: &str) -> Option<Mismatch> {
         found: found.to_owned(),
         expected: expected.to_owned(),
     })
-}
-
-/// A tenant that is stated by its domain is not comparable with `tid`, which is a GUID.
-fn is_guid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups
-            .iter()
-            .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn seconds(time: SystemTime) -> i64 {

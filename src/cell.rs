@@ -117,6 +117,20 @@ macro_rules! name {
 name!(PersonaName);
 name!(OperationName);
 
+impl PersonaName {
+    /// The name of a persona's row by one of its clients. No name in a scenario holds an `@`.
+    pub fn by(persona: &str, client: &str) -> Self {
+        Self::new(format!("{persona}@{client}"))
+    }
+
+    /// The persona as the scenario spells it, without its client.
+    pub fn persona(&self) -> &str {
+        self.0
+            .split_once('@')
+            .map_or(&self.0, |(persona, _)| persona)
+    }
+}
+
 /// The address of one square of the matrix.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Cell {
@@ -145,6 +159,16 @@ mod tests {
             assert_eq!(Door::ALL[door.index()], door);
             assert_eq!(serde_json::to_string(&door).unwrap(), format!("\"{door}\""));
         }
+    }
+
+    #[test]
+    fn a_row_tells_its_persona() {
+        let row = PersonaName::by("reader", "inspector");
+        assert_eq!(
+            (row.as_str(), row.persona()),
+            ("reader@inspector", "reader")
+        );
+        assert_eq!(PersonaName::new("reader").persona(), "reader");
     }
 
     #[test]

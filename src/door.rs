@@ -76,6 +76,7 @@ pub struct Entrance {
     rest: Option<String>,
     mcp: Option<String>,
     standing: Vec<(String, HeaderValue)>,
+    carried: Vec<(String, HeaderValue)>,
     authorization: Option<HeaderValue>,
     wire: Wire,
     line: Line,
@@ -98,6 +99,7 @@ impl Entrance {
             rest: deployment.rest.as_ref().map(|entry| entry.url.clone()),
             mcp: deployment.mcp.as_ref().map(|entry| entry.url.clone()),
             standing,
+            carried: Vec::new(),
             authorization: credential.authorization,
             wire: wire.clone(),
             line: wire.line(),
@@ -105,6 +107,12 @@ impl Entrance {
             ids: Ids::new(),
             redactor: Arc::clone(redactor),
         }
+    }
+
+    /// The same entrance for a persona whose client sends these headers with every call.
+    #[must_use]
+    pub fn carrying(self, carried: Vec<(String, HeaderValue)>) -> Self {
+        Self { carried, ..self }
     }
 
     /// Makes the call through the door. At `mcp-legacy` the persona's one session is opened first, once.
@@ -178,7 +186,7 @@ impl Entrance {
         else {
             return None;
         };
-        let heading = heading(headers, self.authorization.as_ref());
+        let heading = heading(headers, &self.carried, self.authorization.as_ref());
         let call = rest::call(
             self.rest.as_deref()?,
             method,
@@ -201,7 +209,7 @@ impl Entrance {
     fn way<'e>(&'e self, line: &'e Line, headers: &[(String, HeaderValue)]) -> Option<Way<'e>> {
         Some(Way {
             url: self.mcp.as_deref()?,
-            heading: heading(headers, self.authorization.as_ref()),
+            heading: heading(headers, &self.carried, self.authorization.as_ref()),
             wire: &self.wire,
             line,
             ids: &self.ids,

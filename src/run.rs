@@ -13,6 +13,7 @@ mod ending;
 mod hall;
 mod live;
 mod object;
+mod redirects;
 mod standing;
 mod step;
 mod work;
@@ -67,7 +68,10 @@ pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     let deadline = means.stop.at(means.settings.deadline);
     let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor)
         .with_attendant(Arc::clone(means.attendant));
-    let standings = standing::sign_in(&plan.scenario, &desk, &means, |_| true).await;
+    let (standings, redirects) = tokio::join!(
+        standing::sign_in(&plan.scenario, &desk, &means, |_| true),
+        redirects::check(&plan.scenario, &desk, &means),
+    );
     let found = doors::find(&plan, &standings, means.stop).await;
     let hall = Hall::open(
         plan.through(&found.open),
@@ -80,6 +84,6 @@ pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     hall.tell_opening();
     work::call_everything(&hall).await;
     hall.objects.remove_all(&hall).await;
-    ending::judge_and_tell(&hall);
+    ending::judge_and_tell(&hall, redirects);
     deadline.abort();
 }

@@ -11,6 +11,7 @@ mod header;
 mod identity;
 mod operation;
 mod persona;
+mod profile;
 mod raw;
 mod reader;
 mod register;
@@ -35,6 +36,7 @@ use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider, is_guid};
+pub use profile::{Profile, RedirectUri};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
 
@@ -47,7 +49,9 @@ pub struct Scenario {
     pub name: String,
     /// What is under test.
     pub deployment: Deployment,
-    /// Who signs in, in the order of the file.
+    /// The programs by which they sign in, in the order of the file.
+    pub clients: Vec<Profile>,
+    /// Who signs in, in the order of the file: one for each client that a persona signs in by.
     pub personas: Vec<Persona>,
     /// Objects that a run makes for itself.
     pub fixtures: Vec<Fixture>,
@@ -93,9 +97,15 @@ impl Scenario {
             .need(reader, "deployment")
             .and_then(|node| deployment::read(reader, node, &register));
         let identity = default_identity(reader, &fields);
+        let clients = fields
+            .get("clients")
+            .map(|clients| profile::read(reader, clients, &register))
+            .unwrap_or_default();
         let personas = fields
             .need(reader, "personas")
-            .map(|personas| persona::read(reader, personas, &identity, &register));
+            .map(|personas| persona::read(reader, personas, &identity, &register, &clients));
+        let users = personas.as_deref().unwrap_or_default();
+        let clients = profile::settled(reader, clients, &register, users, &identity);
         let fixtures = fields
             .get("fixtures")
             .map(|fixtures| fixture::read(reader, fixtures, &register));
@@ -106,6 +116,7 @@ impl Scenario {
             path: Arc::clone(file),
             name: name?,
             deployment: deployment?,
+            clients,
             personas: personas?,
             fixtures: fixtures.unwrap_or_default(),
             operations: operations?,
@@ -119,6 +130,7 @@ const KEYS: &[&str] = &[
     "name",
     "deployment",
     "identity",
+    "clients",
     "personas",
     "fixtures",
     "operations",
@@ -203,6 +215,8 @@ pub struct Persona {
     pub roles: Option<Vec<String>>,
     /// What else its token must say of itself.
     pub declared: Declaration,
+    /// Index of the client that it signs in by, where that is one of the scenario's `clients`.
+    pub client: Option<usize>,
     /// How it gets a token.
     pub sign_in: SignIn,
     /// Where it signs in; `None` only for [`SignIn::None`].

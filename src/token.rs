@@ -20,6 +20,7 @@ mod patience;
 mod phrase;
 mod platform;
 mod program;
+mod redirects;
 mod rotation;
 mod signature;
 mod vault;
@@ -34,7 +35,7 @@ use http::HeaderValue;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::scenario::{Identity, Persona, SignIn};
+use crate::scenario::{Identity, Persona, Provider, SignIn};
 use crate::secret::{Redactor, Secret};
 use crate::wire::Wire;
 use claims::Claims;
@@ -49,6 +50,7 @@ use visit::{Issued, Visit};
 
 pub use attendant::{Attendant, Nobody};
 pub use header::Form;
+pub use redirects::Registration;
 pub use signature::Signature;
 
 /// Issues credentials: one acquisition a persona, shared by all that wait for it. Clones are the same desk.
@@ -176,6 +178,14 @@ impl Desk {
         self.authorities()
             .iter()
             .position(|authority| authority.leads_to(guide))
+    }
+
+    /// Which of [`Desk::authorities`] a provider is; `None` for one that no persona signs in at.
+    pub fn authority_at(&self, provider: &Provider) -> Option<usize> {
+        let guide = Guide::new(provider.clone());
+        self.authorities()
+            .iter()
+            .position(|authority| authority.leads_to(&guide))
     }
 
     /// A fresh credential in place of one that ran out. Acquired at the first call and shared after: one renewal a persona, so
@@ -399,7 +409,7 @@ mod tests {
     use super::*;
     use crate::cell::PersonaName;
     use crate::scenario::sign_in::{Client, Proof, SecretSource};
-    use crate::scenario::{ClientAuth, Declaration, EntraEndpoint, Provider};
+    use crate::scenario::{ClientAuth, Declaration, EntraEndpoint};
     use crate::wire::{Proxies, Settings};
 
     pub(super) const JSON: &str = "application/json";
@@ -573,6 +583,7 @@ mod tests {
             name: PersonaName::new("reader"),
             roles: None,
             declared: Declaration::default(),
+            client: None,
             sign_in: SignIn::ClientCredentials {
                 client: confidential(),
                 scope: None,
@@ -732,6 +743,7 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_sign_in_presents_nothing() {
         let anonymous = Persona {
+            client: None,
             sign_in: SignIn::None,
             identity: None,
             ..reader(Provider::Endpoints {
@@ -860,6 +872,7 @@ mod tests {
             scope: Some("read write".to_owned()),
         };
         desk(&[Persona {
+            client: None,
             sign_in,
             ..reader(idp.endpoints())
         }])

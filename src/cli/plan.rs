@@ -72,6 +72,9 @@ fn as_text(plan: &Plan) -> String {
 fn heading(stage: Stage) -> &'static str {
     match stage {
         Stage::SignIn => "\nSign in, once a persona\n",
+        Stage::Redirect => {
+            "\nAsk whether redirects are registered; nobody signs in, no secret is sent\n"
+        }
         Stage::Door => "\nOpen the MCP doors; an era that does not answer is left out\n",
         Stage::Fixture => {
             "\nMake, read and find objects of the run's own, as often as its cells need them\n"

@@ -1,4 +1,4 @@
-//! A persona's name in, what its token says of itself out; never the token.
+//! A persona's name in, what its tokens say of themselves out, one for each of its clients; never a token.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use super::run::{authorities, in_runtime, wire};
 use super::{Context, loading};
 use crate::exit::Exit;
 use crate::report::tokens::{self, Sheet};
-use crate::scenario::{Missing, Scenario};
+use crate::scenario::{Missing, Persona, Scenario};
 use crate::token::preflight::{self, account};
 use crate::token::{Credential, Desk, Refusal};
 
@@ -45,11 +45,15 @@ fn chosen(scenario: &Scenario, arguments: &args::Token) -> Result<Vec<usize>, St
         return Ok((0..personas.len()).collect());
     }
     let name = arguments.persona.as_deref().unwrap_or_default();
-    let mut personas = personas.enumerate();
-    personas
-        .find(|(_, persona)| persona.name.as_str() == name)
-        .map(|(persona, _)| vec![persona])
-        .ok_or_else(|| unknown(scenario, name))
+    let meant = |persona: &Persona| persona.name.as_str() == name || persona.name.persona() == name;
+    let personas: Vec<usize> = personas
+        .enumerate()
+        .filter_map(|(place, persona)| meant(persona).then_some(place))
+        .collect();
+    if personas.is_empty() {
+        return Err(unknown(scenario, name));
+    }
+    Ok(personas)
 }
 
 fn acquire(

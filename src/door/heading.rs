@@ -1,4 +1,4 @@
-//! A credential and a scenario's headers in, the headers that a call carries out.
+//! A credential, a client's and a scenario's headers in, the headers that a call carries out.
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
@@ -6,19 +6,25 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("rolecall/", env!("CARGO_PKG_VERSION")));
 
-/// The headers of a call before its door adds its own: `user-agent`, the scenario's, `authorization`.
+/// The headers of a call before its door adds its own: `user-agent`, the scenario's, the client's, `authorization`.
 ///
-/// A scenario's header takes the place of a default; a name that it states twice is sent twice. `authorization` is the
+/// A header of the persona's client takes the place of the door's and the call's. A scenario's header takes the place of a default; a name that it states twice is sent twice. `authorization` is the
 /// credential's alone: a persona that does not sign in must not be signed in by a header. Names that are no header
 /// names are left out; the scenario room has refused them before.
 pub(super) fn heading(
     headers: &[(String, HeaderValue)],
+    carried: &[(String, HeaderValue)],
     authorization: Option<&HeaderValue>,
 ) -> HeaderMap {
-    let mut heading = HeaderMap::with_capacity(headers.len() + 8);
+    let mut heading = HeaderMap::with_capacity(headers.len() + carried.len() + 8);
     for (name, value) in headers {
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             heading.append(name, value.clone());
+        }
+    }
+    for (name, value) in carried {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            heading.insert(name, value.clone());
         }
     }
     heading.remove(AUTHORIZATION);
@@ -48,7 +54,7 @@ mod tests {
             ("x-env", "b"),
             ("no name", "c"),
         ]);
-        let anonymous = heading(&stated, None);
+        let anonymous = heading(&stated, &[], None);
         assert!(!anonymous.contains_key("authorization"));
         assert_eq!(
             anonymous.get_all("x-env").iter().collect::<Vec<_>>(),
@@ -56,7 +62,7 @@ mod tests {
         );
         assert_eq!(anonymous.len(), 3);
         let bearer = HeaderValue::from_static("Bearer t");
-        let signed_in = heading(&stated, Some(&bearer));
+        let signed_in = heading(&stated, &[], Some(&bearer));
         assert_eq!(
             signed_in
                 .get_all("authorization")
@@ -67,11 +73,25 @@ mod tests {
     }
 
     #[test]
+    fn a_clients_header_takes_the_place_of_others_and_never_signs_in() {
+        let stated = pairs(&[("X-Env", "a"), ("x-env", "b"), ("User-Agent", "door")]);
+        let carried = pairs(&[
+            ("X-ENV", "c"),
+            ("user-agent", "inspector"),
+            ("authorization", "Basic x"),
+        ]);
+        let heading = heading(&stated, &carried, None);
+        assert_eq!(heading.get_all("x-env").iter().collect::<Vec<_>>(), ["c"]);
+        assert_eq!(heading["user-agent"], "inspector");
+        assert_eq!(heading.len(), 2);
+    }
+
+    #[test]
     fn a_scenario_may_state_another_user_agent() {
         assert_eq!(
-            heading(&pairs(&[("user-agent", "mine")]), None)["user-agent"],
+            heading(&pairs(&[("user-agent", "mine")]), &[], None)["user-agent"],
             "mine"
         );
-        assert_eq!(heading(&[], None)["user-agent"], AGENT);
+        assert_eq!(heading(&[], &[], None)["user-agent"], AGENT);
     }
 }

@@ -63,7 +63,7 @@ mod tests {
             "https://api.example/v1",
             "POST",
             "/a/./%2e%2F?x=1",
-            heading(&stated, Some(&bearer)),
+            heading(&stated, &[], Some(&bearer)),
             Some(&body),
         );
         assert_eq!(
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_read_carries_no_content_type_and_no_body() {
-        let call = call("http://h", "GET", "/p", heading(&[], None), None).unwrap();
+        let call = call("http://h", "GET", "/p", heading(&[], &[], None), None).unwrap();
         assert_eq!(
             lines(&call),
             [
@@ -107,7 +107,7 @@ mod tests {
             "http://h",
             "PATCH",
             "/p",
-            heading(&stated, None),
+            heading(&stated, &[], None),
             Some(&json!({})),
         )
         .unwrap();

@@ -79,10 +79,14 @@ pub enum Code {
     TokenIsDirectoryAdmin,
     /// Two personas are the same account with the same rights.
     PersonasShareAccount,
+    /// A provider does not know a client's redirect.
+    RedirectUnregistered,
     /// A token cannot be read, so its roles cannot be compared.
     TokenOpaque,
     /// A persona could not sign in.
     SignInFailed,
+    /// Whether a provider knows a client's redirect could not be told.
+    RedirectUnproven,
     /// Answered by something that is not authorization.
     Intercepted,
     /// No answer at all.
@@ -110,7 +114,7 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::Leak,
         Self::EffectDespiteRefusal,
         Self::CrashedNotRefused,
@@ -133,8 +137,10 @@ impl Code {
         Self::TokenExpired,
         Self::TokenIsDirectoryAdmin,
         Self::PersonasShareAccount,
+        Self::RedirectUnregistered,
         Self::TokenOpaque,
         Self::SignInFailed,
+        Self::RedirectUnproven,
         Self::Intercepted,
         Self::NoAnswer,
         Self::EffectUnread,
@@ -172,8 +178,10 @@ impl Code {
             Self::TokenExpired => "token-expired",
             Self::TokenIsDirectoryAdmin => "token-is-directory-admin",
             Self::PersonasShareAccount => "personas-share-account",
+            Self::RedirectUnregistered => "redirect-unregistered",
             Self::TokenOpaque => "token-opaque",
             Self::SignInFailed => "sign-in-failed",
+            Self::RedirectUnproven => "redirect-unproven",
             Self::Intercepted => "intercepted",
             Self::NoAnswer => "no-answer",
             Self::EffectUnread => "effect-unread",
@@ -211,9 +219,11 @@ impl Code {
             | Self::TokenSignature
             | Self::TokenExpired
             | Self::TokenIsDirectoryAdmin
-            | Self::PersonasShareAccount => Class::Fail,
+            | Self::PersonasShareAccount
+            | Self::RedirectUnregistered => Class::Fail,
             Self::TokenOpaque
             | Self::SignInFailed
+            | Self::RedirectUnproven
             | Self::Intercepted
             | Self::NoAnswer
             | Self::EffectUnread

@@ -143,6 +143,8 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::TokenStale
         | Code::TokenGroupsOverage
         | Code::SignInFailed
+        | Code::RedirectUnregistered
+        | Code::RedirectUnproven
         | Code::FixtureFailed
         | Code::DoorClosed
         | Code::LeftBehind => code.name().into(),

@@ -59,6 +59,8 @@ impl Hint {
             | Code::TokenStale
             | Code::TokenGroupsOverage
             | Code::SignInFailed
+            | Code::RedirectUnregistered
+            | Code::RedirectUnproven
             | Code::Intercepted
             | Code::NoAnswer
             | Code::EffectUnread

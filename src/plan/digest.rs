@@ -15,6 +15,12 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     hash.update(format!("{:?}\n", scenario.deployment.mcp_refuses));
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
+        let client = persona
+            .client
+            .and_then(|client| scenario.clients.get(client));
+        if let Some(client) = client.filter(|client| !client.headers.is_empty()) {
+            hash.update(format!("{:?}\n", written(&client.headers)));
+        }
         if persona.declared != Declaration::default() {
             hash.update(format!("{:?}\n", persona.declared));
         }
@@ -76,14 +82,18 @@ fn call(operation: &Operation, door: Door) -> Option<String> {
 }
 
 fn rest(call: &RestCall) -> String {
-    let headers = call.headers.iter().map(|(name, text)| match text {
-        HeaderText::Plain(template) => (name, template.source()),
-        HeaderText::Secret(_) => (name, ""),
-    });
-    let headers: Vec<_> = headers.collect();
+    let headers = written(&call.headers);
     let json = call.json.as_ref().map(|json| json.source().to_string());
     let target = call.target.source();
     format!("{} {target} {headers:?} {json:?}", call.method)
+}
+
+fn written(headers: &[(String, HeaderText)]) -> Vec<(&String, &str)> {
+    let headers = headers.iter().map(|(name, text)| match text {
+        HeaderText::Plain(template) => (name, template.source()),
+        HeaderText::Secret(_) => (name, ""),
+    });
+    headers.collect()
 }
 
 fn tool(call: &McpCall) -> String {

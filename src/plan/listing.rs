@@ -7,7 +7,8 @@ use super::{Conduct, Plan};
 use crate::cell::Door;
 use crate::scenario::sign_in::{Assertion, Client, IdentityService, Proof, SecretSource, SignIn};
 use crate::scenario::{
-    EntraEndpoint, Identity, McpCall, Operation, Persona, Provider, RestCall, Step,
+    EntraEndpoint, HeaderText, Identity, McpCall, Operation, Persona, Profile, Provider, RestCall,
+    Step,
 };
 
 /// A request that a run would send.
@@ -38,6 +39,8 @@ pub struct Planned {
 pub enum Stage {
     /// Discovery and tokens.
     SignIn,
+    /// A provider is asked whether it knows a client's redirect.
+    Redirect,
     /// Finding out which MCP eras the URL answers.
     Door,
     /// An object of the run's own is made, read or found.
@@ -52,6 +55,8 @@ impl Plan {
     /// Every request that a run would send, in the order of its stages. Retries and confirmations are not foreseen.
     pub fn requests(&self) -> Vec<Planned> {
         let mut requests = self.sign_ins();
+        requests.extend(self.client_headers());
+        requests.extend(self.redirects());
         requests.extend(self.door_openings());
         requests.extend(self.fixture_steps(Stage::Fixture));
         requests.extend(self.calls());
@@ -77,6 +82,36 @@ impl Plan {
                         None,
                     ));
                 }
+            }
+        }
+        requests
+    }
+
+    /// What the calls of a persona carry because of its client.
+    fn client_headers(&self) -> Vec<Planned> {
+        let personas = self.scenario.personas.iter();
+        let carried = personas.filter_map(|persona| {
+            let client = self.scenario.clients.get(persona.client?)?;
+            let headers: Vec<String> = client.headers.iter().map(shown_header).collect();
+            let words = format!("every call carries {}", headers.join(", "));
+            let name = persona.name.as_str();
+            (!headers.is_empty()).then(|| aside(Stage::SignIn, name, "headers", words, None))
+        });
+        carried.collect()
+    }
+
+    fn redirects(&self) -> Vec<Planned> {
+        let mut requests = Vec::new();
+        for client in &self.scenario.clients {
+            for redirect in &client.redirects {
+                requests.extend(client.identities.iter().map(|identity| {
+                    let page = authorization_endpoint(client, identity);
+                    let request = format!(
+                        "GET {page} with prompt=none, redirect {}",
+                        redirect.as_str()
+                    );
+                    aside(Stage::Redirect, &client.name, "redirect", request, None)
+                }));
             }
         }
         requests
@@ -294,6 +329,33 @@ fn token_requests(identity: &Identity) -> Vec<String> {
             ..
         }
         | Provider::Endpoints { token_endpoint, .. } => vec![format!("POST {token_endpoint}")],
+    }
+}
+
+fn authorization_endpoint(client: &Profile, identity: &Identity) -> String {
+    if let Some(stated) = &client.authorization_endpoint {
+        return stated.clone();
+    }
+    match &identity.provider {
+        Provider::Entra {
+            authority,
+            tenant,
+            endpoint,
+            ..
+        } => match endpoint {
+            EntraEndpoint::V1 => format!("{authority}/{tenant}/oauth2/authorize"),
+            EntraEndpoint::V2 => format!("{authority}/{tenant}/oauth2/v2.0/authorize"),
+        },
+        Provider::Oidc { .. } | Provider::Endpoints { .. } => {
+            "the discovered authorization endpoint".to_owned()
+        }
+    }
+}
+
+fn shown_header((name, text): &(String, HeaderText)) -> String {
+    match text {
+        HeaderText::Plain(template) => format!("{name}: {}", template.source()),
+        HeaderText::Secret(_) => format!("{name}: (secret)"),
     }
 }
 

@@ -82,8 +82,10 @@ impl Deployment {
     ///   it holds `Products.Admin` itself), `MIDDLE` (calls on behalf of users, whose tokens are for
     ///   `MIDDLE_RESOURCE`), `EXPIRED` (the secret ran out) and `DISABLED`;
     /// - `CLIENT_APP_ID`, the public client by which users sign in, `SPA_ID`, a single-page application, and
-    ///   `UNCONSENTED_ID`, to which nobody consented, with `…_REDIRECT_URI` of `CLIENT_APP` (any port), `SPA` and
-    ///   `CONNECTOR`;
+    ///   `UNCONSENTED_ID`, to which nobody consented;
+    /// - `INSPECTOR_ID`, public as MCP Inspector is, and `INSOMNIA_ID` with `INSOMNIA_SECRET`, as developers register them
+    ///   for themselves;
+    /// - `…_REDIRECT_URI` of `CLIENT_APP` (any port), `SPA`, `CONNECTOR`, `INSPECTOR` and `INSOMNIA`;
     /// - `…_USER` and `…_PASSWORD` of `READER`, `WRITER`, `ADMIN` and `STRANGER`, of `MFA`, whose authenticator has the
     ///   base32 secret `MFA_SEED`, and of those whom something keeps from signing in: `UNENROLLED`, `LOCKED`,
     ///   `EXPIRED`, `PASSWORDLESS`, `DISABLED` and `BLOCKED` (by Conditional Access);

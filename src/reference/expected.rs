@@ -75,7 +75,8 @@ impl Fault {
             | Self::SubstringRoles
             | Self::NoAudienceCheck
             | Self::NoSignatureCheck
-            | Self::NoExpiryCheck => Vec::new(),
+            | Self::NoExpiryCheck
+            | Self::RedirectRemoved => Vec::new(),
         }
     }
 
@@ -222,6 +223,7 @@ mod tests {
             ("stale-roles", 1, vec![18]),
             ("admin-in-reader-group", 1, vec![18]),
             ("flaky-401", 1, vec![54]),
+            ("redirect-removed", 0, vec![]),
             ("write-lost", 1, vec![13, 0]),
         ];
         assert_eq!(counts, table);

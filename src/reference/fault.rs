@@ -100,6 +100,8 @@ faults! {
         "The reader is among the administrators as well: its token carries Products.Admin."
     Flaky401 "flaky-401"
         "Every third request with a valid token gets 401, whichever door it came to."
+    RedirectRemoved "redirect-removed"
+        "The connector's redirect is no longer registered: who signs in by it meets AADSTS50011; seen by a scenario that states the client's redirects."
     WriteLost "write-lost"
         "Writes answer success and change nothing; only products made over REST are kept, so that there is something to miss."
 }

@@ -42,7 +42,7 @@ use crate::reference::{chance, reply};
 use aadsts::Refusal;
 use ask::Endpoint;
 use certificate::{Files, certificate};
-use client::{CONNECTOR_REDIRECT, LOOPBACK, SPA_REDIRECT};
+use client::{CONNECTOR_REDIRECT, INSOMNIA_REDIRECT, INSPECTOR_REDIRECT, LOOPBACK, SPA_REDIRECT};
 use codes::Delegation;
 use managed::Managed;
 use proof::Proof;
@@ -154,6 +154,8 @@ impl Idp {
         let mut variables = vec![
             ("CLIENT_APP_REDIRECT_URI", LOOPBACK.to_owned()),
             ("CONNECTOR_REDIRECT_URI", CONNECTOR_REDIRECT.to_owned()),
+            ("INSPECTOR_REDIRECT_URI", INSPECTOR_REDIRECT.to_owned()),
+            ("INSOMNIA_REDIRECT_URI", INSOMNIA_REDIRECT.to_owned()),
             ("SPA_REDIRECT_URI", SPA_REDIRECT.to_owned()),
             (
                 "CERTIFICATE_FILE",

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::cell::Door;
 use crate::door::Ask;
 use crate::scenario::template::{Bindings, Unbound};
-use crate::scenario::{Deployment, Entry, HeaderText, McpCall, Operation, RestCall};
+use crate::scenario::{Deployment, Entry, HeaderText, McpCall, Operation, Profile, RestCall};
 
 /// The values that every call binds: the run's id, and a tag that no other call of the run has.
 pub(super) fn bindings(run_id: &str, tag: &str) -> Bindings {
@@ -74,6 +74,14 @@ pub(super) fn door_headers(
     bindings: &Bindings,
 ) -> Result<Vec<(String, HeaderValue)>, Unbound> {
     entry.map_or_else(|| Ok(Vec::new()), |entry| filled(&entry.headers, bindings))
+}
+
+/// The headers that every call with a token of a client carries.
+pub(super) fn client_headers(
+    client: &Profile,
+    bindings: &Bindings,
+) -> Result<Vec<(String, HeaderValue)>, Unbound> {
+    filled(&client.headers, bindings)
 }
 
 fn filled(

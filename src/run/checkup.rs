@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::Means;
 use super::doors;
 use super::hall::Hall;
+use super::redirects;
 use super::standing;
 use crate::judge::Layer;
 use crate::plan::{Plan, Selection};
@@ -33,6 +34,11 @@ pub async fn examine(scenario: Arc<Scenario>, means: Means<'_>, tell: &mut dyn F
     };
     let standings = standing::sign_in(&scenario, &desk, &means, at_open_provider).await;
     arrival::tell_personas(&scenario, &standings, tell);
+    for sought in redirects::sought(&scenario) {
+        let provider = desk.authority_at(&sought.identity.provider);
+        let open = provider.is_none_or(|provider| providers.get(provider) == Some(&true));
+        arrival::tell_redirect(&sought, open, &desk, tell).await;
+    }
     let selection = Selection {
         doors: ways,
         read_only: true,

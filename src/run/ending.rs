@@ -5,10 +5,11 @@ use super::hall::Hall;
 use crate::judge::{Code, Finding, Gap, Roll, Sight};
 use crate::plan::Check;
 
-/// Judges the run and tells verdicts in matrix order, findings by gravity, and the end.
-pub(super) fn judge_and_tell(hall: &Hall<'_>) {
+/// Judges the run and tells verdicts in matrix order, findings by gravity, those about redirects among them, and the end.
+pub(super) fn judge_and_tell(hall: &Hall<'_>, redirects: Vec<Finding>) {
     let sights = hall.sights.borrow().clone();
-    let earlier = earlier(hall, &sights);
+    let mut earlier = earlier(hall, &sights);
+    earlier.extend(redirects);
     let conclusion = Roll {
         matrix: &hall.plan.matrix,
         sights: &sights,

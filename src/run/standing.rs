@@ -88,7 +88,7 @@ fn stand(
         };
     }
     Standing {
-        entrance: Some(entrance(scenario, credential, means)),
+        entrance: Some(entrance(scenario, persona, credential, means)),
         gap: None,
         faults,
         event,
@@ -101,11 +101,22 @@ fn after_name(persona: &Persona, said: &str) -> String {
 }
 
 /// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
-fn entrance(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
+fn entrance(
+    scenario: &Scenario,
+    persona: &Persona,
+    credential: Credential,
+    means: &Means<'_>,
+) -> Entrance {
     let deployment = &scenario.deployment;
     let bindings = asking::bindings(&means.settings.run_id, "door");
     let headers = asking::door_headers(deployment.mcp.as_ref(), &bindings).unwrap_or_default();
+    let client = persona
+        .client
+        .and_then(|client| scenario.clients.get(client));
+    // They hold no other run-time value than the run's id, so they can always be filled.
+    let carried = client.and_then(|client| asking::client_headers(client, &bindings).ok());
     Entrance::new(deployment, means.wire, credential, headers, means.redactor)
+        .carrying(carried.unwrap_or_default())
 }
 
 fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Standing {

@@ -47,10 +47,8 @@ fn allowed(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -
             reader.wrong(item, "this persona", "text");
             continue;
         };
-        let Some(persona) = register.persona(reader, item.span, name) else {
-            continue;
-        };
-        if allowed.contains(&persona) {
+        let rows = register.rows(reader, item.span, name);
+        if rows.iter().any(|row| allowed.contains(row)) {
             reader.complain(
                 item.span,
                 Kind::Repeated {
@@ -59,7 +57,7 @@ fn allowed(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -
                 },
             );
         } else {
-            allowed.push(persona);
+            allowed.extend(rows);
         }
     }
     allowed
@@ -99,16 +97,21 @@ fn expected(
     doors: [bool; 3],
     demands: &mut Demands,
 ) {
-    for entry in reader.entries(named.node, "`expect`").unwrap_or_default() {
-        let persona = register.persona(reader, entry.at, entry.name);
+    let mut entries = reader.entries(named.node, "`expect`").unwrap_or_default();
+    // What is said of one client goes before what is said of all.
+    entries.sort_by_key(|entry| entry.name.contains('@'));
+    for entry in entries {
+        let rows = register.rows(reader, entry.at, entry.name);
         let row = if matches!(entry.node.value, Value::Map(_)) {
             by_door(reader, entry, doors)
         } else {
             let demand = demand(reader, entry);
             doors.map(|has| demand.clone().filter(|_| has))
         };
-        if let Some(place) = persona.and_then(|persona| demands.get_mut(persona)) {
-            *place = row;
+        for place in rows {
+            if let Some(demands) = demands.get_mut(place) {
+                demands.clone_from(&row);
+            }
         }
     }
 }
@@ -214,7 +217,7 @@ fn undecided(
             Door::ALL
                 .into_iter()
                 .filter(open)
-                .map(move |door| format!("{} at {door}", persona.name))
+                .map(move |door| format!("{} at {door}", persona.row))
         })
         .collect();
     if !open.is_empty() {

@@ -6,7 +6,7 @@ use super::raw::{Node, Value};
 use super::reader::{Named, Reader};
 use super::register::Scope;
 
-/// Reads the headers of an entry or a call.
+/// Reads the headers of an entry, a call or a client.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     node: &Node,

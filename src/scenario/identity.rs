@@ -3,7 +3,7 @@
 mod claim;
 
 use super::address::{self, Bounds};
-use super::complaint::Kind;
+use super::complaint::{Kind, Span};
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 
@@ -81,6 +81,23 @@ pub enum ClientAuth {
 /// The words for Entra's endpoints.
 pub(super) const ENDPOINTS: [(&str, EntraEndpoint); 2] =
     [("v1", EntraEndpoint::V1), ("v2", EntraEndpoint::V2)];
+
+/// The identity asked at the Entra endpoint that somebody states; only Entra has a choice of them.
+pub(super) fn at_endpoint(
+    reader: &mut Reader<'_>,
+    mut identity: Identity,
+    stated: Option<(Span, EntraEndpoint)>,
+) -> Option<Identity> {
+    let Some((at, stated)) = stated else {
+        return Some(identity);
+    };
+    let Provider::Entra { endpoint, .. } = &mut identity.provider else {
+        reader.complain(at, Kind::EndpointWithoutEntra);
+        return None;
+    };
+    *endpoint = stated;
+    Some(identity)
+}
 
 /// Reads where tokens come from: exactly one provider.
 pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Identity> {

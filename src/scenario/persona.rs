@@ -1,10 +1,11 @@
 //! The `personas` map in, everyone with a way to sign in and a place to do so out.
 
 use super::complaint::{Kind, Span};
-use super::reader::{Named, Reader};
-use super::register::Register;
-use super::sign_in::{self, SignIn, Way};
-use super::{Identity, Persona, Provider, declaration, identity};
+use super::profile::Stated;
+use super::reader::{Fields, Named, Reader};
+use super::register::{Declared, Register};
+use super::sign_in::{self, Setting, SignIn, Way};
+use super::{Declaration, Identity, Persona, Provider, declaration, identity};
 use crate::cell::PersonaName;
 
 /// The scenario's own identity, as far as it can be read.
@@ -23,17 +24,20 @@ pub(super) fn read(
     named: Named<'_>,
     default: &Default,
     register: &Register<'_>,
+    clients: &[Option<Stated>],
 ) -> Vec<Persona> {
     let entries = reader.names(named.node, "`personas`", "a persona");
     if entries.as_ref().is_some_and(Vec::is_empty) {
         reader.complain(named.at, Kind::Empty { what: "personas" });
     }
     let entries = entries.unwrap_or_default();
-    let personas: Vec<Option<Persona>> = entries
-        .iter()
-        .map(|named| persona(reader, *named, default, register))
-        .collect();
-    let places: Vec<Span> = entries.iter().map(|named| named.at).collect();
+    let mut personas = Vec::new();
+    let mut places = Vec::new();
+    for named in entries {
+        let before = personas.len();
+        personas.extend(rows(reader, named, default, register, clients));
+        places.resize(places.len() + personas.len() - before, named.at);
+    }
     leads_somewhere(reader, &personas, &places);
     personas.into_iter().flatten().collect()
 }
@@ -62,20 +66,36 @@ fn leads_somewhere(reader: &mut Reader<'_>, personas: &[Option<Persona>], places
     }
 }
 
-fn persona(
+const KEYS: &[&str] = &[
+    "roles", "clients", "sign_in", "identity", "fidelity", "scopes", "user", "tenant",
+];
+
+/// A persona as far as it is the same by every client.
+struct Entry<'f, 'n> {
+    named: Named<'n>,
+    fields: &'f Fields<'n>,
+    roles: Option<Vec<String>>,
+    declared: Declaration,
+    /// Its own identity: absent, wrong, or read.
+    own: Option<Option<Identity>>,
+    default: &'f Default,
+}
+
+/// One persona for each client that it signs in by; one where it has none. `None` stands for one that is wrong.
+fn rows(
     reader: &mut Reader<'_>,
     named: Named<'_>,
     default: &Default,
     register: &Register<'_>,
-) -> Option<Persona> {
-    let fields = reader.fields(
-        named.at,
-        named.node,
-        "this persona",
-        &[
-            "roles", "sign_in", "identity", "fidelity", "scopes", "user", "tenant",
-        ],
-    )?;
+    clients: &[Option<Stated>],
+) -> Vec<Option<Persona>> {
+    let rows: Vec<&Declared<'_>> = register.rows_of(named.name).collect();
+    let Some(fields) = reader.fields(named.at, named.node, "this persona", KEYS) else {
+        return rows.iter().map(|_| None).collect();
+    };
+    if let Some(stated) = fields.get("clients") {
+        known_clients(reader, stated, register);
+    }
     let roles = fields
         .get("roles")
         .and_then(|roles| reader.texts(roles.node, "`roles`", "role"));
@@ -83,54 +103,110 @@ fn persona(
     let own = fields
         .get("identity")
         .map(|own| identity::read(reader, own));
-    let sign_in = fields
-        .need(reader, "sign_in")
-        .and_then(|named| sign_in::read(reader, named, register));
-    let way = sign_in?;
-    let name = PersonaName::new(named.name);
-    let line = named.at.line;
-    if matches!(way.sign_in, SignIn::None) {
-        for key in ["roles", "identity"].into_iter().chain(declaration::KEYS) {
-            if let Some(field) = fields.get(key) {
+    let sign_in = fields.need(reader, "sign_in");
+    let entry = Entry {
+        named,
+        fields: &fields,
+        roles,
+        declared,
+        own,
+        default,
+    };
+    let row = |row: &Declared<'_>| {
+        let client = row.client.map(|name| register.place_of_client(name));
+        let profile = match client {
+            Some(place) => Some(clients.get(place?)?.as_ref()?),
+            None => None,
+        };
+        let setting = Setting { register, profile };
+        let way = sign_in::read(reader, sign_in?, setting)?;
+        entry.row(reader, row.row.clone(), client.flatten(), way)
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn known_clients(reader: &mut Reader<'_>, stated: Named<'_>, register: &Register<'_>) {
+    let Some(items) = reader.list(stated.node, "`clients`") else {
+        return;
+    };
+    if items.is_empty() {
+        reader.complain(stated.node.span, Kind::Empty { what: "clients" });
+    }
+    let mut seen: Vec<&str> = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(name) = item.as_text() else {
+            reader.wrong(item, "this client", "text");
+            continue;
+        };
+        if seen.contains(&name) {
+            let (noun, name) = ("client", name.to_owned());
+            reader.complain(item.span, Kind::Repeated { noun, name });
+            continue;
+        }
+        seen.push(name);
+        register.client(reader, item.span, name);
+    }
+}
+
+impl Entry<'_, '_> {
+    fn row(
+        &self,
+        reader: &mut Reader<'_>,
+        name: PersonaName,
+        client: Option<usize>,
+        way: Way,
+    ) -> Option<Persona> {
+        let line = self.named.at.line;
+        if matches!(way.sign_in, SignIn::None) {
+            self.needs_no_token(reader);
+            return Some(Persona {
+                name,
+                roles: None,
+                declared: Declaration::default(),
+                client: None,
+                sign_in: way.sign_in,
+                identity: None,
+                line,
+            });
+        }
+        let identity = self.identity(reader)?;
+        if let Some(field) = self.fields.get("roles") {
+            let declared = self.roles.as_deref().unwrap_or_default();
+            none_ignored(reader, field.node.span, declared, &identity);
+        }
+        let identity = Some(settled(reader, identity, &way)?);
+        Some(Persona {
+            name,
+            roles: self.roles.clone(),
+            declared: self.declared.clone(),
+            client,
+            sign_in: way.sign_in,
+            identity,
+            line,
+        })
+    }
+
+    fn needs_no_token(&self, reader: &mut Reader<'_>) {
+        let keys = ["roles", "clients", "identity"];
+        for key in keys.into_iter().chain(declaration::KEYS) {
+            if let Some(field) = self.fields.get(key) {
                 reader.complain(field.at, Kind::Anonymous { key });
             }
         }
-        return Some(Persona {
-            name,
-            roles: None,
-            declared: declaration::Declaration::default(),
-            sign_in: way.sign_in,
-            identity: None,
-            line,
-        });
     }
-    let identity = match (own, default) {
-        (Some(own), _) => own?,
-        (None, Default::Read(identity)) => (**identity).clone(),
-        (None, Default::Wrong) => return None,
-        (None, Default::Absent) => {
-            reader.complain(
-                named.at,
-                Kind::NoIdentity {
-                    persona: named.name.to_owned(),
-                },
-            );
-            return None;
+
+    fn identity(&self, reader: &mut Reader<'_>) -> Option<Identity> {
+        match (&self.own, self.default) {
+            (Some(own), _) => own.clone(),
+            (None, Default::Read(identity)) => Some((**identity).clone()),
+            (None, Default::Wrong) => None,
+            (None, Default::Absent) => {
+                let persona = self.named.name.to_owned();
+                reader.complain(self.named.at, Kind::NoIdentity { persona });
+                None
+            }
         }
-    };
-    if let Some(field) = fields.get("roles") {
-        let declared = roles.as_deref().unwrap_or_default();
-        none_ignored(reader, field.node.span, declared, &identity);
     }
-    let identity = Some(settled(reader, identity, &way)?);
-    Some(Persona {
-        name,
-        roles,
-        declared,
-        sign_in: way.sign_in,
-        identity,
-        line,
-    })
 }
 
 /// A role that somebody declares decides something: ignored, it would hide that another persona carries it, too.
@@ -142,16 +218,10 @@ fn none_ignored(reader: &mut Reader<'_>, at: Span, declared: &[String], identity
     }
 }
 
-/// The identity with the endpoint that the sign-in states, when the method and the provider go together.
-fn settled(reader: &mut Reader<'_>, mut identity: Identity, way: &Way) -> Option<Identity> {
+/// The identity with the endpoint that the sign-in or its client states, when the method and the provider go together.
+fn settled(reader: &mut Reader<'_>, identity: Identity, way: &Way) -> Option<Identity> {
     let is_entra = matches!(identity.provider, Provider::Entra { .. });
     let suits = way.suits(reader, is_entra);
-    if let Some((at, stated)) = way.endpoint {
-        let Provider::Entra { endpoint, .. } = &mut identity.provider else {
-            reader.complain(at, Kind::EndpointWithoutEntra);
-            return None;
-        };
-        *endpoint = stated;
-    }
+    let identity = identity::at_endpoint(reader, identity, way.endpoint)?;
     suits.then_some(identity)
 }

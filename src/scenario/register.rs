@@ -7,21 +7,29 @@ use super::raw::{Node, Value};
 use super::reader::{Named, Reader};
 use super::spelling::{listed, nearest};
 use super::template::Template;
-use crate::cell::Door;
+use crate::cell::{Door, PersonaName};
 
 /// The names that a file declares, also those whose declarations are wrong: one mistake is one complaint.
 pub(super) struct Register<'n> {
-    /// Personas in the order of the file; `None` when the file has no list of them that can be read.
+    /// Personas in the order of the file, one entry for each client that one signs in by; `None` when the file has no list of
+    /// them that can be read.
     pub(super) personas: Option<Vec<Declared<'n>>>,
+    /// Clients in the order of the file; `None` likewise, and none where the file has no `clients`.
+    pub(super) clients: Option<Vec<&'n str>>,
     /// Fixtures in the order of the file; `None` likewise.
     pub(super) fixtures: Option<Vec<Object<'n>>>,
     /// Whether the deployment has a URL for each door; all true when it cannot be read.
     pub(super) reachable: [bool; 3],
 }
 
-/// A persona, as far as others refer to it.
+/// A persona by one of its clients, as far as others refer to it.
 pub(super) struct Declared<'n> {
-    pub(super) name: &'n str,
+    /// The persona's name in the file.
+    name: &'n str,
+    /// The client of `clients`, when it has any.
+    pub(super) client: Option<&'n str>,
+    /// Its name as a row.
+    pub(super) row: PersonaName,
     /// Whether it signs in; `None` when that cannot be read.
     pub(super) signs_in: Option<bool>,
 }
@@ -66,10 +74,10 @@ impl<'n> Register<'n> {
         let none = !stated("rest") && !stated("mcp");
         let (rest, mcp) = (none || stated("rest"), none || stated("mcp"));
         Self {
-            personas: declarations(root, "personas", |name, node| Declared {
-                name,
-                signs_in: signs_in(node),
-            }),
+            personas: declarations(root, "personas", rows)
+                .map(|rows| rows.into_iter().flatten().collect()),
+            clients: declarations(root, "clients", |name, _| name)
+                .or_else(|| root.get("clients").is_none().then(Vec::new)),
             fixtures: declarations(root, "fixtures", |name, node| Object {
                 name,
                 captures: captures(node),
@@ -80,15 +88,59 @@ impl<'n> Register<'n> {
         }
     }
 
-    /// The persona that a value names, by its place in the file.
-    pub(super) fn persona(&self, reader: &mut Reader<'_>, at: Span, name: &str) -> Option<usize> {
-        let personas = self.personas.as_ref()?;
-        let found = personas.iter().position(|persona| persona.name == name);
-        if found.is_none() {
-            let known: Vec<&str> = personas.iter().map(|persona| persona.name).collect();
+    /// The rows that a value names, by their places: all of a persona, or the one of `persona@client`. None when the name is
+    /// no persona's.
+    pub(super) fn rows(&self, reader: &mut Reader<'_>, at: Span, name: &str) -> Vec<usize> {
+        let Some(personas) = &self.personas else {
+            return Vec::new();
+        };
+        let meant = |persona: &Declared<'_>| persona.name == name || persona.row.as_str() == name;
+        let places = personas.iter().enumerate();
+        let found: Vec<usize> = places
+            .filter_map(|(place, persona)| meant(persona).then_some(place))
+            .collect();
+        if found.is_empty() {
+            let mut known: Vec<&str> = personas.iter().map(|persona| persona.name).collect();
+            known.dedup();
+            known.extend(
+                personas
+                    .iter()
+                    .filter(|persona| persona.client.is_some())
+                    .map(|persona| persona.row.as_str()),
+            );
             reader.unknown(at, "persona", name, &known);
         }
         found
+    }
+
+    /// The persona that a value names where only one can be meant: by the first of its clients, unless the value says which.
+    pub(super) fn persona(&self, reader: &mut Reader<'_>, at: Span, name: &str) -> Option<usize> {
+        self.rows(reader, at, name).first().copied()
+    }
+
+    /// The rows of the persona with this name in the file.
+    pub(super) fn rows_of(&self, name: &str) -> impl Iterator<Item = &Declared<'n>> {
+        let personas = self.personas.iter().flatten();
+        personas.filter(move |persona| persona.name == name)
+    }
+
+    /// Whether a persona names the client.
+    pub(super) fn is_signed_in_by(&self, client: &str) -> bool {
+        let mut personas = self.personas.iter().flatten();
+        personas.any(|persona| persona.client == Some(client))
+    }
+
+    /// The place of the client with this name in the file.
+    pub(super) fn place_of_client(&self, name: &str) -> Option<usize> {
+        let mut clients = self.clients.as_ref()?.iter();
+        clients.position(|client| *client == name)
+    }
+
+    /// Complains of a name that is no client's.
+    pub(super) fn client(&self, reader: &mut Reader<'_>, at: Span, name: &str) {
+        if let (None, Some(clients)) = (self.place_of_client(name), &self.clients) {
+            reader.unknown(at, "client", name, clients);
+        }
     }
 
     /// The fixture that a value names, by its place in the file.
@@ -118,6 +170,14 @@ impl<'n> Register<'n> {
         self.scope(Vec::new(), false)
     }
 
+    /// What stays the same for the whole run: its id.
+    pub(super) fn run_scope(&self) -> Scope<'_> {
+        Scope {
+            run: &RUN[..1],
+            ..self.bare_scope()
+        }
+    }
+
     /// What a fixture's steps on itself may name.
     pub(super) fn own_scope(&self, fixture: usize) -> Scope<'_> {
         self.scope(vec![fixture], false)
@@ -137,6 +197,7 @@ impl<'n> Register<'n> {
             bound,
             extensible,
             open: false,
+            run: &RUN,
         }
     }
 
@@ -153,9 +214,10 @@ pub(super) struct Scope<'r> {
     /// Whether the author can bind more by `uses`.
     extensible: bool,
     open: bool,
+    run: &'static [&'static str],
 }
 
-/// The values that every call binds.
+/// The values that every call binds; the first is the same for all of them.
 const RUN: [&str; 2] = ["run.id", "tag"];
 
 impl Scope<'_> {
@@ -199,13 +261,14 @@ impl Scope<'_> {
     }
 
     fn binds(&self, name: &str) -> bool {
-        self.open || RUN.contains(&name) || self.objects().any(|object| object.binds(name))
+        self.open || self.run.contains(&name) || self.objects().any(|object| object.binds(name))
     }
 
     fn dangling(&self, name: &str) -> Kind {
-        let bound: Vec<String> = RUN
-            .into_iter()
-            .map(str::to_owned)
+        let bound: Vec<String> = self
+            .run
+            .iter()
+            .map(|name| (*name).to_owned())
             .chain(self.objects().flat_map(Object::bound))
             .collect();
         let known: Vec<&str> = bound.iter().map(String::as_str).collect();
@@ -241,6 +304,35 @@ fn declarations<'n, T>(
             .map(|(name, node)| declare(name, node))
             .collect(),
     )
+}
+
+/// A persona once for each of its clients; once without one where it has none.
+fn rows<'n>(name: &'n str, persona: &'n Node) -> Vec<Declared<'n>> {
+    let signs_in = signs_in(persona);
+    let row = |client: Option<&'n str>| Declared {
+        name,
+        client,
+        row: client.map_or_else(
+            || PersonaName::new(name),
+            |client| PersonaName::by(name, client),
+        ),
+        signs_in,
+    };
+    let clients = clients(persona);
+    if clients.is_empty() {
+        return vec![row(None)];
+    }
+    clients.into_iter().map(Some).map(row).collect()
+}
+
+fn clients(persona: &Node) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    let items = match persona.get("clients").map(|clients| &clients.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let names = items.iter().filter_map(Node::as_text);
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 fn signs_in(persona: &Node) -> Option<bool> {

@@ -1,6 +1,6 @@
 //! A `sign_in` value in, one way to get a token out.
 
-mod client;
+pub(super) mod client;
 mod method;
 mod origin;
 mod redirect;
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use super::EntraEndpoint;
 use super::complaint::{Kind, Span};
+use super::profile::Stated;
 use super::raw::Value;
 use super::reader::{Named, Reader};
 use super::register::Register;
@@ -311,12 +312,16 @@ impl Way {
     }
 }
 
+/// What a way to sign in refers to: the file's names, and the client that its persona signs in by.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'s> {
+    pub(super) register: &'s Register<'s>,
+    /// The client of `clients`; `None` where the method states its own.
+    pub(super) profile: Option<&'s Stated>,
+}
+
 /// Reads how a persona signs in: `none`, or a map with exactly one method.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    named: Named<'_>,
-    register: &Register<'_>,
-) -> Option<Way> {
+pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, setting: Setting<'_>) -> Option<Way> {
     if matches!(named.node.value, Value::Text(_)) {
         return reader
             .word(named.node, "way to sign in", &[("none", ())])
@@ -333,7 +338,7 @@ pub(super) fn read(
         .collect();
     let ways: Vec<Option<Way>> = given
         .iter()
-        .map(|named| method::read(reader, *named, register))
+        .map(|named| method::read(reader, *named, setting))
         .collect();
     if given.len() != 1 {
         reader.complain(named.at, Kind::SignIns { count: given.len() });

@@ -357,6 +357,7 @@ mod tests {
             name: PersonaName::new("reader"),
             roles: roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect()),
             declared: Declaration::default(),
+            client: None,
             sign_in: SignIn::ClientCredentials {
                 client: Client {
                     id: "c".to_owned(),

@@ -44,6 +44,7 @@ fn proving(proof: Proof) -> SignIn {
 
 fn by(sign_in: SignIn, provider: Provider) -> Persona {
     Persona {
+        client: None,
         sign_in,
         ..reader(provider)
     }

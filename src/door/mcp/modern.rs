@@ -97,7 +97,7 @@ mod tests {
         let utterance = tool("deleteProduct", &json!({ "id": 7 }));
         let call = utterance.call(
             "https://h/mcp?x=%2e",
-            heading(&stated, Some(&bearer)),
+            heading(&stated, &[], Some(&bearer)),
             Some(123_456_789),
         );
         let body = format!(

@@ -9,6 +9,10 @@ pub(crate) const LOOPBACK: &str = "http://localhost";
 /// The redirect URI of the connector, in the form that Copilot Studio gives them.
 pub(crate) const CONNECTOR_REDIRECT: &str =
     "https://global.consent.azure-apim.net/redirect/product-20catalog-5f0a1b2c3d";
+/// The redirect URI of MCP Inspector, which it has on every machine.
+pub(crate) const INSPECTOR_REDIRECT: &str = "http://localhost:6274/oauth/callback";
+/// The redirect URI of Insomnia.
+pub(crate) const INSOMNIA_REDIRECT: &str = "https://app.insomnia.rest/oauth/redirect";
 /// The redirect URI of the single-page application.
 pub(crate) const SPA_REDIRECT: &str = "https://spa.catalog.example/signed-in";
 
@@ -160,13 +164,21 @@ const CONNECTOR: &[Redirect] = &[
     },
     Redirect {
         platform: Platform::Web,
-        uri: "https://app.insomnia.rest/oauth/redirect",
+        uri: INSOMNIA_REDIRECT,
     },
     Redirect {
         platform: Platform::Web,
         uri: "http://localhost/signin-oidc",
     },
 ];
+const INSPECTOR: &[Redirect] = &[Redirect {
+    platform: Platform::Native,
+    uri: INSPECTOR_REDIRECT,
+}];
+const INSOMNIA: &[Redirect] = &[Redirect {
+    platform: Platform::Web,
+    uri: INSOMNIA_REDIRECT,
+}];
 const SPA: &[Redirect] = &[Redirect {
     platform: Platform::Spa,
     uri: SPA_REDIRECT,
@@ -243,5 +255,9 @@ fn of_users() -> Vec<Client> {
         client!("CONNECTOR", "c7d80f3e-1c55-4f1b-9f0a-6b2e4d8c9a13")
             .of_users(CONNECTOR, CATALOG_IN_FULL),
         middle.of_users(&[], CATALOG),
+        client!("INSPECTOR", "c7d80f3e-1c55-4f1b-9f0a-6b2e4d8c9a14")
+            .with(Credential::None)
+            .of_users(INSPECTOR, CATALOG),
+        client!("INSOMNIA", "c7d80f3e-1c55-4f1b-9f0a-6b2e4d8c9a15").of_users(INSOMNIA, CATALOG),
     ]
 }

@@ -73,6 +73,9 @@ impl Directory {
         if directory.faults.contains(Fault::AdminInReaderGroup) {
             directory.promote_reader();
         }
+        if directory.faults.contains(Fault::RedirectRemoved) {
+            directory.forget_redirect();
+        }
         Ok(directory)
     }
 
@@ -240,6 +243,17 @@ impl Directory {
         self.assign(service, ADMIN, false);
     }
 
+    /// Somebody tidied up the connector's registration.
+    fn forget_redirect(&mut self) {
+        let mut clients = self.clients.iter_mut();
+        if let Some(connector) = clients.find(|client| client.label == "CONNECTOR") {
+            let [_, others @ ..] = connector.redirects else {
+                return;
+            };
+            connector.redirects = others;
+        }
+    }
+
     fn assign(&mut self, principal: String, role: &'static str, late: bool) {
         self.assignments.push(Assignment {
             principal,
@@ -256,6 +270,7 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::idp::client::{CONNECTOR_REDIRECT, INSOMNIA_REDIRECT};
     use crate::reference::idp::resource::GUARDED;
 
     fn roles(directory: &Directory, label: &str) -> (Vec<&'static str>, Vec<&'static str>) {
@@ -288,6 +303,14 @@ mod tests {
             (vec![READ, ADMIN], vec![READ, ADMIN])
         );
         assert_eq!(roles(&directory, "ADMIN"), (vec![ADMIN], vec![ADMIN]));
+    }
+
+    #[test]
+    fn a_connector_without_its_redirect_keeps_the_others() {
+        let directory = Directory::new(Faults::new(&[Fault::RedirectRemoved]), Vec::new());
+        let connector = directory.labelled("CONNECTOR");
+        assert!(connector.redirect(CONNECTOR_REDIRECT).is_none());
+        assert!(connector.redirect(INSOMNIA_REDIRECT).is_some());
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! Identity providers and personas in, their stations out: discovery, clock, keys, sign-in, token.
+//! Identity providers, personas and clients in, their stations out: discovery, clock, keys, sign-in, token, redirects.
 
 use super::station::Station;
 use super::way;
 use crate::judge::{Code, Gap, Layer};
 use crate::run::Event;
+use crate::run::redirects::Sought;
 use crate::run::standing::{Standing, stops};
 use crate::scenario::Scenario;
-use crate::token::Desk;
 use crate::token::provider::{Authority, Discovered};
+use crate::token::{Desk, Registration};
 use crate::wire::Wire;
 
 /// Seconds by which clocks may differ before answers about time mean nothing.
@@ -116,6 +117,38 @@ pub(super) fn tell_personas(
             }
         }
     }
+}
+
+/// Asks whether a client's redirect is registered, and tells it.
+pub(super) async fn tell_redirect(
+    sought: &Sought<'_>,
+    open: bool,
+    desk: &Desk,
+    tell: &mut dyn FnMut(Station),
+) {
+    let branch = format!("client {}", sought.client.name);
+    let step = "redirect";
+    if !open {
+        let why = "not asked: the way to its provider is broken";
+        tell(Station::passed(&branch, step, why));
+        return;
+    }
+    let said = desk.registration(sought.client, sought.identity, sought.redirect);
+    tell(match said.await {
+        Registration::Registered => Station::whole(
+            &branch,
+            step,
+            format!("{} is registered", sought.redirect.as_str()),
+        ),
+        Registration::Unregistered(words) => Station::broken(
+            &branch,
+            step,
+            words,
+            Layer::IdentityProvider,
+            Code::RedirectUnregistered.remedy(),
+        ),
+        Registration::Unproven(words) => Station::passed(&branch, step, words),
+    });
 }
 
 fn sign_in(branch: &str, standing: &Standing) -> Station {

@@ -199,6 +199,27 @@ pub enum Kind {
     SecretArgument,
     /// A redirect that is not one of this machine's own.
     Redirect,
+    /// A sign-in that states its own client beside the persona's `clients`.
+    ClientTwice {
+        /// The key that it has.
+        key: String,
+    },
+    /// A sign-in by a client of `clients` whose method has no client.
+    NoClient {
+        /// The method.
+        method: String,
+    },
+    /// A public client at a method that needs a proof.
+    ClientPublic {
+        /// The client.
+        client: String,
+    },
+    /// A client that no persona signs in by, and that has no redirects.
+    ClientUnused,
+    /// A redirect that nobody can register; says why.
+    RedirectUri(&'static str),
+    /// Redirects of a client, and no provider to ask for them.
+    RedirectsNowhere,
     /// A persona whose token is to be exchanged, and which has none.
     SubjectAnonymous {
         /// The persona.
@@ -313,7 +334,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax { what, .. } => f.write_str(what),
-            Self::Request(why) | Self::Url(why) => f.write_str(why),
+            Self::Request(why) | Self::Url(why) | Self::RedirectUri(why) => f.write_str(why),
             Self::TooLarge => f.write_str("this is deeper or larger than a scenario can be"),
             Self::UnquotedBraces => f.write_str("these braces are read as a map"),
             Self::UnknownKey { key, place, .. } => {
@@ -391,6 +412,22 @@ impl fmt::Display for Kind {
                 f.write_str("a secret among the arguments of a program can be read by every other")
             }
             Self::Redirect => f.write_str("this redirect does not lead back to this machine"),
+            Self::ClientTwice { key } => write!(
+                f,
+                "`{key}` stands here, and the persona's `clients` say which client signs in"
+            ),
+            Self::NoClient { method } => write!(f, "`{method}` signs in by no client"),
+            Self::ClientPublic { client } => write!(
+                f,
+                "client `{}` has nothing to prove itself with, and this method wants proof",
+                brief(client)
+            ),
+            Self::ClientUnused => {
+                f.write_str("no persona signs in by this client, and it has no redirects")
+            }
+            Self::RedirectsNowhere => {
+                f.write_str("nothing says which provider must know these redirects")
+            }
             Self::SubjectAnonymous { persona } => write!(
                 f,
                 "`{}` does not sign in, so it has no token to exchange",

@@ -3,13 +3,14 @@
 use super::origin;
 use super::{Algorithm, Assertion, Certificate, Client, Proof};
 use crate::scenario::complaint::Kind;
+use crate::scenario::profile::{Profile, Stated};
 use crate::scenario::raw::{Node, Value};
 use crate::scenario::reader::{Fields, Named, Reader};
 use crate::secret::Secret;
 
 /// Whether a method's client must prove itself.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Kept {
+pub(in crate::scenario) enum Kept {
     /// It has a proof.
     Confidential,
     /// It may have one.
@@ -18,8 +19,17 @@ pub(super) enum Kept {
 
 const PROOFS: [&str; 3] = ["client_secret", "certificate", "assertion"];
 
-/// Reads `client_id` with at most one of `client_secret`, `certificate` and `assertion`.
-pub(super) fn read(reader: &mut Reader<'_>, fields: &Fields<'_>, kept: Kept) -> Option<Client> {
+/// Reads `client_id` with at most one of `client_secret`, `certificate` and `assertion`; a client of `clients` stands for
+/// all of them.
+pub(in crate::scenario) fn read(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    kept: Kept,
+    profile: Option<&Stated>,
+) -> Option<Client> {
+    if let Some(stated) = profile {
+        return of_profile(reader, fields, kept, &stated.profile);
+    }
     let id = fields
         .need(reader, "client_id")
         .and_then(|id| reader.plain(id.node, "`client_id`"));
@@ -38,6 +48,26 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: &Fields<'_>, kept: Kept) -> 
         }
     };
     Some(Client { id: id?, proof })
+}
+
+fn of_profile(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    kept: Kept,
+    profile: &Profile,
+) -> Option<Client> {
+    let keys = ["client_id"].into_iter().chain(PROOFS);
+    let own: Vec<Named<'_>> = keys.filter_map(|key| fields.get(key)).collect();
+    for named in &own {
+        let key = named.name.to_owned();
+        reader.complain(named.at, Kind::ClientTwice { key });
+    }
+    if kept == Kept::Confidential && matches!(profile.client.proof, Proof::None) {
+        let client = profile.name.clone();
+        reader.complain(fields.at, Kind::ClientPublic { client });
+        return None;
+    }
+    own.is_empty().then(|| profile.client.clone())
 }
 
 fn proof(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Proof> {

@@ -1,7 +1,7 @@
 //! The name of a sign-in method with its keys in, the method out.
 
 use super::client::{self, Kept};
-use super::{IdentityService, SignIn, Way, origin, redirect};
+use super::{IdentityService, Setting, SignIn, Way, origin, redirect};
 use crate::scenario::address::{self, Bounds};
 use crate::scenario::complaint::{Kind, Span};
 use crate::scenario::identity::{self, EntraEndpoint};
@@ -27,7 +27,14 @@ struct Method {
     name: &'static str,
     place: &'static str,
     known: &'static [&'static str],
-    read: fn(&mut Reader<'_>, &Fields<'_>, &Register<'_>) -> Option<SignIn>,
+    read: fn(&mut Reader<'_>, &Fields<'_>, Setting<'_>) -> Option<SignIn>,
+}
+
+impl Method {
+    /// Whether a client of the scenario's choice asks for the token.
+    fn has_client(&self) -> bool {
+        self.known.contains(&"client_secret")
+    }
 }
 
 #[rustfmt::skip]
@@ -44,12 +51,18 @@ const METHODS: [Method; 9] = [
 ];
 
 /// Reads one method.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    named: Named<'_>,
-    register: &Register<'_>,
-) -> Option<Way> {
-    let Some(method) = METHODS.iter().find(|method| method.name == named.name) else {
+pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, setting: Setting<'_>) -> Option<Way> {
+    let method = METHODS.iter().find(|method| method.name == named.name);
+    if setting.profile.is_some() && !method.is_some_and(Method::has_client) {
+        reader.complain(
+            named.at,
+            Kind::NoClient {
+                method: named.name.to_owned(),
+            },
+        );
+        return None;
+    }
+    let Some(method) = method else {
         let sign_in = SignIn::Token(origin::read_renewed(reader, named)?);
         return Some(Way {
             sign_in,
@@ -58,12 +71,13 @@ pub(super) fn read(
         });
     };
     let fields = reader.fields(named.at, named.node, method.place, method.known)?;
-    let sign_in = (method.read)(reader, &fields, register);
+    let sign_in = (method.read)(reader, &fields, setting);
     // A managed identity's endpoint is a machine's, not one of Entra's two.
-    let endpoint = match method.name {
+    let own = match method.name {
         "managed_identity" => None,
         _ => endpoint(reader, &fields),
     };
+    let endpoint = setting.profile.and_then(|client| client.endpoint).or(own);
     Some(Way {
         sign_in: sign_in?,
         endpoint,
@@ -143,23 +157,23 @@ const EXCHANGE: &[&str] = &[
 fn client_credentials(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
-    _: &Register<'_>,
+    setting: Setting<'_>,
 ) -> Option<SignIn> {
-    let client = client::read(reader, fields, Kept::Confidential);
-    let scope = scope(reader, fields);
+    let client = client::read(reader, fields, Kept::Confidential, setting.profile);
+    let scope = scope(reader, fields, setting);
     Some(SignIn::ClientCredentials {
         client: client?,
         scope,
     })
 }
 
-fn password(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>) -> Option<SignIn> {
-    let client = client::read(reader, fields, Kept::Either);
+fn password(reader: &mut Reader<'_>, fields: &Fields<'_>, setting: Setting<'_>) -> Option<SignIn> {
+    let client = client::read(reader, fields, Kept::Either, setting.profile);
     let username = needed(reader, fields, "username");
     let password = fields
         .need(reader, "password")
         .and_then(|secret| origin::read(reader, secret));
-    let scope = scope(reader, fields);
+    let scope = scope(reader, fields, setting);
     Some(SignIn::Password {
         client: client?,
         username: username?,
@@ -168,9 +182,13 @@ fn password(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>) -> O
     })
 }
 
-fn device_code(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>) -> Option<SignIn> {
-    let client = client::read(reader, fields, Kept::Either);
-    let scope = scope(reader, fields);
+fn device_code(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    setting: Setting<'_>,
+) -> Option<SignIn> {
+    let client = client::read(reader, fields, Kept::Either, setting.profile);
+    let scope = scope(reader, fields, setting);
     let device_endpoint = url(
         reader,
         fields,
@@ -187,13 +205,13 @@ fn device_code(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>) -
 fn authorization_code(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
-    _: &Register<'_>,
+    setting: Setting<'_>,
 ) -> Option<SignIn> {
-    let client = client::read(reader, fields, Kept::Either);
+    let client = client::read(reader, fields, Kept::Either, setting.profile);
     let redirect = fields
         .need(reader, "redirect")
         .and_then(|named| redirect::read(reader, named));
-    let scope = scope(reader, fields);
+    let scope = scope(reader, fields, setting);
     let prompt = match fields.get("prompt") {
         Some(prompt) => reader.word(prompt.node, "prompt", &PROMPTS),
         None => Some(Some("login")),
@@ -204,12 +222,15 @@ fn authorization_code(
         "authorization_endpoint",
         "the authorization endpoint",
     );
+    let of_client = setting
+        .profile
+        .and_then(|client| client.profile.authorization_endpoint.clone());
     Some(SignIn::AuthorizationCode {
         client: client?,
         redirect: redirect?,
         scope,
         prompt: prompt?.map(str::to_owned),
-        authorization_endpoint,
+        authorization_endpoint: authorization_endpoint.or(of_client),
     })
 }
 
@@ -221,8 +242,12 @@ const PROMPTS: [(&str, Option<&str>); 4] = [
     ("none", None),
 ];
 
-fn refresh_token(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>) -> Option<SignIn> {
-    let client = client::read(reader, fields, Kept::Either);
+fn refresh_token(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    setting: Setting<'_>,
+) -> Option<SignIn> {
+    let client = client::read(reader, fields, Kept::Either, setting.profile);
     let token = fields
         .need(reader, "token")
         .and_then(|token| origin::read_renewed(reader, token));
@@ -232,7 +257,7 @@ fn refresh_token(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>)
         let path = reader.plain(file.node, "`file`")?;
         Some(reader.folder().join(path))
     });
-    let scope = scope(reader, fields);
+    let scope = scope(reader, fields, setting);
     Some(SignIn::RefreshToken {
         client: client?,
         token: token?,
@@ -247,11 +272,11 @@ fn refresh_token(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>)
 fn on_behalf_of(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
-    register: &Register<'_>,
+    setting: Setting<'_>,
 ) -> Option<SignIn> {
-    let client = client::read(reader, fields, Kept::Confidential);
-    let of = subject(reader, fields, register);
-    let scope = scope(reader, fields);
+    let client = client::read(reader, fields, Kept::Confidential, setting.profile);
+    let of = subject(reader, fields, setting.register);
+    let scope = scope(reader, fields, setting);
     Some(SignIn::OnBehalfOf {
         client: client?,
         of: of?,
@@ -262,14 +287,14 @@ fn on_behalf_of(
 fn token_exchange(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
-    register: &Register<'_>,
+    setting: Setting<'_>,
 ) -> Option<SignIn> {
-    let client = client::read(reader, fields, Kept::Either);
-    let of = subject(reader, fields, register);
+    let client = client::read(reader, fields, Kept::Either, setting.profile);
+    let of = subject(reader, fields, setting.register);
     let audience = optional(reader, fields, "audience");
     let resource = optional(reader, fields, "resource");
     let subject_token_type = optional(reader, fields, "subject_token_type");
-    let scope = scope(reader, fields);
+    let scope = scope(reader, fields, setting);
     Some(SignIn::TokenExchange {
         client: client?,
         of: of?,
@@ -303,7 +328,7 @@ fn subject(reader: &mut Reader<'_>, fields: &Fields<'_>, register: &Register<'_>
 /// Where the instance metadata service is on every virtual machine (Microsoft's page on acquiring tokens there).
 const METADATA: &str = "http://169.254.169.254";
 
-fn azure_cli(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>) -> Option<SignIn> {
+fn azure_cli(reader: &mut Reader<'_>, fields: &Fields<'_>, _: Setting<'_>) -> Option<SignIn> {
     let scope = match fields.get("scope") {
         Some(scope) => Some(reader.plain(scope.node, "`scope`")?),
         None => None,
@@ -314,7 +339,7 @@ fn azure_cli(reader: &mut Reader<'_>, fields: &Fields<'_>, _: &Register<'_>) -> 
 fn managed_identity(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
-    _: &Register<'_>,
+    _: Setting<'_>,
 ) -> Option<SignIn> {
     let client_id = optional(reader, fields, "client_id");
     let service = match fields.get("endpoint") {
@@ -347,8 +372,13 @@ fn optional(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str) -> 
     reader.plain(field.node, format!("`{key}`"))
 }
 
-fn scope(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<String> {
-    optional(reader, fields, "scope")
+/// The client's scope goes before the method's: it is what sets one client apart from another.
+fn scope(reader: &mut Reader<'_>, fields: &Fields<'_>, setting: Setting<'_>) -> Option<String> {
+    let own = optional(reader, fields, "scope");
+    let client = setting
+        .profile
+        .and_then(|client| client.profile.scope.clone());
+    client.or(own)
 }
 
 fn url(

@@ -38,8 +38,8 @@ pub(super) fn scopes(claims: &Claims) -> Vec<String> {
 }
 
 /// For each persona, whether another one is the same account with the same rights: two columns that cannot differ prove
-/// nothing of each other. One account that asks for different rights, and personas whose author declares one `user` for
-/// both, are two columns on purpose. Credentials stand in the order of the personas.
+/// nothing of each other. One account that asks for different rights, one persona by several clients, and personas whose
+/// author declares one `user` for both, are two columns on purpose. Credentials stand in the order of the personas.
 pub fn shared(personas: &[Persona], credentials: &[Option<&Credential>]) -> Vec<Option<Mismatch>> {
     let holders: Vec<Option<Holder<'_>>> = personas
         .iter()
@@ -71,10 +71,12 @@ pub fn comparison(shared: Option<Mismatch>) -> Comparison {
 }
 
 fn told(same: &[&Holder<'_>]) -> Mismatch {
-    let names: Vec<&str> = same
+    let mut names: Vec<&str> = same
         .iter()
-        .map(|holder| holder.persona.name.as_str())
+        .map(|holder| holder.persona.name.persona())
         .collect();
+    // A persona's rows stand side by side.
+    names.dedup();
     let account = same.first().map_or("", |holder| holder.account.1);
     Mismatch::Shared(format!(
         "the account {account} is that of {}, with the same rights: give each persona an account of its own, or \
@@ -111,7 +113,9 @@ impl<'p> Holder<'p> {
         let meant = own.is_some()
             && *own == other.persona.declared.user
             && self.persona.name != other.persona.name;
-        self.account == other.account && self.rights == other.rights && !meant
+        let by_another_client = self.persona.name != other.persona.name
+            && self.persona.name.persona() == other.persona.name.persona();
+        self.account == other.account && self.rights == other.rights && !meant && !by_another_client
     }
 }
 
@@ -137,6 +141,7 @@ mod tests {
                 user: user.map(str::to_owned),
                 ..Declaration::default()
             },
+            client: None,
             sign_in: SignIn::None,
             identity: Some(Identity {
                 provider: Provider::Endpoints {
@@ -223,6 +228,30 @@ mod tests {
         ];
         assert_eq!(who_shares(&same, [Some("s"), Some("s")]), [false; 2]);
         assert_eq!(who_shares(&same, [Some("s"), None]), [true; 2]);
+    }
+
+    #[test]
+    fn one_persona_by_several_clients_shares_with_others_alone() {
+        let names = ["reader@a", "reader@b", "writer@a", "other"];
+        let personas = names.map(|name| persona(name, None));
+        let of = |account: &str| Credential {
+            claims: Some(Claims::from(&json!({"iss": "i", "sub": account}))),
+            ..Credential::default()
+        };
+        let told = |accounts: [&str; 4]| {
+            let credentials = accounts.map(of);
+            let credentials: Vec<Option<&Credential>> = credentials.iter().map(Some).collect();
+            let told = shared(&personas, &credentials);
+            told.into_iter()
+                .map(|one| one.map(|one| one.to_string()))
+                .collect::<Vec<_>>()
+        };
+        assert!(told(["r", "r", "w", "o"]).iter().all(Option::is_none));
+        let clash = told(["r", "r", "r", "o"]);
+        let words = clash[0].as_ref().unwrap();
+        assert!(words.contains("is that of reader and writer,"), "{words}");
+        assert!(clash[..3].iter().all(|one| one.as_ref() == Some(words)));
+        assert_eq!(clash[3], None);
     }
 
     #[test]

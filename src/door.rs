@@ -476,6 +476,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whatever_a_persona_says_carries_its_clients_headers() {
+        let server = Loopback::new(opens_sessions);
+        let carried = vec![("x-client".to_owned(), HeaderValue::from_static("inspector"))];
+        let entrance = server.entrance(true).carrying(carried);
+        let rest = Ask::Rest {
+            method: "GET".to_owned(),
+            target: "/items".to_owned(),
+            headers: vec![("X-Client".to_owned(), HeaderValue::from_static("door"))],
+            json: None,
+        };
+        entrance.call(Door::Rest, &rest).await;
+        entrance.call_afresh(Door::Rest, &rest).await;
+        for door in [Door::Mcp, Door::McpLegacy] {
+            entrance.call(door, &tool("listProducts")).await;
+            entrance.call_afresh(door, &tool("listProducts")).await;
+            entrance.call_unknown_tool(door).await;
+        }
+        discovery::discover(&entrance, &Door::ALL).await;
+        let heard = server.heard.lock().unwrap();
+        assert!(heard.len() >= 12, "{}", heard.len());
+        for request in heard.iter() {
+            let values = request.head.matches("x-client: ").count();
+            assert_eq!(values, 1, "{}", request.head);
+            assert!(request.head.contains("x-client: inspector\r\n"));
+        }
+    }
+
+    #[tokio::test]
     async fn a_fresh_call_opens_a_session_of_its_own() {
         let server = Loopback::new(opens_sessions);
         let entrance = server.entrance(true);

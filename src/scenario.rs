@@ -146,14 +146,10 @@ fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {
 }
 
 fn default_identity(reader: &mut Reader<'_>, fields: &Fields<'_>) -> DefaultIdentity {
-    match fields
-        .get("identity")
-        .map(|named| identity::read(reader, named))
-    {
-        None => DefaultIdentity::Absent,
-        Some(None) => DefaultIdentity::Wrong,
-        Some(Some(identity)) => DefaultIdentity::Read(Box::new(identity)),
-    }
+    let Some(named) = fields.get("identity") else {
+        return DefaultIdentity::Absent;
+    };
+    DefaultIdentity::of(identity::read(reader, named))
 }
 
 /// What is under test.

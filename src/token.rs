@@ -398,7 +398,7 @@ fn guide(persona: &Persona, guides: &mut Vec<Arc<Guide>>) -> Option<Arc<Guide>> 
 mod trial;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::Mutex;
 
     use base64::Engine as _;

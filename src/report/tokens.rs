@@ -17,6 +17,8 @@ use crate::token::{Credential, fidelity};
 
 /// Characters of one value in the table of all personas.
 const CELL: usize = 80;
+/// Columns that a persona takes where several stand side by side: enough for a GUID in two lines.
+const COLUMN: usize = 24;
 /// Columns of the subjects' names.
 const LABEL: usize = 20;
 
@@ -166,11 +168,20 @@ fn told(about: Option<&Comparison>, sheet: &Sheet<'_>, words: &str, look: Look) 
     format!("{}\n", table::wrapped(&line, look.width.max(NARROWEST)))
 }
 
+/// The personas that signed in, as many side by side as can be read, and three at least.
 fn grid(sheets: &[Sheet<'_>], width: usize) -> String {
     let signed_in: Vec<&Sheet<'_>> = sheets
         .iter()
         .filter(|sheet| !sheet.comparisons.is_empty())
         .collect();
+    let beside = (width.saturating_sub(LABEL) / COLUMN).max(3);
+    let blocks = signed_in
+        .chunks(beside)
+        .map(|signed_in| block(signed_in, width));
+    blocks.collect()
+}
+
+fn block(signed_in: &[&Sheet<'_>], width: usize) -> String {
     let mut grid = Table::new();
     grid.load_style(BOX);
     grid.set_width(u16::try_from(width).unwrap_or(u16::MAX));

@@ -8,7 +8,7 @@ use super::sign_in::{self, Setting, SignIn, Way};
 use super::{Declaration, Identity, Persona, Provider, declaration, identity};
 use crate::cell::PersonaName;
 
-/// The scenario's own identity, as far as it can be read.
+/// The identity of the scenario, or of a persona, as far as it can be read.
 pub(super) enum Default {
     /// There is none.
     Absent,
@@ -16,6 +16,13 @@ pub(super) enum Default {
     Wrong,
     /// There is one.
     Read(Box<Identity>),
+}
+
+impl Default {
+    /// One that is stated.
+    pub(super) fn of(read: Option<Identity>) -> Self {
+        read.map_or(Self::Wrong, |identity| Self::Read(Box::new(identity)))
+    }
 }
 
 /// Reads who attempts the operations.
@@ -76,9 +83,8 @@ struct Entry<'f, 'n> {
     fields: &'f Fields<'n>,
     roles: Option<Vec<String>>,
     declared: Declaration,
-    /// Its own identity: absent, wrong, or read.
-    own: Option<Option<Identity>>,
-    default: &'f Default,
+    /// Its own identity, or else the scenario's.
+    identity: &'f Default,
 }
 
 /// One persona for each client that it signs in by; one where it has none. `None` stands for one that is wrong.
@@ -102,17 +108,20 @@ fn rows(
     let declared = declaration::read(reader, &fields);
     let own = fields
         .get("identity")
-        .map(|own| identity::read(reader, own));
+        .map(|own| Default::of(identity::read(reader, own)));
     let sign_in = fields.need(reader, "sign_in");
     let entry = Entry {
         named,
         fields: &fields,
         roles,
         declared,
-        own,
-        default,
+        identity: own.as_ref().unwrap_or(default),
     };
     let row = |row: &Declared<'_>| {
+        // Clients that cannot be read are one mistake; that the sign-in has no client then is no other.
+        if row.client.is_none() && fields.get("clients").is_some() {
+            return None;
+        }
         let client = row.client.map(|name| register.place_of_client(name));
         let profile = match client {
             Some(place) => Some(clients.get(place?)?.as_ref()?),
@@ -196,11 +205,10 @@ impl Entry<'_, '_> {
     }
 
     fn identity(&self, reader: &mut Reader<'_>) -> Option<Identity> {
-        match (&self.own, self.default) {
-            (Some(own), _) => own.clone(),
-            (None, Default::Read(identity)) => Some((**identity).clone()),
-            (None, Default::Wrong) => None,
-            (None, Default::Absent) => {
+        match self.identity {
+            Default::Read(identity) => Some((**identity).clone()),
+            Default::Wrong => None,
+            Default::Absent => {
                 let persona = self.named.name.to_owned();
                 reader.complain(self.named.at, Kind::NoIdentity { persona });
                 None

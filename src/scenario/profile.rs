@@ -41,6 +41,8 @@ pub(super) struct Stated {
     /// The Entra endpoint that it states.
     pub(super) endpoint: Option<(Span, EntraEndpoint)>,
     at: Span,
+    /// Whether it states redirects, right or wrong.
+    has_redirects: bool,
 }
 
 const KEYS: &[&str] = &[
@@ -107,6 +109,7 @@ fn profile(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -
         },
         endpoint,
         at: named.at,
+        has_redirects: fields.get("redirects").is_some(),
     })
 }
 
@@ -152,7 +155,7 @@ fn each_once(users: &[&Persona]) -> Vec<Identity> {
 
 impl Stated {
     fn at_default(&mut self, reader: &mut Reader<'_>, default: &DefaultIdentity) {
-        if self.profile.redirects.is_empty() {
+        if !self.has_redirects {
             reader.complain(self.at, Kind::ClientUnused);
             return;
         }

@@ -1,6 +1,8 @@
 //! A client's redirect in, whether its provider has it registered out; nobody signs in, and no secret is sent.
 
 mod reading;
+#[cfg(test)]
+mod trial;
 
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method};
@@ -153,7 +155,8 @@ impl Place<'_> {
             Provider::Oidc { .. } | Provider::Endpoints { .. } => "among its redirect URIs",
         };
         format!(
-            "client {} ({id}): {host} does not know the redirect {}, it says {words}. Add exactly {uri} to the client, {place}",
+            "client {} ({id}): {host} does not know the redirect {} and says {words}. Add exactly {uri} to the client's \
+             registration, {place}",
             self.client.name,
             self.redirect.as_str(),
         )
@@ -162,7 +165,7 @@ impl Place<'_> {
     fn unproven(&self, host: &str, words: &str) -> String {
         let (name, redirect) = (&self.client.name, self.redirect.as_str());
         format!(
-            "client {name}: whether {host} knows the redirect {redirect} cannot be told: {words}"
+            "client {name}: nothing proves that {host} knows the redirect {redirect} or not: {words}"
         )
     }
 }

@@ -8,6 +8,8 @@
 mod bench;
 /// Secrets reach no output.
 mod canary;
+/// The same users through different clients.
+mod clients;
 /// The law of imports.
 mod corridor;
 /// What is found on the way to a deployment.

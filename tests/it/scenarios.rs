@@ -331,6 +331,85 @@ operations: { list: { allow: [guest], rest: GET /items } }
     assert_eq!(scenario.secrets[0].expose(), "hunter2");
 }
 
+/// Two personas by two clients each, and whatever refers to them.
+const BY_CLIENT: &str = "
+rolecall: 1
+name: Clients
+deployment: { rest: 'https://a.example.com', disposable: true }
+identity: { entra: { tenant: t, resource: 'api://x' } }
+clients:
+  a: { client_id: id-a, client_secret: { env: READER_SECRET }, scope: api://x/read, endpoint: v1 }
+  b: { client_id: id-b }
+personas:
+  reader: { clients: [a, b], sign_in: { password: { username: r, password: { env: READER_SECRET }, scope: own } } }
+  guest: { sign_in: none }
+  admin: { clients: [b, a], sign_in: { refresh_token: { token: { env: READER_SECRET } } } }
+  behalf: { clients: [a], sign_in: { on_behalf_of: { of: reader } } }
+  other: { clients: [b], sign_in: { token_exchange: { of: admin@a } } }
+fixtures:
+  note:
+    as: admin
+    create: { rest: { request: POST /notes, json: { text: '{{ tag }}' } }, capture: { id: /id } }
+    remove: { rest: 'DELETE /notes/{{ note.id }}' }
+operations:
+  list:
+    allow: [reader, admin@b]
+    rest: GET /notes
+    expect: { admin@b: hidden, admin: [404], behalf: deny }
+";
+
+#[test]
+fn a_persona_is_one_row_a_client_wherever_it_is_named() {
+    let sources = sources(&[("READER_SECRET", "s")], Missing::Refused);
+    let scenario = Scenario::read("x.yaml", BY_CLIENT, &sources)
+        .unwrap_or_else(|complaints| panic!("{complaints}"));
+    let rows = [
+        ("reader@a", "id-a", "allow"),
+        ("reader@b", "id-b", "allow"),
+        ("guest", "", "401"),
+        ("admin@b", "id-b", "hidden"),
+        ("admin@a", "id-a", "404"),
+        ("behalf@a", "id-a", "deny"),
+        ("other@b", "id-b", "403"),
+    ];
+    for (place, (name, client, demand)) in rows.into_iter().enumerate() {
+        let persona = &scenario.personas[place];
+        assert_eq!(persona.name.as_str(), name);
+        assert_eq!(persona.sign_in.client_id().unwrap_or_default(), client);
+        assert_eq!(word(&scenario, "list", name, Door::Rest), demand, "{name}");
+    }
+    assert_eq!(scenario.personas.len(), rows.len());
+    let subjects = [5, 6].map(|row| scenario.personas[row].sign_in.subject());
+    assert_eq!(
+        subjects,
+        [Some(0), Some(4)],
+        "the first client, unless one is named"
+    );
+    assert_eq!(scenario.fixtures[0].owner, 3);
+}
+
+#[test]
+fn a_client_brings_its_proof_scope_and_endpoint() {
+    let sources = sources(&[("READER_SECRET", "s")], Missing::Refused);
+    let scenario = Scenario::read("x.yaml", BY_CLIENT, &sources)
+        .unwrap_or_else(|complaints| panic!("{complaints}"));
+    let sign_ins = scenario.personas[..2].iter().map(|persona| {
+        let SignIn::Password { client, scope, .. } = &persona.sign_in else {
+            panic!()
+        };
+        let Provider::Entra { endpoint, .. } = &persona.identity.as_ref().unwrap().provider else {
+            panic!()
+        };
+        let proven = matches!(client.proof, Proof::Secret(_));
+        (proven, scope.as_deref().unwrap(), *endpoint)
+    });
+    let expected = [
+        (true, "api://x/read", EntraEndpoint::V1),
+        (false, "own", EntraEndpoint::V2),
+    ];
+    assert!(sign_ins.eq(expected));
+}
+
 fn bad_files() -> Vec<PathBuf> {
     let folder = root().join("tests/fixtures/scenarios/bad");
     let mut files: Vec<PathBuf> = fs::read_dir(folder)

@@ -268,6 +268,7 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         Fault::WriteLost => !reads(o) && may(p, o) && (mcp || o != "createProduct"),
         Fault::Flaky401 => signed_in,
         Fault::McpListOpen
+        | Fault::RedirectRemoved
         | Fault::NoAudienceCheck
         | Fault::NoSignatureCheck
         | Fault::NoExpiryCheck => false,

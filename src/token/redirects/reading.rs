@@ -111,9 +111,7 @@ pub(super) fn read(
     let refused = known_words(answer.body);
     match (status, refused) {
         (400..=499, Some(words)) => Reading::Refused(format!("{words:?} with HTTP {status}")),
-        (400, None) => {
-            Reading::Rejected("HTTP 400, for a reason that is not known here".to_owned())
-        }
+        (400, None) => Reading::Rejected(unknown_client(answer.body).to_owned()),
         (200..=299, None) => Reading::LedOn(format!("HTTP {status} and a page")),
         (_, Some(words)) => Reading::Other(format!("HTTP {status}, with the words {words:?}")),
         (_, None) => Reading::Other(format!("HTTP {status}")),
@@ -156,7 +154,8 @@ fn parameter(url: &Url, name: &str) -> Option<String> {
 /// An OAuth error that did not go to the redirect: client and redirect are the only reasons for that (RFC 6749 §4.1.2.1).
 fn error(word: &str, description: &str) -> Reading {
     let about_client = matches!(word, "invalid_client" | "unauthorized_client");
-    let said = description.to_ascii_lowercase();
+    // Keycloak's JSON has a sentence for an error.
+    let said = format!("{word} {description}").to_ascii_lowercase();
     let about_redirect = ["redirect_uri", "redirect uri", "callback url"]
         .iter()
         .any(|words| said.contains(words));
@@ -183,6 +182,17 @@ fn known_words(body: &str) -> Option<&'static str> {
         .into_iter()
         .chain(ERRORS)
         .find(|words| body.contains(words))
+}
+
+/// Keycloak's words for it, node-oidc-provider's, and others'.
+fn unknown_client(body: &str) -> &'static str {
+    let body = body.to_ascii_lowercase();
+    let words = ["client not found", "invalid_client", "unknown client"];
+    if words.iter().any(|words| body.contains(words)) {
+        "HTTP 400: it does not know the client"
+    } else {
+        "HTTP 400, for a reason that is not known here"
+    }
 }
 
 /// The first number that Entra's page names.
@@ -333,6 +343,12 @@ mod tests {
                 "[invalid_request] OAuth 2.0 Parameter: redirect_uri",
                 "refused",
             ),
+            (
+                400,
+                "{\"error\":\"Invalid parameter: redirect_uri\"}",
+                "refused",
+            ),
+            (400, "{\"error\":\"Client not found.\"}", "rejected"),
             // A page that repeats the question says nothing.
             (
                 400,

@@ -160,6 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn a_client_s_headers_change_the_digest_and_its_redirects_do_not() {
+        const CLIENTS: &str = include_str!("../../scenarios/clients.yaml");
+        let whole = digest(CLIENTS, &[]);
+        let changed = |old: &str, new: &str| {
+            let text = CLIENTS.replacen(old, new, 1);
+            assert_ne!(text, CLIENTS, "{old}");
+            digest(&text, &[])
+        };
+        assert_ne!(changed("mcp-inspector", "another"), whole);
+        assert_ne!(
+            changed("[copilot-studio, inspector, insomnia]", "[inspector]"),
+            whole
+        );
+        assert_eq!(changed("oauth/callback", "oauth/other"), whole);
+    }
+
+    #[test]
     fn the_selection_changes_the_digest_and_what_answers_does_not() {
         let whole = plan(CATALOG, &[], Selection::default());
         let chosen = |doors: &[Door], read_only| {

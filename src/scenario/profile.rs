@@ -159,6 +159,10 @@ impl Stated {
             reader.complain(self.at, Kind::ClientUnused);
             return;
         }
+        // An empty or wrong list is told already.
+        if self.profile.redirects.is_empty() {
+            return;
+        }
         match default {
             DefaultIdentity::Read(identity) => {
                 let identity = identity::at_endpoint(reader, (**identity).clone(), self.endpoint);

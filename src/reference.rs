@@ -19,4 +19,5 @@ pub use api::Product;
 pub use deployment::Deployment;
 pub use expected::Expected;
 pub use fault::{Fault, UnknownFault};
+pub use gateway::Trusted;
 pub use traffic::{Listener, Seen};

@@ -221,6 +221,29 @@ pub(super) struct Reference {
     /// Write the variables to this file, readable by its owner only, instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(super) env_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) trust: Trust,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+}
+
+/// Whose tokens the reference deployment's gateway takes besides those of its own provider.
+#[derive(Args, Debug)]
+pub(super) struct Trust {
+    /// Take tokens of this OIDC provider as well; its keys are fetched once, at the start
+    #[arg(long = "trust", value_name = "ISSUER", requires = "audiences")]
+    pub(super) issuer: Option<String>,
+    /// An audience that the API has there; repeatable
+    #[arg(long = "trust-audience", value_name = "AUD", requires = "issuer")]
+    pub(super) audiences: Vec<String>,
+    /// JSON Pointer of the roles in its tokens, a list or a text of words
+    #[arg(
+        long = "trust-roles",
+        value_name = "POINTER",
+        default_value = "/roles",
+        requires = "issuer"
+    )]
+    pub(super) roles: String,
 }
 
 /// Where the scenario's variables come from, besides the environment.
@@ -266,6 +289,20 @@ pub(super) struct Pace {
     /// Longest time for the whole run, clean-up aside
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration, env = "ROLECALL_RUN_TIMEOUT")]
     pub(super) run_timeout: Duration,
+}
+
+impl Pace {
+    /// The pace of a command that asks providers and calls no door.
+    pub(super) fn for_providers() -> Self {
+        Self {
+            jobs: 1,
+            rate: None,
+            retries: 0,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            run_timeout: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Whom to trust.

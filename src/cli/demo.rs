@@ -23,7 +23,7 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
     if arguments.list_faults {
         return list(arguments.outputs.format, context);
     }
-    let deployment = match reference::start(&arguments.faults, context) {
+    let deployment = match reference::start(None, &arguments.faults, context) {
         Ok(deployment) => deployment,
         Err(exit) => return exit,
     };

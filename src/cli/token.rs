@@ -1,6 +1,6 @@
 //! A persona's name in, what its tokens say of themselves out, one for each of its clients; never a token.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
@@ -62,15 +62,11 @@ fn acquire(
     arguments: &args::Token,
     context: &Context,
 ) -> Result<Vec<Result<Credential, Refusal>>, Exit> {
-    let pace = Pace {
-        jobs: 1,
-        rate: None,
-        retries: 0,
-        connect_timeout: Duration::from_secs(5),
-        timeout: Duration::from_secs(30),
-        run_timeout: Duration::from_secs(60),
-    };
-    let wire = wire(&pace, authorities(&arguments.wire, context)?, context)?;
+    let wire = wire(
+        &Pace::for_providers(),
+        authorities(&arguments.wire, context)?,
+        context,
+    )?;
     let desk = Desk::new(&scenario.personas, &wire, &context.redactor)
         .with_attendant(attendant(&arguments.people, context));
     let issues = personas.iter().map(|persona| desk.issue(*persona));

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::reference::api::{Catalog, Product};
 use crate::reference::call::Call;
 use crate::reference::fault::{Fault, Faults};
-use crate::reference::gateway::Gateway;
+use crate::reference::gateway::{Gateway, Trusted};
 use crate::reference::idp::Idp;
 use crate::reference::reply;
 use crate::reference::traffic::{Listener, Log, Seen};
@@ -43,6 +43,13 @@ impl Deployment {
     ///
     /// Fails when a socket, the runtime or the thread cannot be had.
     pub fn start(faults: &[Fault]) -> io::Result<Self> {
+        Self::trusting(None, faults)
+    }
+
+    /// Starts one whose gateway takes the tokens of another provider beside those of its own.
+    ///
+    /// Fails as [`Deployment::start`] does.
+    pub fn trusting(trusted: Option<Trusted>, faults: &[Fault]) -> io::Result<Self> {
         let faults = Faults::new(faults);
         let (identity, identity_address) = bind()?;
         let (gateway, gateway_address) = bind()?;
@@ -52,7 +59,7 @@ impl Deployment {
         let log = Arc::new(Log::default());
         let variables = variables(&base, &idp);
         let site = Site {
-            gateway: Gateway::new(&base, &idp, &catalog, faults),
+            gateway: Gateway::new(&base, &idp, trusted, &catalog, faults),
             idp,
             log: Arc::clone(&log),
         };

@@ -2,6 +2,7 @@
 
 mod answer;
 mod guard;
+mod issuer;
 mod route;
 mod validate;
 
@@ -21,6 +22,8 @@ use guard::{Caller, Entry, Guard, Permit};
 use route::Route;
 use validate::Validator;
 
+pub use issuer::Trusted;
+
 /// The gateway, with both entries and both backends.
 pub(crate) struct Gateway {
     faults: Faults,
@@ -31,18 +34,27 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Takes the address that it is reached at, without a slash at the end, the provider that it trusts, and the store.
-    pub(crate) fn new(base: &str, idp: &Idp, catalog: &Arc<Catalog>, faults: Faults) -> Self {
+    /// Takes the address that it is reached at, without a slash at the end, the provider that it trusts, another one that
+    /// it trusts besides, and the store.
+    pub(crate) fn new(
+        base: &str,
+        idp: &Idp,
+        trusted: Option<Trusted>,
+        catalog: &Arc<Catalog>,
+        faults: Faults,
+    ) -> Self {
+        let document = metadata_document(base, idp, trusted.as_ref());
         let validator = Validator::new(
             signing_key(),
             idp.issuers(),
             idp.audiences(),
+            trusted,
             faults.clone(),
         );
         let metadata = format!("{base}/.well-known/oauth-protected-resource/mcp");
         Self {
             guard: Guard::new(faults.clone(), validator, metadata, idp.sign_in_page()),
-            metadata: metadata_document(base, idp),
+            metadata: document,
             api: Api::new(Arc::clone(catalog)),
             mcp: Server::new(Arc::clone(catalog), faults.clone()),
             faults,
@@ -142,12 +154,14 @@ impl Gateway {
 }
 
 /// The protected resource metadata of the MCP endpoint (RFC 9728 section 2).
-fn metadata_document(base: &str, idp: &Idp) -> Value {
-    let [_, issuer] = idp.issuers();
+fn metadata_document(base: &str, idp: &Idp, trusted: Option<&Trusted>) -> Value {
+    let [_, own] = idp.issuers();
+    let issuers = [own.as_str()].into_iter();
+    let issuers: Vec<&str> = issuers.chain(trusted.map(Trusted::name)).collect();
     let [api, _] = idp.audiences();
     json!({
         "resource": format!("{base}/mcp"),
-        "authorization_servers": [issuer],
+        "authorization_servers": issuers,
         "scopes_supported": [format!("{api}/access_as_user")],
         "bearer_methods_supported": ["header"],
         "resource_name": "Product Catalog",

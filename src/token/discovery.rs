@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use http::header::DATE;
 use http::{HeaderMap, Method};
 use serde_json::Value;
@@ -57,6 +58,13 @@ impl Found {
 struct Document {
     json: Value,
     skew: Option<i64>,
+}
+
+impl Document {
+    /// `OpenID` Connect Discovery 1.0 §4.3 and RFC 8414 §3.3: the issuer must be the one that was asked, letter by letter.
+    fn is_of(&self, issuer: &str) -> bool {
+        self.json.get("issuer").and_then(Value::as_str) == Some(issuer)
+    }
 }
 
 impl Guide {
@@ -154,6 +162,11 @@ impl Guide {
 
 /// Whoever can change the keys on their way can sign any token, so they come over `https` or from this machine.
 async fn key_set(url: &str, wire: &Wire) -> Result<Arc<KeySet>, String> {
+    let body = key_document(url, wire).await?;
+    KeySet::read(&body).map(Arc::new)
+}
+
+async fn key_document(url: &str, wire: &Wire) -> Result<Bytes, String> {
     guarded(url, "the address of its keys")?;
     let reply = wire
         .exchange(get(url.to_owned()))
@@ -165,7 +178,25 @@ async fn key_set(url: &str, wire: &Wire) -> Result<Arc<KeySet>, String> {
     if reply.truncated {
         return Err("its keys did not end within their limits".to_owned());
     }
-    KeySet::read(&reply.body).map(Arc::new)
+    Ok(reply.body)
+}
+
+/// The keys that an issuer publishes, as the document has them; the rules are those for a provider of a scenario.
+///
+/// # Errors
+/// Why they are not to be trusted, or none.
+pub(super) async fn published(issuer: &str, wire: &Wire) -> Result<Value, String> {
+    guarded(issuer, "the issuer")?;
+    let document = document(issuer, wire).await?;
+    if !document.is_of(issuer) {
+        return Err("its discovery document names another issuer. \
+                    Spell the issuer exactly as the document does."
+            .to_owned());
+    }
+    let address = keys_of(&document).ok_or("its discovery document names no jwks_uri")?;
+    let body = key_document(&address, wire).await?;
+    KeySet::read(&body)?;
+    serde_json::from_slice(&body).map_err(|_unparsable| "its key set is not JSON".to_owned())
 }
 
 impl Guide {
@@ -254,11 +285,10 @@ fn issuer_of(document: &Value, tenant: &str) -> Option<String> {
     )
 }
 
-/// `OpenID` Connect Discovery 1.0 §4.3 and RFC 8414 §3.3: the issuer must be the one that was asked, letter by letter.
 async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
     guarded(issuer, "the issuer")?;
     let document = document(issuer, wire).await?;
-    if document.json.get("issuer").and_then(Value::as_str) != Some(issuer) {
+    if !document.is_of(issuer) {
         return Err(
             "its discovery document names another issuer than the scenario. \
                     Spell the issuer exactly as the document does; nothing secret was sent."
@@ -328,7 +358,7 @@ fn get(url: String) -> Call {
         method: Method::GET,
         url,
         headers: HeaderMap::new(),
-        body: bytes::Bytes::new(),
+        body: Bytes::new(),
     }
 }
 

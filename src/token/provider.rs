@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::discovery::Guide;
+use serde_json::Value;
+
+use super::discovery::{self, Guide};
 use crate::scenario::Provider;
 use crate::secret::Redactor;
 use crate::wire::Wire;
@@ -27,6 +29,14 @@ pub struct Discovered {
     pub names_keys: bool,
     /// Whether the token endpoint comes from the scenario alone, so that no document was read.
     pub by_hand: bool,
+}
+
+/// The JWK set (RFC 7517 §5) of an issuer that no scenario names, for whoever verifies its tokens.
+///
+/// # Errors
+/// Why there is none that can be trusted, in one sentence with its remedy.
+pub async fn published_keys(issuer: &str, wire: &Wire) -> Result<Value, String> {
+    discovery::published(issuer, wire).await
 }
 
 impl Authority {

@@ -30,3 +30,5 @@ mod sign_in;
 mod token;
 /// What is counted on the wire.
 mod traffic;
+/// Another provider behind the doors.
+mod trust;

@@ -7,7 +7,8 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 
 use super::answer;
-use super::validate::{Claims, Validator};
+use super::issuer::Claims;
+use super::validate::Validator;
 use crate::reference::call::{Call, Credential};
 use crate::reference::fault::{Fault, Faults};
 use crate::reference::policy::{self, Rule};

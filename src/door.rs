@@ -15,13 +15,13 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::cell::Door;
-use crate::scenario::Deployment;
+use crate::scenario::{Deployment, McpMethod};
 use crate::secret::Redactor;
 use crate::token::Credential;
 use crate::wire::{Line, Silence, Wire};
 use heading::heading;
 use mcp::session::Sessions;
-use mcp::{Ids, Way, modern};
+use mcp::{Ids, Inquiry, Way, modern};
 use scrubber::Scrubber;
 
 pub use observation::{Answer, HttpAnswer, Observation, Rpc};
@@ -31,7 +31,7 @@ pub use observation::{Answer, HttpAnswer, Observation, Rpc};
 pub struct Answered {
     /// What is kept of it.
     pub observation: Observation,
-    /// The data in it, for captures and read-back: the REST JSON body; an MCP result's `structuredContent`, else its first text block that is JSON. `None` when there is none.
+    /// The data in it, for captures and read-back: the REST JSON body; the first JSON text of a tool's or resource's MCP result (before it a tool's `structuredContent`), any other MCP result whole. `None` when there is none.
     pub payload: Option<Value>,
 }
 
@@ -50,11 +50,13 @@ pub enum Ask {
         json: Option<Value>,
     },
     /// Through an MCP door.
-    Tool {
-        /// The tool's name.
-        tool: String,
-        /// Its arguments.
-        arguments: Value,
+    Mcp {
+        /// What is asked; the legacy era has its own word for discovery.
+        method: McpMethod,
+        /// The tool, resource or prompt that `params` name, where they name one.
+        name: Option<String>,
+        /// Its `params`, an object without what the era adds.
+        params: Value,
         /// Headers of the door.
         headers: Vec<(String, HeaderValue)>,
     },
@@ -65,7 +67,17 @@ impl Ask {
     pub fn request(&self) -> String {
         match self {
             Self::Rest { method, target, .. } => format!("{method} {target}"),
-            Self::Tool { tool, .. } => format!("tools/call {tool}"),
+            Self::Mcp {
+                method,
+                name,
+                params,
+                ..
+            } => Inquiry {
+                method: *method,
+                name: name.as_deref(),
+                params,
+            }
+            .line(),
         }
     }
 }
@@ -86,8 +98,8 @@ pub struct Entrance {
 }
 
 impl Entrance {
-    /// An entrance with no connection and no session yet. What it says without an [`Ask`] (discovery, a tool that does
-    /// not exist) carries the `standing` headers: those of the MCP door, filled.
+    /// An entrance with no connection and no session yet. What it says without an [`Ask`] (discovery, what does not
+    /// exist) carries the `standing` headers: those of the MCP door, filled.
     pub fn new(
         deployment: &Deployment,
         wire: &Wire,
@@ -129,49 +141,46 @@ impl Entrance {
             .await
     }
 
-    /// Calls a tool that cannot exist through an MCP door; its name and what came back.
-    pub async fn call_unknown_tool(&self, door: Door) -> (String, Answered) {
-        let tool = format!(
-            "rolecall-no-such-tool-{:08x}",
-            getrandom::u32().unwrap_or_default()
-        );
-        let ask = Ask::Tool {
-            tool: tool.clone(),
-            arguments: json!({}),
+    /// Asks an MCP door for a tool, resource or prompt that cannot exist; its name and what came back. `None` for a
+    /// method that names nothing.
+    pub async fn call_unknown(&self, door: Door, method: McpMethod) -> Option<(String, Answered)> {
+        let (name, params) = unknown(method, getrandom::u32().unwrap_or_default())?;
+        let ask = Ask::Mcp {
+            method,
+            name: Some(name.clone()),
+            params,
             headers: self.standing.clone(),
         };
         let answered = self.call(door, &ask).await;
-        (tool, answered)
+        Some((name, answered))
     }
 
     async fn call_over(&self, line: &Line, sessions: &Sessions, door: Door, ask: &Ask) -> Answered {
         let answered = match (door, ask) {
             (Door::Rest, Ask::Rest { .. }) => self.call_rest(line, ask).await,
             (
-                Door::Mcp,
-                Ask::Tool {
-                    tool,
-                    arguments,
+                Door::Mcp | Door::McpLegacy,
+                Ask::Mcp {
+                    method,
+                    name,
+                    params,
                     headers,
                 },
-            ) => match self.way(line, headers) {
-                Some(way) => Some(way.ask(&modern::tool(tool, arguments)).await.answered),
-                None => None,
-            },
-            (
-                Door::McpLegacy,
-                Ask::Tool {
-                    tool,
-                    arguments,
-                    headers,
-                },
-            ) => match self.way(line, headers) {
-                Some(way) => Some(sessions.call(&way, tool, arguments).await.answered),
-                None => None,
-            },
-            (Door::Rest, Ask::Tool { .. }) | (Door::Mcp | Door::McpLegacy, Ask::Rest { .. }) => {
-                None
+            ) => {
+                let inquiry = Inquiry {
+                    method: method.at(door),
+                    name: name.as_deref(),
+                    params,
+                };
+                match self.way(line, headers) {
+                    Some(way) if door == Door::Mcp => {
+                        Some(way.ask(&modern::inquiry(&inquiry)).await.answered)
+                    }
+                    Some(way) => Some(sessions.call(&way, &inquiry).await.answered),
+                    None => None,
+                }
             }
+            (Door::Rest, Ask::Mcp { .. }) | (Door::Mcp | Door::McpLegacy, Ask::Rest { .. }) => None,
         };
         answered.unwrap_or_else(|| self.silent(ask, Silence::ConnectionRefused, Duration::ZERO))
     }
@@ -225,6 +234,43 @@ impl Entrance {
             payload: None,
         }
     }
+}
+
+/// The name and the params of a request for what no server has.
+fn unknown(method: McpMethod, lot: u32) -> Option<(String, Value)> {
+    let named = |noun: &str| format!("rolecall-no-such-{noun}-{lot:08x}");
+    Some(match method {
+        McpMethod::CallTool => {
+            let tool = named("tool");
+            let params = json!({ "name": tool, "arguments": {} });
+            (tool, params)
+        }
+        McpMethod::GetPrompt => {
+            let prompt = named("prompt");
+            let params = json!({ "name": prompt, "arguments": {} });
+            (prompt, params)
+        }
+        // A scheme of its own, because a template could answer for everything in the server's.
+        McpMethod::ReadResource => {
+            let uri = format!("rolecall://no-such-resource-{lot:08x}");
+            let params = json!({ "uri": uri });
+            (uri, params)
+        }
+        McpMethod::Complete => {
+            let prompt = named("prompt");
+            let params = json!({
+                "ref": { "type": "ref/prompt", "name": prompt },
+                "argument": { "name": "name", "value": "" },
+            });
+            (prompt, params)
+        }
+        McpMethod::ListTools
+        | McpMethod::ListResources
+        | McpMethod::ListTemplates
+        | McpMethod::ListPrompts
+        | McpMethod::Discover
+        | McpMethod::Initialize => return None,
+    })
 }
 
 #[cfg(test)]
@@ -416,9 +462,10 @@ mod tests {
     }
 
     fn tool(name: &str) -> Ask {
-        Ask::Tool {
-            tool: name.to_owned(),
-            arguments: json!({}),
+        Ask::Mcp {
+            method: McpMethod::CallTool,
+            name: Some(name.to_owned()),
+            params: json!({ "name": name, "arguments": {} }),
             headers: Vec::new(),
         }
     }
@@ -491,7 +538,7 @@ mod tests {
         for door in [Door::Mcp, Door::McpLegacy] {
             entrance.call(door, &tool("listProducts")).await;
             entrance.call_afresh(door, &tool("listProducts")).await;
-            entrance.call_unknown_tool(door).await;
+            entrance.call_unknown(door, McpMethod::CallTool).await;
         }
         discovery::discover(&entrance, &Door::ALL).await;
         let heard = server.heard.lock().unwrap();
@@ -703,11 +750,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_unknown_tool_has_another_name_each_time() {
+    async fn what_is_unknown_has_another_name_each_time() {
         let server = Loopback::new(opens_sessions);
         let entrance = server.entrance(true);
-        let (first, answered) = entrance.call_unknown_tool(Door::Mcp).await;
-        let (second, _) = entrance.call_unknown_tool(Door::McpLegacy).await;
+        let tool = McpMethod::CallTool;
+        let (first, answered) = entrance.call_unknown(Door::Mcp, tool).await.unwrap();
+        let (second, _) = entrance.call_unknown(Door::McpLegacy, tool).await.unwrap();
         assert_eq!(answered.observation.request, format!("tools/call {first}"));
         assert!(
             first.starts_with("rolecall-no-such-tool-") && first.len() == 30,
@@ -715,6 +763,11 @@ mod tests {
         );
         assert_ne!(first, second);
         assert_eq!(server.heard("tools/call")[0].body["params"]["name"], first);
+        let resource = entrance.call_unknown(Door::Mcp, McpMethod::ReadResource);
+        let (uri, _) = resource.await.unwrap();
+        assert_eq!(server.heard("resources/read")[0].body["params"]["uri"], uri);
+        let list = entrance.call_unknown(Door::Mcp, McpMethod::ListTools);
+        assert!(list.await.is_none());
     }
 
     #[tokio::test]

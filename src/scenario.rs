@@ -9,6 +9,7 @@ mod deployment;
 mod fixture;
 mod header;
 mod identity;
+mod mcp;
 mod operation;
 mod persona;
 mod profile;
@@ -36,6 +37,7 @@ use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider, is_guid};
+pub use mcp::{Completed, Listing, McpCall, McpMethod};
 pub use profile::{Profile, RedirectUri};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
@@ -354,15 +356,6 @@ pub struct RestCall {
     pub headers: Vec<(String, HeaderText)>,
     /// JSON body.
     pub json: Option<JsonTemplate>,
-}
-
-/// A `tools/call` as the author wrote it.
-#[derive(Clone, Debug)]
-pub struct McpCall {
-    /// The tool's name.
-    pub tool: String,
-    /// Its arguments, an object.
-    pub arguments: JsonTemplate,
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ pub(super) mod legacy;
 mod listener;
 pub(super) mod message;
 pub(super) mod modern;
+mod result;
+
 pub(super) mod session;
-mod tool;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::scrubber::Scrubber;
 use super::{Answered, Observation, Rpc};
+use crate::scenario::McpMethod;
 use crate::secret::Redactor;
 use crate::wire::{Call, Line, Reply, Silence, Wire};
 use listener::Listener;
@@ -26,6 +28,27 @@ use message::{Message, RpcError};
 const BOTH_FRAMINGS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// What a scenario asks, without what an era adds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inquiry<'a> {
+    /// What is asked, in the era's own word.
+    pub(super) method: McpMethod,
+    /// The tool, resource or prompt that `params` name.
+    pub(super) name: Option<&'a str>,
+    /// An object.
+    pub(super) params: &'a Value,
+}
+
+impl Inquiry<'_> {
+    /// The request in one line.
+    pub(super) fn line(&self) -> String {
+        match self.name {
+            Some(name) => format!("{} {name}", self.method.name()),
+            None => self.method.name().to_owned(),
+        }
+    }
+}
+
 /// One JSON-RPC request or notification, ready but for its id.
 #[derive(Clone, Debug)]
 pub(super) struct Utterance {
@@ -33,6 +56,9 @@ pub(super) struct Utterance {
     pub(super) request: String,
     /// The JSON-RPC method.
     pub(super) method: &'static str,
+    /// What a result of it must be to count as one. `None` where none counts: a handshake that succeeds proves nothing
+    /// of the call that it is made for.
+    pub(super) seeks: Option<McpMethod>,
     /// Its params; `None` leaves them out.
     pub(super) params: Option<Value>,
     /// Headers that its era wants.
@@ -72,7 +98,7 @@ impl Utterance {
 /// What came back to an utterance.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
-    /// What is kept of it. A `result` counts as one only for `tools/call`: a handshake that succeeds proves no tool.
+    /// What is kept of it.
     pub(super) answered: Answered,
     /// The JSON-RPC message with our id.
     pub(super) message: Option<Message>,
@@ -145,12 +171,10 @@ fn meaning(
     message: Option<&Message>,
     scrubber: &Scrubber<'_>,
 ) -> (Rpc, Option<Value>) {
-    match message {
-        Some(Message::Result(result)) if utterance.method == tool::METHOD => {
-            tool::meaning(result, scrubber)
-        }
-        Some(Message::Error(error)) => (tool::error(error, scrubber), None),
-        Some(Message::Result(_)) | None => (Rpc::Absent, None),
+    match (message, utterance.seeks) {
+        (Some(Message::Result(result)), Some(method)) => result::meaning(method, result, scrubber),
+        (Some(Message::Error(error)), _) => (result::error(error, scrubber), None),
+        (Some(Message::Result(_)), None) | (None, _) => (Rpc::Absent, None),
     }
 }
 
@@ -256,7 +280,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_a_tool_call_can_have_a_result() {
+    fn a_handshake_has_no_result_that_counts() {
         let body =
             r#"{"jsonrpc":"2.0","id":7,"result":{"content":[],"protocolVersion":"2025-11-25"}}"#;
         let reply = reply(200, "application/json", body);

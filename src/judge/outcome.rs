@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::denial;
 use super::signature::Signature;
 use crate::door::{Answer, HttpAnswer, Observation, Rpc};
+use crate::scenario::McpMethod;
 
 /// What an answer means, whatever was demanded.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -131,10 +132,12 @@ impl Reading {
 pub struct Setting<'a> {
     /// Whether the call named a decoy: an object that cannot exist or a body that cannot validate.
     pub decoy: bool,
-    /// The same persona's answer to a call of a tool that cannot exist, with that tool's name.
-    pub unknown_tool: Option<(&'a str, &'a Observation)>,
-    /// The tool's name, for MCP calls.
-    pub tool: Option<&'a str>,
+    /// What an MCP request asked.
+    pub method: Option<McpMethod>,
+    /// The tool, resource or prompt that it named.
+    pub name: Option<&'a str>,
+    /// The same persona's answer to such a request for what cannot exist, with the name that it bore.
+    pub unknown: Option<(&'a str, &'a Observation)>,
 }
 
 /// Reads an observation. The answer of an MCP door is one whose `rpc` is present.
@@ -241,7 +244,7 @@ fn error_object(answer: &HttpAnswer, code: i64, message: &str, setting: &Setting
 /// A no in words: to the tool's existence, or to the caller. Default-deny servers say no in the same words to an
 /// unknown tool, so words of denial outrank equality with the calibrated answer.
 fn no_in_band(answer: &HttpAnswer, text: &str, setting: &Setting<'_>) -> Option<Outcome> {
-    if denial::knows_no_tool(text, setting.tool) {
+    if denial::knows_no_tool(text, setting.name) {
         Some(Outcome::Hidden)
     } else if denial::denies(text) {
         Some(Outcome::RefusedInBand)
@@ -253,11 +256,11 @@ fn no_in_band(answer: &HttpAnswer, text: &str, setting: &Setting<'_>) -> Option<
 }
 
 fn answers_like_unknown(answer: &HttpAnswer, setting: &Setting<'_>) -> bool {
-    let Some((name, observation)) = setting.unknown_tool else {
+    let Some((name, observation)) = setting.unknown else {
         return false;
     };
     match &observation.answer {
-        Answer::Http(unknown) => shape(unknown, Some(name)) == shape(answer, setting.tool),
+        Answer::Http(unknown) => shape(unknown, Some(name)) == shape(answer, setting.name),
         Answer::None(_) => false,
     }
 }
@@ -518,7 +521,8 @@ mod tests {
             ("result with a status of refusal", 400, result("x"), O::Rejected),
         ];
         let setting = Setting {
-            tool: Some("createProduct"),
+            method: Some(McpMethod::CallTool),
+            name: Some("createProduct"),
             ..Setting::default()
         };
         for (product, status, rpc, outcome) in rows {
@@ -562,8 +566,9 @@ mod tests {
         use Signature as S;
         let setting = Setting {
             decoy: true,
-            tool: Some("deleteProduct"),
-            unknown_tool: None,
+            method: Some(McpMethod::CallTool),
+            name: Some("deleteProduct"),
+            unknown: None,
         };
         #[rustfmt::skip]
         let rows: &[Row] = &[
@@ -629,8 +634,9 @@ mod tests {
             let calibration = unknown(told);
             let setting = Setting {
                 decoy: false,
-                unknown_tool: Some(("nope", &calibration)),
-                tool: Some("getProduct"),
+                method: Some(McpMethod::CallTool),
+                name: Some("getProduct"),
+                unknown: Some(("nope", &calibration)),
             };
             assert_eq!(
                 read(&unknown(got.clone()), &setting).outcome,

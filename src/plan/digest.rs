@@ -70,12 +70,12 @@ fn object(fixture: &Fixture) -> String {
 }
 
 fn shapes(step: &Step) -> (Option<String>, Option<String>) {
-    (step.rest.as_ref().map(rest), step.mcp.as_ref().map(tool))
+    (step.rest.as_ref().map(rest), step.mcp.as_ref().map(mcp))
 }
 
 fn call(operation: &Operation, door: Door) -> Option<String> {
     if door.speaks_mcp() {
-        operation.mcp.as_ref().map(tool)
+        operation.mcp.as_ref().map(mcp)
     } else {
         operation.rest.as_ref().map(rest)
     }
@@ -96,8 +96,9 @@ fn written(headers: &[(String, HeaderText)]) -> Vec<(&String, &str)> {
     headers.collect()
 }
 
-fn tool(call: &McpCall) -> String {
-    format!("{} {}", call.tool, call.arguments.source())
+fn mcp(call: &McpCall) -> String {
+    let details = call.details().map(|details| details.to_string());
+    format!("{:?} {:?} {details:?}", call.method(), call.subject())
 }
 
 #[cfg(test)]

@@ -362,7 +362,7 @@ fn shown_header((name, text): &(String, HeaderText)) -> String {
 /// The call of an operation at a door in one line, with the JSON that goes along.
 fn shown(operation: &Operation, door: Door) -> Option<(String, Option<Value>)> {
     if door.speaks_mcp() {
-        operation.mcp.as_ref().map(shown_tool)
+        operation.mcp.as_ref().map(|call| shown_mcp(call, door))
     } else {
         operation.rest.as_ref().map(shown_rest)
     }
@@ -372,7 +372,7 @@ fn shown_step(step: &Step) -> Option<(String, Option<Value>)> {
     step.rest
         .as_ref()
         .map(shown_rest)
-        .or_else(|| step.mcp.as_ref().map(shown_tool))
+        .or_else(|| step.mcp.as_ref().map(|call| shown_mcp(call, Door::Mcp)))
 }
 
 fn shown_rest(call: &RestCall) -> (String, Option<Value>) {
@@ -380,11 +380,13 @@ fn shown_rest(call: &RestCall) -> (String, Option<Value>) {
     (format!("{} {}", call.method, call.target.source()), json)
 }
 
-fn shown_tool(call: &McpCall) -> (String, Option<Value>) {
-    (
-        format!("tools/call {}", call.tool),
-        Some(call.arguments.source().clone()),
-    )
+fn shown_mcp(call: &McpCall, door: Door) -> (String, Option<Value>) {
+    let method = call.method().at(door).name();
+    let request = match call.subject() {
+        Some(subject) => format!("{method} {subject}"),
+        None => method.to_owned(),
+    };
+    (request, call.details())
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(super) fn of_operation(
         operation
             .mcp
             .as_ref()
-            .map(|call| of_tool(deployment, call, bindings))
+            .map(|call| of_mcp(deployment, call, bindings))
     } else {
         operation
             .rest
@@ -55,15 +55,16 @@ pub(super) fn of_rest(
     })
 }
 
-/// A tool call, filled.
-pub(super) fn of_tool(
+/// An MCP request, filled.
+pub(super) fn of_mcp(
     deployment: &Deployment,
     call: &McpCall,
     bindings: &Bindings,
 ) -> Result<Ask, Unbound> {
-    Ok(Ask::Tool {
-        tool: call.tool.clone(),
-        arguments: call.arguments.fill(bindings)?,
+    Ok(Ask::Mcp {
+        method: call.method(),
+        name: call.fill_subject(bindings)?,
+        params: call.fill_params(bindings)?,
         headers: door_headers(deployment.mcp.as_ref(), bindings)?,
     })
 }

@@ -7,6 +7,7 @@ use super::retry;
 use crate::cell::Door;
 use crate::door::{Answer, Answered, Ask, Observation, Rpc};
 use crate::judge::{self, Outcome, Reading, Setting};
+use crate::scenario::McpMethod;
 
 /// All waits between attempts of a run together stay below this.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -122,18 +123,21 @@ impl Hall<'_> {
     }
 
     async fn read(&self, calling: Calling<'_>, answered: Answered, retries: Vec<String>) -> Called {
-        let calibration = if needs_calibration(&answered.observation) {
-            self.unknown_tool(calling.persona, calling.door).await
-        } else {
-            None
+        let (method, name) = match calling.ask {
+            Ask::Mcp { method, name, .. } => (Some(*method), name.as_deref()),
+            Ask::Rest { .. } => (None, None),
+        };
+        let calibration = match method {
+            Some(method) if needs_calibration(&answered.observation) => {
+                self.unknown(calling.persona, calling.door, method).await
+            }
+            Some(_) | None => None,
         };
         let setting = Setting {
             decoy: calling.decoy,
-            unknown_tool: calibration.map(|(tool, observation)| (tool.as_str(), observation)),
-            tool: match calling.ask {
-                Ask::Tool { tool, .. } => Some(tool),
-                Ask::Rest { .. } => None,
-            },
+            method,
+            name,
+            unknown: calibration.map(|(name, observation)| (name.as_str(), observation)),
         };
         let reading = judge::read(&answered.observation, &setting);
         if reading.outcome == Outcome::Granted {
@@ -148,20 +152,27 @@ impl Hall<'_> {
         }
     }
 
-    /// What the persona gets for a tool that cannot exist; asked once a persona and door.
-    async fn unknown_tool(&self, persona: usize, door: Door) -> Option<&(String, Observation)> {
+    /// What the persona gets for what cannot exist; asked once a persona, door and method.
+    async fn unknown(
+        &self,
+        persona: usize,
+        door: Door,
+        method: McpMethod,
+    ) -> Option<&(String, Observation)> {
         let entrance = self.standings[persona].entrance.as_ref()?;
-        let asked = self.unknown_tools[persona][door.index()].get_or_init(|| async {
-            tokio::select! {
-                (tool, answered) = entrance.call_unknown_tool(door) => Some((tool, answered.observation)),
+        let known = &self.unknown[persona][door.index()][method.naming()?];
+        let asked = known.get_or_init(|| async {
+            let (name, answered) = tokio::select! {
+                asked = entrance.call_unknown(door, method) => asked,
                 () = self.stop.hurried() => None,
-            }
+            }?;
+            Some((name, answered.observation))
         });
         asked.await.as_ref()
     }
 }
 
-/// Whether an MCP answer says no in a way that a tool which does not exist might say it, too.
+/// Whether an MCP answer says no in a way in which it might be said of what does not exist, too.
 fn needs_calibration(observation: &Observation) -> bool {
     let Answer::Http(http) = &observation.answer else {
         return false;

@@ -17,8 +17,8 @@ use crate::cell::Door;
 use crate::door::Observation;
 use crate::judge::{self, Effect, Gap, Reading, Sight};
 use crate::plan::{Check, Plan};
-use crate::scenario::RefusalShape;
 use crate::scenario::template::Bindings;
+use crate::scenario::{McpMethod, RefusalShape};
 use crate::secret::Redactor;
 
 /// What the calls of a run share.
@@ -37,14 +37,14 @@ pub(super) struct Hall<'r> {
     pub(super) silent: Cell<[bool; 3]>,
     /// By door: whether anything was granted there.
     pub(super) alive: Cell<[bool; 3]>,
-    /// By persona and door: a tool that cannot exist, and what calling it gave.
-    pub(super) unknown_tools: Vec<[Calibration; 3]>,
+    /// By persona, door and naming method: what cannot exist, and what asking for it gave.
+    pub(super) unknown: Vec<[[Calibration; McpMethod::NAMING.len()]; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
     started: Instant,
     tell: RefCell<&'r mut dyn FnMut(Event)>,
 }
 
-/// A tool that cannot exist and what calling it gave, once it was called; `None` inside when the run ended first.
+/// The name of what cannot exist and what asking for it gave, once it was asked; `None` inside when the run ended first.
 pub(super) type Calibration = OnceCell<Option<(String, Observation)>>;
 
 /// What was seen of a cell, with what is told of it.
@@ -81,7 +81,7 @@ impl<'r> Hall<'r> {
     ) -> Self {
         Self {
             objects: Objects::none_of(plan.scenario.fixtures.len()),
-            unknown_tools: standings.iter().map(|_| Default::default()).collect(),
+            unknown: standings.iter().map(|_| Default::default()).collect(),
             sights: RefCell::new(vec![
                 Sight {
                     gap: Some(Gap::NotReached),

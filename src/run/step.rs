@@ -85,7 +85,7 @@ impl Hall<'_> {
         let filled = match (door, rest, mcp) {
             (Door::Rest, Some(call), _) => asking::of_rest(deployment, call, bindings),
             (Door::Mcp | Door::McpLegacy, _, Some(call)) => {
-                asking::of_tool(deployment, call, bindings)
+                asking::of_mcp(deployment, call, bindings)
             }
             _ => return Given::Failed(format!("it has no shape for {door}")),
         };

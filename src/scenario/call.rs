@@ -7,7 +7,7 @@ use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::{Register, Scope};
 use super::template::{JsonTemplate, Template, percent_encoded};
-use super::{HeaderText, McpCall, RestCall, header};
+use super::{HeaderText, McpCall, RestCall, header, mcp};
 use crate::cell::Door;
 
 /// The two shapes of one operation or step, and whether each is there at all, wrong or not.
@@ -50,7 +50,7 @@ pub(super) fn shapes(
     }
     Shapes {
         rest: rest.and_then(|shape| rest_call(reader, shape, scope)),
-        mcp: mcp.and_then(|shape| mcp_call(reader, shape, scope)),
+        mcp: mcp.and_then(|shape| mcp::read(reader, shape, scope)),
         has_rest: rest.is_some(),
         has_mcp: mcp.is_some(),
     }
@@ -70,13 +70,6 @@ impl RestCall {
         names.sort_unstable();
         names.dedup();
         names
-    }
-}
-
-impl McpCall {
-    /// The dotted names that its templates need, each once, sorted.
-    pub fn names(&self) -> Vec<String> {
-        self.arguments.names()
     }
 }
 
@@ -223,39 +216,12 @@ fn with_query(target: &Template, query: &[String]) -> Option<Template> {
     Template::parse(&format!("{}{joint}{}", target.source(), query.join("&"))).ok()
 }
 
-fn mcp_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Option<McpCall> {
-    let nothing = JsonTemplate::parse(&Json::Object(Map::new())).ok()?;
-    if matches!(named.node.value, Value::Text(_)) {
-        let tool = reader.plain(named.node, "the tool's name")?;
-        return Some(McpCall {
-            tool,
-            arguments: nothing,
-        });
-    }
-    let fields = reader.fields(
-        named.at,
-        named.node,
-        "this `mcp` shape",
-        &["tool", "arguments"],
-    )?;
-    let tool = fields
-        .need(reader, "tool")
-        .and_then(|tool| reader.plain(tool.node, "the tool's name"));
-    let arguments = match fields.get("arguments") {
-        None => Some(nothing),
-        Some(Named { node, .. }) if !matches!(node.value, Value::Map(_)) => {
-            reader.wrong(node, "`arguments`", "a map");
-            None
-        }
-        Some(arguments) => json(reader, arguments.node, scope),
-    };
-    Some(McpCall {
-        tool: tool?,
-        arguments: arguments?,
-    })
-}
-
-fn json(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<JsonTemplate> {
+/// A JSON value that is not null, with its templates read.
+pub(super) fn json(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    scope: &Scope<'_>,
+) -> Option<JsonTemplate> {
     if matches!(node.value, Value::Null) {
         reader.wrong(node, "this JSON value", "a value");
         return None;

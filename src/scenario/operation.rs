@@ -6,7 +6,7 @@ use super::fixture::marks;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
-use super::{Operation, demand};
+use super::{McpMethod, Operation, demand, mcp};
 use crate::cell::OperationName;
 
 /// Reads what is attempted.
@@ -117,7 +117,7 @@ fn fixtures(reader: &mut Reader<'_>, node: &Node, register: &Register<'_>) -> Us
 }
 
 /// Whether a call changes something: what the author says, or what the method means (safe methods, RFC 9110 §9.2.1).
-/// A tool's name means nothing, so an operation with an MCP shape alone must say.
+/// A tool's name means nothing, so an operation with a tool alone must say; every other request of MCP reads.
 fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Option<bool> {
     if let Some(stated) = fields.get("mutates") {
         let flag = reader.flag(stated.node, "`mutates`");
@@ -132,10 +132,13 @@ fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Opt
             "GET" | "HEAD" | "OPTIONS" | "TRACE"
         ));
     }
-    if shapes.has_mcp && !shapes.has_rest {
+    let shape = fields.get("mcp").filter(|_| !shapes.has_rest)?;
+    if mcp::may_be_tool(shape.node) {
         reader.complain(fields.at, Kind::MutatesUnstated);
+        return None;
     }
-    None
+    let reads = shapes.mcp.as_ref()?.method() != McpMethod::CallTool;
+    reads.then_some(false)
 }
 
 /// The method of a shape that changes something by its meaning; a POST may be a search.

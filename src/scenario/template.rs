@@ -131,6 +131,17 @@ impl Template {
         self.fill_with(bindings, percent_encoded)
     }
 
+    /// The text with every inserted value percent-encoded, but for one that is the whole text: a captured URI.
+    ///
+    /// # Errors
+    /// The first name that nothing binds.
+    pub fn fill_uri(&self, bindings: &Bindings) -> Result<String, Unbound> {
+        match self.alone() {
+            Some(_) => self.fill(bindings),
+            None => self.fill_target(bindings),
+        }
+    }
+
     /// The same template with the author's own text percent-encoded and its names left standing.
     pub(super) fn into_encoded(self) -> String {
         let mut text = String::new();

@@ -1,12 +1,13 @@
-//! A tool call and a session in, its request in the era of `initialize` out (revisions up to 2025-11-25).
+//! A request and a session in, its request in the era of `initialize` out (revisions up to 2025-11-25).
 
 use http::header::{HeaderName, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::message::Message;
 use super::modern::{self, PROTOCOL_VERSION};
-use super::{Spoken, Utterance, tool};
+use super::{Inquiry, Spoken, Utterance};
 use crate::door::{Answer, HttpAnswer};
+use crate::scenario::McpMethod;
 
 /// The newest revision of this era; what `initialize` asks for.
 pub(super) const VERSION: &str = "2025-11-25";
@@ -49,9 +50,11 @@ impl Session {
 /// `initialize`, which opens a session.
 pub(in crate::door) fn initialize() -> Utterance {
     let params = json!({ "protocolVersion": VERSION, "capabilities": {}, "clientInfo": modern::client_info() });
+    let method = McpMethod::Initialize.name();
     Utterance {
-        request: "initialize".to_owned(),
-        method: "initialize",
+        request: method.to_owned(),
+        method,
+        seeks: None,
         params: Some(params),
         headers: Vec::new(),
     }
@@ -63,33 +66,40 @@ pub(in crate::door) fn initialized(session: &Session) -> Utterance {
     Utterance {
         request: method.to_owned(),
         method,
+        seeks: None,
         params: None,
         headers: headers(Some(session)),
     }
 }
 
-/// `tools/call`, in a session or without one.
-pub(super) fn tool(session: Option<&Session>, name: &str, arguments: &Value) -> Utterance {
+/// What a scenario asks, in a session or without one. `initialize` is asked for itself, outside of any session.
+pub(super) fn inquiry(session: Option<&Session>, inquiry: &Inquiry<'_>) -> Utterance {
+    if inquiry.method == McpMethod::Initialize {
+        return Utterance {
+            seeks: Some(McpMethod::Initialize),
+            ..initialize()
+        };
+    }
     Utterance {
-        request: format!("{} {name}", tool::METHOD),
-        method: tool::METHOD,
-        params: Some(json!({ "name": name, "arguments": arguments })),
+        request: inquiry.line(),
+        method: inquiry.method.name(),
+        seeks: Some(inquiry.method),
+        params: Some(inquiry.params.clone()),
         headers: headers(session),
     }
 }
 
 /// Whether a call in a session was told that the session is gone: 404 (2025-11-25 transports, Session Management) by
 /// someone who did not answer the call itself, or words about it, as the TypeScript SDK's v1 gives with 400.
-pub(super) fn has_expired(session: &Session, spoken: &Spoken) -> bool {
+pub(super) fn has_expired(session: &Session, name: Option<&str>, spoken: &Spoken) -> bool {
     let unplaced = spoken.status() == Some(404) && spoken.message.is_none();
-    session.id.is_some() && (unplaced || is_about_the_session(spoken))
+    session.id.is_some() && (unplaced || is_about_the_session(name, spoken))
 }
 
 /// Whether a call was told only that it lacks a session: 400 or 404 with words about sessions or `initialize`, in a
-/// JSON-RPC error or in plain text. It says nothing about the persona.
-pub(super) fn is_about_the_session(spoken: &Spoken) -> bool {
-    let observation = &spoken.answered.observation;
-    let Answer::Http(answer) = &observation.answer else {
+/// JSON-RPC error or in plain text. It says nothing about the persona. `name` is what the call named.
+pub(super) fn is_about_the_session(name: Option<&str>, spoken: &Spoken) -> bool {
+    let Answer::Http(answer) = &spoken.answered.observation.answer else {
         return false;
     };
     let words = match spoken.error() {
@@ -98,8 +108,11 @@ pub(super) fn is_about_the_session(spoken: &Spoken) -> bool {
         None => return false,
     };
     // A tool may be called `closeSession`; its name says nothing here.
-    let tool = observation.request.rsplit(' ').next().unwrap_or_default();
-    let words = words.replace(tool, "").to_ascii_lowercase();
+    let words = match name {
+        Some(name) if !name.is_empty() => words.replace(name, ""),
+        Some(_) | None => words.to_owned(),
+    };
+    let words = words.to_ascii_lowercase();
     matches!(answer.status, 400 | 404)
         && ["session", "initializ"]
             .iter()
@@ -141,6 +154,18 @@ mod tests {
     use crate::door::mcp::tests::{lines, reply};
     use crate::secret::Redactor;
 
+    fn tool(session: Option<&Session>, name: &str) -> Utterance {
+        let params = json!({ "name": name, "arguments": {} });
+        inquiry(
+            session,
+            &Inquiry {
+                method: McpMethod::CallTool,
+                name: Some(name),
+                params: &params,
+            },
+        )
+    }
+
     fn spoken(status: u16, content_type: &'static str, session: &str, body: &str) -> Spoken {
         let mut reply = reply(status, content_type, body.to_owned());
         if !session.is_empty() {
@@ -148,12 +173,7 @@ mod tests {
                 .headers
                 .insert(SESSION, HeaderValue::from_str(session).unwrap());
         }
-        Spoken::of(
-            &tool(None, "closeSession", &json!({})),
-            &reply,
-            7,
-            &Redactor::default(),
-        )
+        Spoken::of(&tool(None, "closeSession"), &reply, 7, &Redactor::default())
     }
 
     fn result(version: &str) -> String {
@@ -199,7 +219,7 @@ mod tests {
         );
         let body = r#"{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"listProducts","arguments":{}}}"#;
         assert_eq!(
-            sent(&tool(Some(&session), "listProducts", &json!({})), Some(8)),
+            sent(&tool(Some(&session), "listProducts"), Some(8)),
             [
                 "mcp-protocol-version: 2025-06-18",
                 "mcp-session-id: s1",
@@ -207,7 +227,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            sent(&tool(None, "listProducts", &json!({})), Some(8)),
+            sent(&tool(None, "listProducts"), Some(8)),
             ["mcp-protocol-version: 2025-11-25", body]
         );
     }
@@ -248,14 +268,20 @@ mod tests {
             "",
             &complaint("no such tool").replace("null", "7"),
         );
-        assert!(has_expired(&session(Some("s1")), &gone));
-        assert!(has_expired(&session(Some("s1")), &empty));
-        assert!(!has_expired(&session(None), &gone));
-        assert!(!has_expired(&session(Some("s1")), &ours));
-        assert!(!has_expired(&session(Some("s1")), &spoken(400, "", "", "")));
+        let name = Some("closeSession");
+        assert!(has_expired(&session(Some("s1")), name, &gone));
+        assert!(has_expired(&session(Some("s1")), name, &empty));
+        assert!(!has_expired(&session(None), name, &gone));
+        assert!(!has_expired(&session(Some("s1")), name, &ours));
+        assert!(!has_expired(
+            &session(Some("s1")),
+            name,
+            &spoken(400, "", "", "")
+        ));
         let unknown = complaint("Bad Request: No valid session ID provided");
         assert!(has_expired(
             &session(Some("s1")),
+            name,
             &spoken(400, "application/json", "", &unknown)
         ));
     }
@@ -288,7 +314,10 @@ mod tests {
         ];
         for (status, content_type, body, about) in table {
             assert_eq!(
-                is_about_the_session(&spoken(status, content_type, "", &body)),
+                is_about_the_session(
+                    Some("closeSession"),
+                    &spoken(status, content_type, "", &body)
+                ),
                 about,
                 "{status} {body}"
             );

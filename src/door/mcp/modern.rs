@@ -1,11 +1,12 @@
-//! A tool call in, its request in the stateless era out (revision 2026-07-28).
+//! A request in, its request in the stateless era out (revision 2026-07-28).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{Utterance, tool};
+use super::{Inquiry, Utterance};
+use crate::scenario::McpMethod;
 
 /// The revision that this era's requests name.
 pub(in crate::door) const VERSION: &str = "2026-07-28";
@@ -16,18 +17,33 @@ pub(in crate::door) const PROTOCOL_VERSION: HeaderName =
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
-/// `tools/call`, with its name mirrored in `Mcp-Name`.
-pub(in crate::door) fn tool(name: &str, arguments: &Value) -> Utterance {
-    let params = json!({ "name": name, "arguments": arguments, "_meta": meta() });
-    let mut utterance = request(tool::METHOD, params);
-    utterance.request = format!("{} {name}", tool::METHOD);
-    utterance.headers.push((NAME, header_value(name)));
+/// What a scenario asks, with its method mirrored in `Mcp-Method` and, where the revision says so, its name in
+/// `Mcp-Name`.
+pub(in crate::door) fn inquiry(inquiry: &Inquiry<'_>) -> Utterance {
+    let mut params = inquiry.params.clone();
+    params["_meta"] = meta();
+    let mut utterance = request(inquiry.method.name(), params);
+    utterance.request = inquiry.line();
+    utterance.seeks = Some(inquiry.method);
+    if let Some(name) = inquiry.name
+        && mirrors_name(inquiry.method)
+    {
+        utterance.headers.push((NAME, header_value(name)));
+    }
     utterance
+}
+
+/// The methods whose `params.name` or `params.uri` stands in `Mcp-Name` (2026-07-28 Streamable HTTP, standard headers).
+const fn mirrors_name(method: McpMethod) -> bool {
+    matches!(
+        method,
+        McpMethod::CallTool | McpMethod::ReadResource | McpMethod::GetPrompt
+    )
 }
 
 /// `server/discover`, which a server of this era must answer.
 pub(in crate::door) fn discover() -> Utterance {
-    request("server/discover", json!({ "_meta": meta() }))
+    request(McpMethod::Discover.name(), json!({ "_meta": meta() }))
 }
 
 fn request(method: &'static str, params: Value) -> Utterance {
@@ -38,6 +54,7 @@ fn request(method: &'static str, params: Value) -> Utterance {
     Utterance {
         request: method.to_owned(),
         method,
+        seeks: None,
         params: Some(params),
         headers,
     }
@@ -94,7 +111,11 @@ mod tests {
             ("X-Env".to_owned(), HeaderValue::from_static("test")),
             ("Accept".to_owned(), HeaderValue::from_static("text/csv")),
         ];
-        let utterance = tool("deleteProduct", &json!({ "id": 7 }));
+        let utterance = inquiry(&Inquiry {
+            method: McpMethod::CallTool,
+            name: Some("deleteProduct"),
+            params: &json!({ "name": "deleteProduct", "arguments": { "id": 7 } }),
+        });
         let call = utterance.call(
             "https://h/mcp?x=%2e",
             heading(&stated, &[], Some(&bearer)),

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::legacy::{self, Session};
-use super::{Spoken, Way};
+use super::{Inquiry, Spoken, Way};
+use crate::scenario::McpMethod;
 
 /// Handshakes that pass away (silence, 429, 502–504) are tried anew by later calls, this often in all.
 const ATTEMPTS: u32 = 3;
@@ -39,20 +39,19 @@ impl Sessions {
         self.slot().handshake(way).await
     }
 
-    /// Calls a tool in the session. A session that has expired is opened anew, once, and the call is made once more.
-    pub(in crate::door) async fn call(
-        &self,
-        way: &Way<'_>,
-        tool: &str,
-        arguments: &Value,
-    ) -> Spoken {
+    /// Makes the call in the session. A session that has expired is opened anew, once, and the call is made once more,
+    /// also one that changes something: whoever does not know the session has executed nothing in it.
+    pub(in crate::door) async fn call(&self, way: &Way<'_>, inquiry: &Inquiry<'_>) -> Spoken {
+        if inquiry.method == McpMethod::Initialize {
+            return way.ask(&legacy::inquiry(None, inquiry)).await;
+        }
         let slot = self.slot();
         let handshake = slot.handshake(way).await;
-        let spoken = handshake.call(way, tool, arguments).await;
+        let spoken = handshake.call(way, inquiry).await;
         match &*handshake {
-            Handshake::Open(session) if legacy::has_expired(session, &spoken) => {
+            Handshake::Open(session) if legacy::has_expired(session, inquiry.name, &spoken) => {
                 self.replace(&slot);
-                self.handshake(way).await.call(way, tool, arguments).await
+                self.handshake(way).await.call(way, inquiry).await
             }
             Handshake::Open(_) | Handshake::Refused(_) => spoken,
         }
@@ -121,14 +120,14 @@ impl Handshake {
         Self::Open(session)
     }
 
-    /// Calls a tool. Without a session the call is made all the same, because the door's answer to the call is what is
+    /// Makes the call. Without a session the call is made all the same, because the door's answer to the call is what is
     /// asked; where that is only about the missing session, the refusal of the handshake is the door's answer.
-    async fn call(&self, way: &Way<'_>, tool: &str, arguments: &Value) -> Spoken {
+    async fn call(&self, way: &Way<'_>, inquiry: &Inquiry<'_>) -> Spoken {
         match self {
-            Self::Open(session) => way.ask(&legacy::tool(Some(session), tool, arguments)).await,
+            Self::Open(session) => way.ask(&legacy::inquiry(Some(session), inquiry)).await,
             Self::Refused(refusal) => {
-                let spoken = way.ask(&legacy::tool(None, tool, arguments)).await;
-                if legacy::is_about_the_session(&spoken) {
+                let spoken = way.ask(&legacy::inquiry(None, inquiry)).await;
+                if legacy::is_about_the_session(inquiry.name, &spoken) {
                     (**refusal).clone()
                 } else {
                     spoken

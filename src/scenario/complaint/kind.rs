@@ -291,6 +291,23 @@ pub enum Kind {
         /// The shape: `rest` or `mcp`.
         door: Door,
     },
+    /// Not exactly one request in an MCP shape.
+    McpRequests {
+        /// How many there are.
+        count: usize,
+    },
+    /// `arguments` at an MCP request that takes none.
+    ArgumentsAstray {
+        /// The request's key.
+        request: String,
+    },
+    /// Not exactly one thing whose argument is to be completed.
+    CompletionOf {
+        /// How many there are.
+        count: usize,
+    },
+    /// Text that is no URI.
+    ResourceUri,
     /// A request that is not `METHOD /path`; says why.
     Request(&'static str),
     /// A URL that does not suit its place; says why.
@@ -501,6 +518,12 @@ impl fmt::Display for Kind {
                 "what the `{}` shape creates could not be told from what others made",
                 shape(*door)
             ),
+            Self::McpRequests { count: 0 } => f.write_str("this `mcp` shape makes no request"),
+            Self::McpRequests { count } => write!(f, "this `mcp` shape makes {count} requests"),
+            Self::ArgumentsAstray { request } => write!(f, "`{request}` takes no `arguments`"),
+            Self::CompletionOf { count: 0 } => f.write_str("nothing says what has this argument"),
+            Self::CompletionOf { count } => write!(f, "{count} things have this argument"),
+            Self::ResourceUri => f.write_str("this is no URI"),
             Self::Status => f.write_str("this is no HTTP status"),
             Self::Expectation { .. } => f.write_str("this is no expectation"),
             Self::Pointer => f.write_str("this is no JSON pointer"),

@@ -80,6 +80,14 @@ impl Kind {
             Self::CreatesUnmarked { .. } => {
                 "put `{{ tag }}` into it, in a field that comes back when the object is read".into()
             }
+            Self::McpRequests { .. } => {
+                "name exactly one of `tool`, `resource`, `prompt`, `complete`, `list` and `discover`".into()
+            }
+            Self::ArgumentsAstray { .. } => "leave `arguments` out; only `tool` and `prompt` take them".into(),
+            Self::CompletionOf { .. } => "name exactly one of `prompt` and `resource`".into(),
+            Self::ResourceUri => {
+                "write it with its scheme, such as `products://catalog`; other characters percent-encoded".into()
+            }
             Self::Request(_) => "write `METHOD /path`, such as `GET /api/products`; other characters percent-encoded".into(),
             Self::Url(_) => "write an absolute URL, such as `https://api.example.com`".into(),
             Self::Status => "a status is 100 to 599".into(),

@@ -283,7 +283,7 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::scenario::{Entry, RefusalShape};
+    use crate::scenario::{Denials, Entry, RefusalShape};
     use crate::wire::{Proxies, Settings};
 
     const TOOL: &str = r#"{"content":[{"type":"text","text":"done"}]}"#;
@@ -439,6 +439,7 @@ mod tests {
             doors: Door::ALL.to_vec(),
             doors_stated: false,
             mcp_refuses: RefusalShape::Http,
+            mcp_denials: Denials::default(),
             disposable: false,
         };
         let settings = Settings {
@@ -702,6 +703,98 @@ mod tests {
         let call = &server.heard("tools/call")[0];
         assert!(call.head.contains("mcp-name: listProducts\r\n"));
         assert!(call.head.contains("authorization: Bearer t\r\n"));
+    }
+
+    /// Everything that may stand before our answer, in the framing of several servers at once.
+    fn crowded(id: &Value) -> String {
+        let event = |lines: &[&str]| format!("{}\r\n\r\n", lines.join("\r\n"));
+        let other = id.as_u64().unwrap_or_default() + 1;
+        [
+            ": keep-alive\n\n".to_owned(),
+            event(&["id: 1", "data:"]),
+            event(&[r#"data: {"jsonrpc":"2.0","method":"notifications/progress"}"#]),
+            event(&[&format!(
+                r#"data: {{"jsonrpc":"2.0","id":{id},"method":"sampling/createMessage","params":{{}}}}"#
+            )]),
+            event(&[&format!(r#"data: {{"jsonrpc":"2.0","id":{other},"result":{{}}}}"#)]),
+            event(&[
+                "event: message",
+                r#"data: {"jsonrpc":"2.0","#,
+                &format!(r#"data: "id":{id},"#),
+                &format!(r#"data: "result":{TOOL}}}"#),
+            ]),
+        ]
+        .concat()
+    }
+
+    #[tokio::test]
+    async fn a_stream_with_a_length_is_read_to_our_message_and_no_further() {
+        for beyond in [0, 1_000_000] {
+            let server = Loopback::new(move |request, _| {
+                let body = crowded(&request.body["id"]);
+                let length = body.len() + beyond;
+                // Spelt so that the connection stays open, as where more is to come.
+                format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nContent-Length: {length}\r\n\r\n{body}"
+                )
+            });
+            let call = tool("listProducts");
+            let answered = server.entrance(true).call(Door::Mcp, &call).await;
+            assert_eq!(
+                status_and_rpc(&answered),
+                done(),
+                "{beyond} bytes are missing"
+            );
+            assert!(answered.observation.took_ms < 4000);
+        }
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_request_is_made_in_the_words_of_its_era() {
+        let server = Loopback::new(opens_sessions);
+        let entrance = server.entrance(true);
+        let ask = |method, name: Option<&str>, params| Ask::Mcp {
+            method,
+            name: name.map(str::to_owned),
+            params,
+            headers: Vec::new(),
+        };
+        let uri = "p://ü";
+        let read = ask(McpMethod::ReadResource, Some(uri), json!({ "uri": uri }));
+        let discover = ask(McpMethod::Discover, None, json!({}));
+        for door in [Door::Mcp, Door::McpLegacy] {
+            entrance.call(door, &read).await;
+            entrance.call(door, &discover).await;
+        }
+        let [modern, legacy] = &server.heard("resources/read")[..] else {
+            panic!("two reads")
+        };
+        assert!(modern.head.contains("mcp-method: resources/read\r\n"));
+        assert!(modern.head.contains("mcp-name: =?base64?cDovL8O8?=\r\n"));
+        assert!(modern.body["params"]["_meta"].is_object());
+        assert!(legacy.head.contains("mcp-session-id: s0\r\n"));
+        assert!(!legacy.head.contains("mcp-name") && !legacy.head.contains("mcp-method"));
+        assert_eq!(legacy.body["params"], json!({ "uri": uri }));
+        assert!(!server.heard("server/discover")[0].head.contains("mcp-name"));
+        // One for the session, and one for itself.
+        let handshakes = server.heard("initialize");
+        assert_eq!(handshakes.len(), 2);
+        assert!(!handshakes[1].head.contains("mcp-session-id"));
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_is_asked_for_itself_counts() {
+        let server = Loopback::new(opens_sessions);
+        let ask = Ask::Mcp {
+            method: McpMethod::Discover,
+            name: None,
+            params: json!({}),
+            headers: Vec::new(),
+        };
+        let answered = server.entrance(true).call(Door::McpLegacy, &ask).await;
+        let is_result = matches!(status_and_rpc(&answered), (200, Some(Rpc::Result { .. })));
+        assert!(is_result, "{answered:?}");
+        assert_eq!(answered.observation.request, "initialize");
     }
 
     #[tokio::test]

@@ -165,8 +165,10 @@ pub struct Deployment {
     pub doors: Vec<Door>,
     /// Whether the author named the doors: then one that does not answer is a gap, not an absence.
     pub doors_stated: bool,
-    /// Shapes of refusal besides HTTP 401/403 that the MCP doors are declared to use.
+    /// Shapes of refusal besides HTTP 403 that the MCP doors are declared to use.
     pub mcp_refuses: RefusalShape,
+    /// What besides the usual words and codes is a denial there.
+    pub mcp_denials: Denials,
     /// Whether a run may create, change and delete objects of its own.
     pub disposable: bool,
 }
@@ -202,6 +204,16 @@ pub enum RefusalShape {
     Hidden,
     /// Any of the three.
     Any,
+}
+
+/// Marks by which a denial inside an MCP answer is known besides the usual ones: of JSON-RPC errors and of results with
+/// `isError`, never of a result without.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Denials {
+    /// JSON-RPC error codes.
+    pub codes: Vec<i64>,
+    /// Words of an error's message or of a result's texts, in any case.
+    pub texts: Vec<String>,
 }
 
 /// Who attempts the operations.
@@ -368,6 +380,8 @@ mod tests {
 
     const CATALOG: &str = include_str!("../scenarios/product-catalog.yaml");
     const LIBRARY: &str = include_str!("../scenarios/rest-only.yaml");
+    const PRIMITIVES: &str = include_str!("../scenarios/mcp-primitives.yaml");
+    const SHIPPED: [&str; 3] = [CATALOG, LIBRARY, PRIMITIVES];
 
     fn read(text: &str, missing: Missing) -> Result<Scenario, Complaints> {
         let sources = Sources {
@@ -442,17 +456,17 @@ mod tests {
 
         #[test]
         fn a_mutated_scenario_never_panics(
-            catalog: bool,
+            which in 0..SHIPPED.len(),
             place: usize,
             length in 0_usize..40,
             piece in "(\\PC{0,6}|[{}\\[\\]:,\"'$ \\n\\r\\t~&*-]{0,6}|null|12|\\[\\]|none)",
         ) {
-            answers(&mutated(if catalog { CATALOG } else { LIBRARY }, place, length, &piece));
+            answers(&mutated(SHIPPED[which], place, length, &piece));
         }
 
         #[test]
-        fn a_scenario_without_one_of_its_lines_never_panics(catalog: bool, line: usize, count in 1_usize..4) {
-            let text = if catalog { CATALOG } else { LIBRARY };
+        fn a_scenario_without_one_of_its_lines_never_panics(which in 0..SHIPPED.len(), line: usize, count in 1_usize..4) {
+            let text = SHIPPED[which];
             let lines: Vec<&str> = text.lines().collect();
             let gone = line % lines.len();
             let kept: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| !(gone..gone + count).contains(at)).map(|(_, line)| *line).collect();

@@ -1,4 +1,6 @@
-//! The words of an in-band MCP answer in, whether they deny the caller or the tool's existence out.
+//! The words of an in-band MCP answer in, whether they deny the caller or the existence of what it named out.
+
+use crate::scenario::{Denials, McpMethod};
 
 /// Phrases that say no to the caller. Ambiguous ones ("not allowed", "invalid token") are left out on purpose.
 const DENIALS: [&str; 34] = [
@@ -54,24 +56,29 @@ const FORBIDDEN_THINGS: [&str; 9] = [
 /// JSON-RPC error codes that servers derive from HTTP 401 and 403.
 const DENIAL_CODES: [i64; 6] = [401, 403, -401, -403, -32401, -32403];
 
-/// Phrases for a tool that does not exist, in a text whose quotes are gone and whose tool name is [`PLACEHOLDER`].
-const UNKNOWN_TOOL: [&str; 13] = [
-    "unknown tool",
-    "no such tool",
-    "no tool named",
-    "no tool with",
-    "tool not found",
-    "tool {} not found",
-    "tool {} was not found",
-    "tool {} does not exist",
-    "tool {} is not available",
-    "tool {} is not registered",
-    "tool {} disabled",
-    "tool {} is disabled",
+/// What is said of a name that means nothing, around the noun `#`, in a text whose quotes are gone and whose name is
+/// [`PLACEHOLDER`].
+const UNKNOWN: [&str; 13] = [
+    "unknown #",
+    "no such #",
+    "no # named",
+    "no # with",
+    "# not found",
+    "# {} not found",
+    "# {} was not found",
+    "# {} does not exist",
+    "# {} is not available",
+    "# {} is not registered",
+    "# {} disabled",
+    "# {} is disabled",
     "{} not found or not authorized",
 ];
 
 const PLACEHOLDER: &str = "{}";
+
+/// The code that revisions before 2026-07-28 have for a resource that is not there (2025-11-25 resources, Error
+/// Handling); the current one forbids it and servers still give it.
+const NO_RESOURCE: i64 = -32002;
 
 /// Whether a text says no to the caller.
 pub(super) fn denies(text: &str) -> bool {
@@ -84,14 +91,56 @@ pub(super) fn is_denial_code(code: i64) -> bool {
     DENIAL_CODES.contains(&code)
 }
 
-/// Whether a text says that there is no such tool.
-pub(super) fn knows_no_tool(text: &str, tool: Option<&str>) -> bool {
-    let text = nameless(text, tool).to_lowercase();
+/// Whether a text says that there is no such tool, resource or prompt.
+pub(super) fn knows_none(text: &str, method: Option<McpMethod>, name: Option<&str>) -> bool {
+    let text = nameless(text, name).to_lowercase();
     let text: String = text
         .chars()
         .filter(|sign| !matches!(sign, '\'' | '"' | '`'))
         .collect();
-    UNKNOWN_TOOL.iter().any(|phrase| text.contains(phrase))
+    let unknown = |noun: &&str| {
+        let mut phrases = UNKNOWN.iter();
+        phrases.any(|phrase| text.contains(&phrase.replace('#', noun)))
+    };
+    nouns(method).iter().any(unknown)
+}
+
+/// Whether a code says that there is no such resource.
+pub(super) fn is_absence_code(code: i64, method: Option<McpMethod>) -> bool {
+    method == Some(McpMethod::ReadResource) && code == NO_RESOURCE
+}
+
+/// Whether the scenario declares a code to be a denial.
+pub(super) fn declares_code(denials: Option<&Denials>, code: i64) -> bool {
+    denials.is_some_and(|denials| denials.codes.contains(&code))
+}
+
+/// Whether the scenario declares words of a text to be a denial; letters count without regard to case.
+pub(super) fn declares_words(denials: Option<&Denials>, text: &str) -> bool {
+    let text = text.to_lowercase();
+    denials.is_some_and(|denials| {
+        let mut words = denials.texts.iter();
+        words.any(|words| text.contains(&words.to_lowercase()))
+    })
+}
+
+/// What servers call that which a method names.
+fn nouns(method: Option<McpMethod>) -> &'static [&'static str] {
+    match method {
+        Some(McpMethod::ReadResource) => &["resource"],
+        Some(McpMethod::GetPrompt) => &["prompt"],
+        Some(McpMethod::Complete) => &["prompt", "resource", "resource template", "reference"],
+        Some(
+            McpMethod::CallTool
+            | McpMethod::ListTools
+            | McpMethod::ListResources
+            | McpMethod::ListTemplates
+            | McpMethod::ListPrompts
+            | McpMethod::Discover
+            | McpMethod::Initialize,
+        )
+        | None => &["tool"],
+    }
 }
 
 /// Whether the text of a result without `isError` is nothing but an inner 401 or 403, as gateways pass it on.
@@ -100,9 +149,9 @@ pub(super) fn wraps_a_refusal(text: &str) -> bool {
     wraps_a_status(text) || wraps_a_document(text)
 }
 
-/// A text with the tool's name replaced, so that answers about two tools can be compared.
-pub(super) fn nameless(text: &str, tool: Option<&str>) -> String {
-    match tool {
+/// A text with the name replaced, so that answers about two names can be compared.
+pub(super) fn nameless(text: &str, name: Option<&str>) -> String {
+    match name {
         Some(name) if !name.is_empty() => text.replace(name, PLACEHOLDER),
         Some(_) | None => text.to_owned(),
     }
@@ -186,14 +235,55 @@ mod tests {
             "Tool createProduct disabled",
             "'createProduct' not found or not authorized",
         ] {
-            assert!(knows_no_tool(text, Some("createProduct")), "{text}");
+            assert!(of_tool(text), "{text}");
         }
         for text in [
             "product not found",
             "Error executing tool createProduct: product not found",
         ] {
-            assert!(!knows_no_tool(text, Some("createProduct")), "{text}");
+            assert!(!of_tool(text), "{text}");
         }
+    }
+
+    fn of_tool(text: &str) -> bool {
+        knows_none(text, Some(McpMethod::CallTool), Some("createProduct"))
+    }
+
+    #[test]
+    fn each_kind_of_thing_is_missed_by_its_own_noun() {
+        let (read, get) = (McpMethod::ReadResource, McpMethod::GetPrompt);
+        for (method, text, missed) in [
+            (read, "Resource not found: 'x://a'", true),
+            (read, "Unknown resource: x://a", true),
+            (read, "Resource x://a not found", true),
+            (read, "Unknown tool: x://a", false),
+            (read, "product not found", false),
+            (get, "Unknown prompt: x://a", true),
+            (get, "Prompt x://a not found", true),
+            (get, "Resource not found", false),
+            (McpMethod::Complete, "Prompt 'x://a' not found", true),
+            (
+                McpMethod::Complete,
+                "Resource template x://a not found",
+                true,
+            ),
+        ] {
+            let got = knows_none(text, Some(method), Some("x://a"));
+            assert_eq!(got, missed, "{method:?} {text}");
+        }
+        assert!(is_absence_code(-32002, Some(read)) && !is_absence_code(-32002, Some(get)));
+    }
+
+    #[test]
+    fn declared_words_count_in_any_case_and_codes_exactly() {
+        let denials = Denials {
+            codes: vec![-32050],
+            texts: vec!["Computer says No".to_owned()],
+        };
+        assert!(declares_code(Some(&denials), -32050) && !declares_code(Some(&denials), -32051));
+        assert!(declares_words(Some(&denials), "Sorry, COMPUTER SAYS NO."));
+        assert!(!declares_words(Some(&denials), "Computer says yes"));
+        assert!(!declares_code(None, -32050) && !declares_words(None, "computer says no"));
     }
 
     #[test]

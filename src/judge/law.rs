@@ -148,7 +148,8 @@ fn meets(case: Case<'_>) -> bool {
     };
     match case.demand {
         Expectation::Allow => case.outcome.got_through(),
-        Expectation::Unauthenticated => declared || case.outcome == Outcome::Unauthenticated,
+        // How a door refuses roles says nothing of callers without a token: those get 401 (2026-07-28 authorization).
+        Expectation::Unauthenticated => case.outcome == Outcome::Unauthenticated,
         Expectation::Forbidden => declared || case.outcome == Outcome::Forbidden,
         Expectation::Deny => {
             declared || matches!(case.outcome, Outcome::Unauthenticated | Outcome::Forbidden)
@@ -369,6 +370,16 @@ mod tests {
                 line(&Expectation::Hidden, Effect::Unchecked, true, shape),
                 hidden,
                 "{shape:?}"
+            );
+            assert_eq!(
+                line(
+                    &Expectation::Unauthenticated,
+                    Effect::Unchecked,
+                    true,
+                    shape
+                ),
+                "KKPWWWKWWICA",
+                "a missing token is 401 whatever {shape:?} says of roles"
             );
             assert_eq!(
                 line(&Expectation::Forbidden, Effect::Unchecked, false, shape),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::denial;
 use super::signature::Signature;
 use crate::door::{Answer, HttpAnswer, Observation, Rpc};
-use crate::scenario::McpMethod;
+use crate::scenario::{Denials, McpMethod};
 
 /// What an answer means, whatever was demanded.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -21,7 +21,7 @@ pub enum Outcome {
     Forbidden,
     /// HTTP 200 around a denial: MCP's JSON-RPC error or `isError`, or a body that is nothing but an inner 401 or 403.
     RefusedInBand,
-    /// Looks like the answer for a tool or path that does not exist.
+    /// Looks like the answer for a tool, resource, prompt or path that does not exist.
     Hidden,
     /// MCP: the tool ran and failed for reasons of its own.
     ToolError,
@@ -33,7 +33,7 @@ pub enum Outcome {
     Intercepted,
     /// 500 and the like.
     Crashed,
-    /// 502, 503, 504 after retries, transport failure, deadline, unreadable answer.
+    /// 502, 503, 504 after retries, transport failure, deadline, unreadable answer, or one that can mean two things.
     NoAnswer,
 }
 
@@ -138,6 +138,8 @@ pub struct Setting<'a> {
     pub name: Option<&'a str>,
     /// The same persona's answer to such a request for what cannot exist, with the name that it bore.
     pub unknown: Option<(&'a str, &'a Observation)>,
+    /// What the scenario declares to be a denial at this door, besides what is known as one.
+    pub denials: Option<&'a Denials>,
 }
 
 /// Reads an observation. The answer of an MCP door is one whose `rpc` is present.
@@ -164,6 +166,7 @@ fn signed(signature: Signature, answer: &HttpAnswer) -> Option<Outcome> {
         | Signature::IpFilter
         | Signature::EdgePage
         | Signature::EmptyAnswer
+        | Signature::Swallowed
         | Signature::RateLimit => Some(Outcome::Intercepted),
         Signature::HtmlPage => {
             matches!(answer.status, 200..=299 | 401 | 403).then_some(Outcome::Intercepted)
@@ -230,7 +233,7 @@ fn protocol_error(answer: &HttpAnswer, setting: &Setting<'_>) -> Outcome {
 
 /// A JSON-RPC error (JSON-RPC 2.0 §5.1): -32601 is an unknown method, -32602 a complaint about arguments unless its words say otherwise.
 fn error_object(answer: &HttpAnswer, code: i64, message: &str, setting: &Setting<'_>) -> Outcome {
-    if denial::is_denial_code(code) {
+    if denial::is_denial_code(code) || denial::declares_code(setting.denials, code) {
         return Outcome::RefusedInBand;
     }
     if code == -32601 {
@@ -238,20 +241,35 @@ fn error_object(answer: &HttpAnswer, code: i64, message: &str, setting: &Setting
     }
     let about_arguments = code == -32602;
     no_in_band(answer, message, setting)
+        .or_else(|| denial::is_absence_code(code, setting.method).then(|| absent(answer, setting)))
         .unwrap_or_else(|| decoyed(setting, !about_arguments, Outcome::Rejected))
 }
 
-/// A no in words: to the tool's existence, or to the caller. Default-deny servers say no in the same words to an
-/// unknown tool, so words of denial outrank equality with the calibrated answer.
+/// A no in words: to the existence of what was named, or to the caller. Default-deny servers say no in the same words
+/// to an unknown name, so words of denial outrank equality with the calibrated answer, and what the scenario declares
+/// outranks both.
 fn no_in_band(answer: &HttpAnswer, text: &str, setting: &Setting<'_>) -> Option<Outcome> {
-    if denial::knows_no_tool(text, setting.name) {
-        Some(Outcome::Hidden)
+    if denial::declares_words(setting.denials, text) {
+        Some(Outcome::RefusedInBand)
+    } else if denial::knows_none(text, setting.method, setting.name) {
+        Some(absent(answer, setting))
     } else if denial::denies(text) {
         Some(Outcome::RefusedInBand)
     } else if answers_like_unknown(answer, setting) {
-        Some(Outcome::Hidden)
+        Some(absent(answer, setting))
     } else {
         None
+    }
+}
+
+/// What "there is no such thing" means. Of a resource that is a decoy it may be the truth: told in another way than of
+/// what cannot exist at all, it comes from behind the guard; told in the same way, nobody can tell.
+fn absent(answer: &HttpAnswer, setting: &Setting<'_>) -> Outcome {
+    let is_true = setting.decoy && setting.method == Some(McpMethod::ReadResource);
+    match setting.unknown {
+        Some(_) if is_true && !answers_like_unknown(answer, setting) => Outcome::PastTheGuard,
+        Some(_) | None if is_true => Outcome::NoAnswer,
+        Some(_) | None => Outcome::Hidden,
     }
 }
 
@@ -493,6 +511,9 @@ mod tests {
             ("API Management passing an inner 403 on", 200, result(r#"{"statusCode":403,"message":"Forbidden"}"#), O::RefusedInBand),
             ("FastMCP component auth", 200, failed("Unknown tool: 'createProduct'"), O::Hidden),
             ("FastMCP AuthMiddleware", 200, failed("Authorization failed for tool 'createProduct': insufficient scope (required: admin)"), O::RefusedInBand),
+            ("FastMCP AuthMiddleware, own check", 200, failed("Authorization failed for tool 'createProduct': insufficient permissions"), O::RefusedInBand),
+            ("TypeScript SDK isError", 200, failed("Forbidden"), O::RefusedInBand),
+            ("after a progress event, by SSE", 200, error(-32603, "Authorization failed for tool 'createProduct'"), O::RefusedInBand),
             ("FastMCP AuthMiddleware, unknown", 200, failed("'createProduct' not found or not authorized"), O::Hidden),
             ("Python SDK ToolError", 200, failed("Error executing tool createProduct: Forbidden: Products.Write role required"), O::RefusedInBand),
             ("Python SDK 2 masked", 200, failed("Error executing tool createProduct"), O::ToolError),
@@ -541,12 +562,72 @@ mod tests {
     }
 
     #[test]
+    fn refusals_of_resources_and_prompts_are_read_as_servers_give_them() {
+        use McpMethod as M;
+        use Outcome as O;
+        #[rustfmt::skip]
+        let rows: &[(&str, M, u16, Rpc, Outcome)] = &[
+            ("any server", M::ReadResource, 200, result("{}"), O::Granted),
+            ("any server", M::GetPrompt, 200, result("Describe it."), O::Granted),
+            ("any server", M::Complete, 200, result(""), O::Granted),
+            ("any server", M::ListTools, 200, result(""), O::Granted),
+            ("no result of its kind, input_required", M::ReadResource, 200, Rpc::Absent, O::NoAnswer),
+            ("FastMCP component auth, modern", M::ReadResource, 400, error(-32602, "Resource not found: 'products://admin'"), O::Hidden),
+            ("FastMCP component auth, legacy", M::ReadResource, 200, error(-32602, "Resource not found: 'products://admin'"), O::Hidden),
+            ("Python SDK 1 unknown", M::ReadResource, 200, error(0, "Unknown resource: products://admin"), O::Hidden),
+            ("TypeScript SDK unknown", M::ReadResource, 200, error(-32602, "Resource products://admin not found"), O::Hidden),
+            ("revisions up to 2025-11-25, unknown", M::ReadResource, 200, error(-32002, "products://admin"), O::Hidden),
+            ("FastMCP AuthMiddleware", M::ReadResource, 200, error(-32603, "Authorization failed for resource 'products://admin'"), O::RefusedInBand),
+            ("-32602 that denies", M::ReadResource, 400, error(-32602, "Access denied"), O::RefusedInBand),
+            ("-32602 about something else", M::ReadResource, 400, error(-32602, "uri must be a URL"), O::Rejected),
+            ("-32001 without words", M::GetPrompt, 200, error(-32001, ""), O::Rejected),
+            ("inner 403 as a resource", M::ReadResource, 200, result("HTTP 403 Forbidden"), O::RefusedInBand),
+            ("unknown prompt", M::GetPrompt, 200, error(-32602, "Unknown prompt: products://admin"), O::Hidden),
+            ("unknown reference", M::Complete, 400, error(-32602, "Prompt products://admin not found"), O::Hidden),
+            ("denied completion", M::Complete, 200, error(-32603, "Forbidden"), O::RefusedInBand),
+            ("no such capability", M::ListPrompts, 200, error(-32601, "Method not found"), O::Hidden),
+            ("denied list", M::ListTools, 200, error(-32600, "Access forbidden"), O::RefusedInBand),
+            ("denied handshake", M::Initialize, 403, Rpc::Absent, O::Forbidden),
+        ];
+        for (product, method, status, rpc, outcome) in rows {
+            let observation = observed(answer(*status, JSON, "{}", Some(rpc.clone())));
+            let setting = Setting {
+                method: Some(*method),
+                name: Some("products://admin"),
+                ..Setting::default()
+            };
+            let reading = read(&observation, &setting);
+            assert_eq!(reading, Reading::plain(*outcome), "{product}: {rpc:?}");
+        }
+    }
+
+    /// What stacks answer to a caller that may not, with status, headers and bytes as recorded; by what is not JSON-RPC.
+    #[test]
+    fn refusals_outside_of_the_protocol_are_read_as_recorded() {
+        use Outcome as O;
+        let scope = "content-type: application/json\nwww-authenticate: Bearer error=\"insufficient_scope\", error_description=\"Required scope: mcp\", resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\"";
+        #[rustfmt::skip]
+        let rows: &[Row] = &[
+            ("gateway policy", 403, "", r#"{"error": "Products.Admin role required"}"#, O::Forbidden, None),
+            ("Python SDK required_scopes", 403, scope, r#"{"error":"insufficient_scope","error_description":"Required scope: mcp"}"#, O::Forbidden, None),
+            ("TypeScript SDK requireBearerAuth", 403, "content-type: application/json\nwww-authenticate: Bearer error=\"insufficient_scope\", error_description=\"Insufficient scope\", scope=\"mcp\"", r#"{"error":"insufficient_scope","error_description":"Insufficient scope"}"#, O::Forbidden, None),
+            ("FastMCP JWTVerifier", 401, "content-type: application/json\nwww-authenticate: Bearer error=\"invalid_token\", error_description=\"Authentication failed.\"", r#"{"error":"invalid_token","error_description":"Authentication failed."}"#, O::Unauthenticated, None),
+            ("401 with insufficient_scope", 401, "www-authenticate: Bearer error=\"insufficient_scope\"", "", O::Unauthenticated, None),
+            ("FastMCP without a token", 401, "www-authenticate: Bearer error=\"invalid_token\"", "", O::Unauthenticated, None),
+            ("Go SDK", 401, "content-type: text/plain; charset=utf-8\nwww-authenticate: Bearer resource_metadata=\"https://h\"", "no bearer token\n", O::Unauthenticated, None),
+            ("Go SDK", 403, "content-type: text/plain; charset=utf-8\nwww-authenticate: Bearer resource_metadata=\"https://h\"", "insufficient scope\n", O::Forbidden, None),
+            ("custom gateway", 404, JSON, r#"{"error":"not found"}"#, O::Rejected, None),
+        ];
+        expect_rows(rows, Some(&Rpc::Absent), &Setting::default());
+    }
+
+    #[test]
     fn what_is_no_message_at_an_mcp_door_is_no_permission() {
         use Outcome as O;
         use Signature as S;
         #[rustfmt::skip]
         let rows: &[Row] = &[
-            ("swallowed notification", 202, "", "", O::Intercepted, Some(S::EmptyAnswer)),
+            ("request taken for a notification", 202, "", "", O::Intercepted, Some(S::Swallowed)),
             ("API Management cors", 200, "", "", O::Intercepted, Some(S::EmptyAnswer)),
             ("empty stream", 200, "content-type: text/event-stream", "", O::Intercepted, Some(S::EmptyAnswer)),
             ("no content", 204, "", "", O::Intercepted, Some(S::EmptyAnswer)),
@@ -568,7 +649,7 @@ mod tests {
             decoy: true,
             method: Some(McpMethod::CallTool),
             name: Some("deleteProduct"),
-            unknown: None,
+            ..Setting::default()
         };
         #[rustfmt::skip]
         let rows: &[Row] = &[
@@ -593,6 +674,94 @@ mod tests {
         ] {
             let observation = observed(answer(200, JSON, "{}", Some(rpc.clone())));
             assert_eq!(read(&observation, &setting).outcome, outcome, "{rpc:?}");
+        }
+    }
+
+    #[test]
+    fn a_decoy_resource_is_only_past_the_guard_where_what_is_unknown_is_told_otherwise() {
+        let told = |rpc: Rpc| observed(answer(200, JSON, "{}", Some(rpc)));
+        let missing = |uri: &str| error(-32602, &format!("Resource not found: {uri}"));
+        for (unknown, got, decoy, outcome) in [
+            (
+                Some(missing("r://nope")),
+                missing("p://0"),
+                true,
+                Outcome::NoAnswer,
+            ),
+            (
+                Some(failed("Forbidden")),
+                missing("p://0"),
+                true,
+                Outcome::PastTheGuard,
+            ),
+            (None, missing("p://0"), true, Outcome::NoAnswer),
+            (None, error(-32002, "gone"), true, Outcome::NoAnswer),
+            (None, missing("p://0"), false, Outcome::Hidden),
+            (None, error(-32002, "gone"), false, Outcome::Hidden),
+            (
+                None,
+                error(-32002, "Forbidden"),
+                false,
+                Outcome::RefusedInBand,
+            ),
+        ] {
+            let unknown = unknown.map(told);
+            let setting = Setting {
+                decoy,
+                method: Some(McpMethod::ReadResource),
+                name: Some("p://0"),
+                unknown: unknown.as_ref().map(|unknown| ("r://nope", unknown)),
+                denials: None,
+            };
+            let reading = read(&told(got.clone()), &setting);
+            assert_eq!(reading.outcome, outcome, "{got:?} decoy {decoy}");
+        }
+    }
+
+    #[test]
+    fn what_the_scenario_declares_is_a_denial() {
+        let denials = Denials {
+            codes: vec![-32050],
+            texts: vec!["computer says no".to_owned()],
+        };
+        for (got, plain, declared) in [
+            (
+                error(-32050, "no"),
+                Outcome::Rejected,
+                Outcome::RefusedInBand,
+            ),
+            (
+                error(-32603, "Computer says no"),
+                Outcome::Rejected,
+                Outcome::RefusedInBand,
+            ),
+            (
+                failed("Computer says NO: role"),
+                Outcome::ToolError,
+                Outcome::RefusedInBand,
+            ),
+            (
+                failed("product not found"),
+                Outcome::ToolError,
+                Outcome::ToolError,
+            ),
+            // Data may quote anything: what came without an error was given.
+            (
+                result("computer says no"),
+                Outcome::Granted,
+                Outcome::Granted,
+            ),
+        ] {
+            let observation = observed(answer(200, JSON, "{}", Some(got.clone())));
+            let setting = |denials| Setting {
+                method: Some(McpMethod::CallTool),
+                name: Some("createProduct"),
+                denials,
+                ..Setting::default()
+            };
+            let outcome = |denials| read(&observation, &setting(denials)).outcome;
+            assert_eq!(outcome(None), plain, "{got:?}");
+            assert_eq!(outcome(Some(&denials)), declared, "{got:?}");
         }
     }
 
@@ -637,6 +806,7 @@ mod tests {
                 method: Some(McpMethod::CallTool),
                 name: Some("getProduct"),
                 unknown: Some(("nope", &calibration)),
+                denials: None,
             };
             assert_eq!(
                 read(&unknown(got.clone()), &setting).outcome,

@@ -28,6 +28,8 @@ pub enum Signature {
     LoginPage,
     /// 2xx with an empty body where JSON was due, as a CORS policy gives it.
     EmptyAnswer,
+    /// 202 with nothing in it for an MCP request, as a notification gets it.
+    Swallowed,
     /// 429.
     RateLimit,
     /// HTML where JSON was due.
@@ -66,7 +68,7 @@ impl Layer {
 
 impl Signature {
     /// Every signature.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SubscriptionKey,
         Self::Quota,
         Self::IpFilter,
@@ -76,6 +78,7 @@ impl Signature {
         Self::LoginRedirect,
         Self::LoginPage,
         Self::EmptyAnswer,
+        Self::Swallowed,
         Self::RateLimit,
         Self::HtmlPage,
         Self::GatewayError,
@@ -100,6 +103,7 @@ impl Signature {
             Self::LoginRedirect => "a redirect to a sign-in page",
             Self::LoginPage => "a sign-in page with status 200",
             Self::EmptyAnswer => "a success with nothing in it",
+            Self::Swallowed => "a 202 that swallows the request",
             Self::RateLimit => "a rate limit",
             Self::HtmlPage => "an HTML page where JSON was due",
             Self::GatewayError => "a gateway error",
@@ -118,6 +122,7 @@ impl Signature {
             }
             Self::LoginRedirect => "Entra ID, App Service, Keycloak, Cloudflare Access, ASP.NET",
             Self::LoginPage => "Entra ID, oauth2-proxy",
+            Self::Swallowed => "MCP servers that take it for a notification",
             Self::RateLimit => "every gateway",
             Self::HtmlPage => "web servers and proxies",
             Self::GatewayError => "every gateway and proxy",
@@ -135,7 +140,7 @@ impl Signature {
             | Self::EmptyAnswer
             | Self::RateLimit => Layer::Gateway,
             Self::EdgePage | Self::HtmlPage => Layer::Edge,
-            Self::GatewayError => Layer::Backend,
+            Self::GatewayError | Self::Swallowed => Layer::Backend,
         }
     }
 
@@ -165,6 +170,9 @@ impl Signature {
             }
             Self::EmptyAnswer => {
                 "API Management's cors policy with terminate-unmatched-request answers an empty 200 when it does not like the Origin, or an outbound policy drops the body."
+            }
+            Self::Swallowed => {
+                "The request was answered like a notification: accepted, and never answered. A policy may have dropped its id, or the server answers on another stream; nothing says whether it was executed."
             }
             Self::RateLimit => {
                 "More calls than the rate limit allows; where the limit stands before token validation, refusals turn into 429 as well."
@@ -204,6 +212,9 @@ impl Signature {
             }
             Self::EmptyAnswer => {
                 "Set terminate-unmatched-request=\"false\" in the cors policy, put it behind validate-jwt, and answer 204 where nothing is to be said."
+            }
+            Self::Swallowed => {
+                "Answer a request that carries an id with its result, or with 401 or 403 where it is refused; compare the body that the server receives with the one that was sent."
             }
             Self::RateLimit => {
                 "Run with a lower rate, or raise the limit for the test subscription; put rate-limit after validate-jwt."

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::conduct;
 use crate::cell::Door;
 use crate::scenario::{
-    Declaration, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
+    Declaration, Denials, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
 };
 
 /// The digest. What belongs to a deployment is left out, which is addresses, headers of its doors, sign-ins and secrets:
@@ -13,6 +13,9 @@ use crate::scenario::{
 pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{:?}\n", scenario.deployment.mcp_refuses));
+    if scenario.deployment.mcp_denials != Denials::default() {
+        hash.update(format!("{:?}\n", scenario.deployment.mcp_denials));
+    }
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
         let client = persona
@@ -150,6 +153,18 @@ mod tests {
             (
                 "mcp: ${CATALOG_MCP_URL}",
                 "mcp: { url: \"${CATALOG_MCP_URL}\", refuses: hidden }",
+            ),
+            (
+                "mcp: ${CATALOG_MCP_URL}",
+                "mcp: { url: \"${CATALOG_MCP_URL}\", refuses: { shape: http, codes: [-32001] } }",
+            ),
+            ("mcp: listProducts", "mcp: { resource: products://catalog }"),
+            ("mcp: listProducts", "mcp: { prompt: listProducts }"),
+            ("mcp: listProducts", "mcp: { list: tools }"),
+            ("mcp: listProducts", "mcp: { discover: server }"),
+            (
+                "mcp: listProducts",
+                "mcp: { complete: { prompt: listProducts, argument: a } }",
             ),
         ];
         let whole = digest(CATALOG, &[]);

@@ -450,6 +450,50 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_of_mcp_request_is_listed_as_it_will_be_sent() {
+        let table = [
+            (
+                "{ resource: \"products://{{ run.id }}\" }",
+                "resources/read products://{{ run.id }}",
+                None,
+            ),
+            (
+                "{ prompt: describe, arguments: { a: b } }",
+                "prompts/get describe",
+                Some(serde_json::json!({ "a": "b" })),
+            ),
+            (
+                "{ complete: { prompt: describe, argument: a, value: b } }",
+                "completion/complete describe",
+                Some(serde_json::json!({ "name": "a", "value": "b" })),
+            ),
+            (
+                "{ list: resource-templates }",
+                "resources/templates/list",
+                None,
+            ),
+            ("{ discover: server }", "server/discover", None),
+        ];
+        for (shape, request, json) in table {
+            let text = CATALOG.replacen("mcp: listProducts", &format!("mcp: {shape}"), 1);
+            let requests = plan(&text, &[], Selection::default()).requests();
+            let at = |door: &str| {
+                let subject = format!("reader/listProducts/{door}");
+                requests.iter().find(|one| one.subject == subject).unwrap()
+            };
+            assert_eq!(
+                (at("mcp").request.as_str(), &at("mcp").json),
+                (request, &json)
+            );
+            let legacy = match request {
+                "server/discover" => "initialize",
+                other => other,
+            };
+            assert_eq!(at("mcp-legacy").request, legacy);
+        }
+    }
+
+    #[test]
     fn a_read_only_plan_makes_and_removes_nothing_and_sends_no_write() {
         let requests = requests(true);
         assert_eq!(count(&requests, Stage::Fixture), 0);

@@ -138,6 +138,7 @@ impl Hall<'_> {
             method,
             name,
             unknown: calibration.map(|(name, observation)| (name.as_str(), observation)),
+            denials: Some(&self.plan.scenario.deployment.mcp_denials),
         };
         let reading = judge::read(&answered.observation, &setting);
         if reading.outcome == Outcome::Granted {

@@ -9,7 +9,7 @@ use crate::cell::Door;
 use crate::door::{Answer, Ask, Observation, Rpc};
 use crate::judge::Outcome;
 use crate::scenario::template::{Bindings, Unbound};
-use crate::scenario::{Fixture, Step};
+use crate::scenario::{Fixture, McpMethod, Step};
 
 /// Which step of a fixture.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -143,10 +143,10 @@ impl Hall<'_> {
         }
         match called {
             // At a door that never granted anything, what is "not found" may be the door's own address.
-            Some(called) if says_gone(&called) && !self.alive.get()[door.index()] => {
+            Some(called) if says_gone(ask, &called) && !self.alive.get()[door.index()] => {
                 Given::Failed(words(&called))
             }
-            Some(called) => given(&called),
+            Some(called) => given(ask, &called),
             None if self.standings[persona].entrance.is_none() => {
                 Given::Failed("the owner has no way in".to_owned())
             }
@@ -168,10 +168,10 @@ fn patience(called: &Called) -> u32 {
     }
 }
 
-fn given(called: &Called) -> Given {
+fn given(ask: &Ask, called: &Called) -> Given {
     if called.reading.outcome == Outcome::Granted {
         Given::Done(data(called))
-    } else if says_gone(called) {
+    } else if says_gone(ask, called) {
         Given::Gone
     } else if called.may_have_happened() {
         Given::Unclear(words(called))
@@ -204,8 +204,9 @@ fn text(observation: &Observation) -> Option<&str> {
 /// Bytes up to which an observation keeps a text uncut.
 const WHOLE: u64 = 2048;
 
-/// Whether the backend, and not a router or a tool that fails, says that there is no such object.
-fn says_gone(called: &Called) -> bool {
+/// Whether the backend, and not a router or a tool that fails, says that there is no such object. A resource is the
+/// object itself, so that its absence is the object's; a tool is not.
+fn says_gone(ask: &Ask, called: &Called) -> bool {
     let Answer::Http(http) = &called.answered.observation.answer else {
         return false;
     };
@@ -213,11 +214,25 @@ fn says_gone(called: &Called) -> bool {
     match &http.rpc {
         None => reading.outcome == Outcome::Hidden && reading.signature.is_none(),
         Some(Rpc::Result { text: said, .. } | Rpc::Error { message: said, .. }) => {
-            let failed = matches!(reading.outcome, Outcome::ToolError | Outcome::Rejected);
+            let failed = match reading.outcome {
+                Outcome::ToolError | Outcome::Rejected => true,
+                Outcome::Hidden => reads_resource(ask),
+                _ => false,
+            };
             failed && speaks_of_absence(said)
         }
         Some(Rpc::Absent) => false,
     }
+}
+
+fn reads_resource(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Mcp {
+            method: McpMethod::ReadResource,
+            ..
+        }
+    )
 }
 
 /// MCP has no code for "not found": tools say it in words.

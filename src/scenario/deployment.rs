@@ -3,10 +3,10 @@
 use super::address::{self, Bounds};
 use super::complaint::Kind;
 use super::header;
-use super::raw::Value;
+use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
-use super::{Deployment, Entry, RefusalShape};
+use super::{Denials, Deployment, Entry, RefusalShape};
 use crate::cell::Door;
 
 /// Reads what is under test.
@@ -23,7 +23,7 @@ pub(super) fn read(
     let mcp = fields
         .get("mcp")
         .and_then(|mcp| entry(reader, mcp, register));
-    let mcp_refuses = fields
+    let (mcp_refuses, mcp_denials) = fields
         .get("mcp")
         .and_then(|mcp| refuses(reader, mcp))
         .unwrap_or_default();
@@ -47,6 +47,7 @@ pub(super) fn read(
         doors,
         doors_stated,
         mcp_refuses,
+        mcp_denials,
         disposable,
     })
 }
@@ -87,14 +88,63 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
     Some(Entry { url, headers })
 }
 
-fn refuses(reader: &mut Reader<'_>, mcp: Named<'_>) -> Option<RefusalShape> {
+/// Characters that words of a denial have at least: fewer stand in any text, and everything would be one.
+const SHORTEST: usize = 4;
+
+/// A shape of refusal, or a map with the shape and its marks.
+fn refuses(reader: &mut Reader<'_>, mcp: Named<'_>) -> Option<(RefusalShape, Denials)> {
+    let node = mcp.node.get("refuses")?;
+    if !matches!(node.value, Value::Map(_)) {
+        return Some((refusal_shape(reader, node)?, Denials::default()));
+    }
+    let known = &["shape", "codes", "texts"];
+    let fields = reader.fields(node.span, node, "`refuses`", known)?;
+    let shape = fields
+        .need(reader, "shape")
+        .and_then(|shape| refusal_shape(reader, shape.node));
+    let codes = fields
+        .get("codes")
+        .map(|codes| codes_of(reader, codes.node))
+        .unwrap_or_default();
+    let texts = fields
+        .get("texts")
+        .map(|texts| texts_of(reader, texts.node))
+        .unwrap_or_default();
+    Some((shape?, Denials { codes, texts }))
+}
+
+fn codes_of(reader: &mut Reader<'_>, node: &Node) -> Vec<i64> {
+    let mut codes = Vec::new();
+    for item in reader.list(node, "`codes`").unwrap_or_default() {
+        match &item.value {
+            Value::Number(number) if number.is_i64() => codes.extend(number.as_i64()),
+            _ => reader.complain(item.span, Kind::DenialCode),
+        }
+    }
+    codes
+}
+
+fn texts_of(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
+    let texts = reader.texts(node, "`texts`", "text").unwrap_or_default();
+    let short = |item: &&Node| {
+        let text = item.as_text();
+        text.is_some_and(|text| !text.is_empty() && text.trim().chars().count() < SHORTEST)
+    };
+    if let Value::List(items) = &node.value {
+        for item in items.iter().filter(short) {
+            reader.complain(item.span, Kind::DenialText);
+        }
+    }
+    texts
+}
+
+fn refusal_shape(reader: &mut Reader<'_>, node: &Node) -> Option<RefusalShape> {
     let words = [
         ("http", RefusalShape::Http),
         ("in-band", RefusalShape::InBand),
         ("hidden", RefusalShape::Hidden),
         ("any", RefusalShape::Any),
     ];
-    let node = mcp.node.get("refuses")?;
     reader.word(node, "shape of refusal", &words)
 }
 

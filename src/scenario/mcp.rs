@@ -270,12 +270,16 @@ pub(super) fn read(
         "discover",
         "arguments",
     ];
+    let sound = reader.found.len();
     let fields = reader.fields(named.at, named.node, "this `mcp` shape", known)?;
+    let is_misspelt = reader.found.len() > sound;
     let stated: Vec<Named<'_>> = REQUESTS.iter().filter_map(|key| fields.get(key)).collect();
     let arguments = fields.get("arguments");
     let [request] = stated.as_slice() else {
         let count = stated.len();
-        reader.complain(fields.at, Kind::McpRequests { count });
+        if count > 0 || !is_misspelt {
+            reader.complain(fields.at, Kind::McpRequests { count });
+        }
         return None;
     };
     if let Some(arguments) = arguments

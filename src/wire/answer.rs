@@ -84,6 +84,10 @@ where
         if enough(pile.bytes()) {
             return (pile.end(), false);
         }
+        // While frames are always at hand nothing is waited for, and the deadline alone would never be looked at.
+        if Instant::now() >= limits.deadline {
+            return (pile.end(), true);
+        }
     }
 }
 

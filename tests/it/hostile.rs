@@ -929,3 +929,197 @@ fn what_changes_by_itself_is_neither_an_effect_nor_the_lack_of_one() {
     let codes: Vec<String> = findings(&ran.report()).into_keys().collect();
     assert_eq!(codes, ["no-effect"], "{}", ran.stdout);
 }
+
+/// A scenario of one tool at the modern MCP door alone; `door` goes into its map.
+fn at_the_mcp_door(door: &str) -> String {
+    format!(
+        r#"rolecall: 1
+name: Hostile
+deployment: {{ mcp: {{ url: "${{BASE}}/mcp"{door} }}, doors: [mcp] }}
+identity: {{ endpoints: {{ token: "${{BASE}}/token" }} }}
+personas:
+  reader: {{ sign_in: {{ client_credentials: {{ client_id: reader, client_secret: {{ env: CLIENT_SECRET }} }} }} }}
+  owner: {{ sign_in: {{ client_credentials: {{ client_id: owner, client_secret: {{ env: CLIENT_SECRET }} }} }} }}
+operations:
+  list: {{ allow: [owner], mutates: false, mcp: list }}
+"#
+    )
+}
+
+/// The most memory that a process had resident, in kilobytes, as Linux counts it; followed until it ends.
+#[cfg(target_os = "linux")]
+fn watched(child: &mut Child) -> u64 {
+    let path = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        let status = std::fs::read_to_string(&path).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let size = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+        most = most.max(size.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    most
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hostile_mcp_server_costs_the_deadline_and_little_memory() {
+    const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    const HUGE: &str =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 10737418240\r\n\r\n";
+    const NOTICE: &[u8] = b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n";
+    const FOREIGN: &[u8] =
+        b"data: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[]}}\r\n\r\n";
+    let slowly = Duration::from_millis(20);
+    let answers: Vec<(&str, &'static str, &'static [u8], Duration)> = vec![
+        ("notifications", STREAM, NOTICE, slowly),
+        (
+            "notifications without pause",
+            STREAM,
+            NOTICE,
+            Duration::ZERO,
+        ),
+        ("answers to others", STREAM, FOREIGN, slowly),
+        (
+            "answers to others without pause",
+            STREAM,
+            FOREIGN,
+            Duration::ZERO,
+        ),
+        ("priming events", STREAM, b"id: 1\ndata:\n\n", slowly),
+        ("comments", STREAM, b": ping\r\n\r\n", slowly),
+        (
+            "one line",
+            STREAM,
+            b"data: xxxxxxxxxxxxxxxx",
+            Duration::ZERO,
+        ),
+        ("one event", STREAM, b"data: x\n", Duration::ZERO),
+        (
+            "garbage",
+            STREAM,
+            b"\xff\x00garbage\n\n\r\r",
+            Duration::ZERO,
+        ),
+        ("ten gigabytes", HUGE, &[b'['; 65_536], Duration::ZERO),
+        ("ten slow gigabytes", HUGE, b" ", slowly),
+    ];
+    for (name, head, piece, pause) in answers {
+        let hostile = Hostile::new(move |request| {
+            if request.body["method"] == "tools/call" {
+                return Reply::Endless(head, piece, pause);
+            }
+            mcp(request, |_tool, _arguments| Value::Null)
+        });
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("s.yaml"), at_the_mcp_door("")).unwrap();
+        let arguments = ["run", "--jobs", "1", "--timeout", "700ms", "s.yaml"];
+        let mut child = spawned(hostile.bench().command(folder.path(), &arguments));
+        let most = watched(&mut child);
+        let ran = Ran::of(child.wait_with_output().unwrap(), folder);
+        assert!(most > 0 && most < 64 * 1024, "{name}: {most} kB");
+        assert_eq!(ran.exit, 3, "{name}\n{}", ran.stdout);
+        // A flood ends at the cap of bytes; how long an unoptimised build takes to read so many is the machine's affair.
+        let most = if pause.is_zero() { 4000 } else { 1200 };
+        for took in took(&ran) {
+            assert!(took <= most, "{name}: {took} ms");
+        }
+    }
+}
+
+/// How long each cell's call took, in milliseconds, by the run's record.
+fn took(ran: &Ran) -> Vec<u64> {
+    let record = ran.file("reports/rolecall.jsonl");
+    let lines = record
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let took: Vec<u64> = lines
+        .filter(|line| line["operation"] == "list")
+        .filter_map(|line| line["took_ms"].as_u64())
+        .collect();
+    assert_eq!(took.len(), 2, "{record}");
+    took
+}
+
+#[test]
+fn an_answer_to_another_request_is_no_answer() {
+    for id in [json!(7), json!("1"), Value::Null] {
+        let hostile = Hostile::new(move |request| {
+            if request.body["method"] == "tools/call" {
+                return ok(json!({ "jsonrpc": "2.0", "id": id, "result": said("done", false) }));
+            }
+            mcp(request, |_tool, _arguments| Value::Null)
+        });
+        let ran = hostile.run(&at_the_mcp_door(""), &[]);
+        let codes: Vec<String> = findings(&ran.report()).into_keys().collect();
+        assert_eq!(
+            (ran.exit, codes),
+            (3, vec!["no-answer".to_owned()]),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+/// A server that refuses a reader with an error of its own, and a caller without a token likewise.
+fn refusing_in_its_own_words(request: &Request) -> Reply {
+    let denied = request.body["method"] == "tools/call" && request.who != "owner";
+    if denied {
+        let error = json!({ "code": -32050, "message": "Computer says no" });
+        return ok(json!({ "jsonrpc": "2.0", "id": request.body["id"], "error": error }));
+    }
+    mcp(request, |_tool, _arguments| said("[]", false))
+}
+
+#[test]
+fn a_door_that_refuses_in_its_own_words_is_known_by_the_marks_that_the_scenario_states() {
+    for (refuses, exit) in [
+        ("http", 1),
+        ("in-band", 1),
+        ("{ shape: in-band, codes: [-32050] }", 0),
+        ("{ shape: in-band, texts: [computer SAYS no] }", 0),
+        (
+            "{ shape: in-band, codes: [-32051], texts: [role required] }",
+            1,
+        ),
+        ("{ shape: http, codes: [-32050] }", 1),
+        ("{ shape: hidden, codes: [-32050] }", 1),
+    ] {
+        let hostile = Hostile::new(refusing_in_its_own_words);
+        let text = at_the_mcp_door(&format!(", refuses: {refuses}"));
+        let ran = hostile.run(&text, &[]);
+        let codes: Vec<String> = findings(&ran.report()).into_keys().collect();
+        let expected = if exit == 0 {
+            vec![]
+        } else {
+            vec!["wrong-refusal".to_owned()]
+        };
+        assert_eq!(
+            (ran.exit, codes),
+            (exit, expected),
+            "{refuses}\n{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn a_call_without_a_token_must_get_401_however_the_door_refuses_roles() {
+    for refuses in [
+        "in-band",
+        "hidden",
+        "any",
+        "{ shape: any, codes: [-32050] }",
+    ] {
+        let hostile = Hostile::new(refusing_in_its_own_words);
+        let text = at_the_mcp_door(&format!(", refuses: {refuses}"))
+            .replace("operations:", "  guest: { sign_in: none }\noperations:");
+        let ran = hostile.run(&text, &[]);
+        assert_eq!(
+            verdict(&ran, "list", "guest"),
+            "fail",
+            "{refuses}\n{}",
+            ran.stdout
+        );
+    }
+}

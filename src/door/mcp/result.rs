@@ -66,10 +66,7 @@ fn texts(method: McpMethod, result: &Map<String, Value>) -> Option<Vec<&str>> {
                 .filter_map(|message| text_of(&message["content"]))
                 .collect()
         }
-        McpMethod::Complete => {
-            let values = result.get("completion")?.get("values")?.as_array()?;
-            values.iter().filter_map(Value::as_str).collect()
-        }
+        McpMethod::Complete => nothing_for(result.get("completion")?.get("values")?.as_array())?,
         McpMethod::ListTools => nothing_for(list("tools"))?,
         McpMethod::ListResources => nothing_for(list("resources"))?,
         McpMethod::ListTemplates => nothing_for(list("resourceTemplates"))?,
@@ -224,8 +221,8 @@ mod tests {
             ),
             (
                 McpMethod::Complete,
-                json!({ "completion": { "values": ["a", "b"] } }),
-                "a\nb",
+                json!({ "completion": { "values": ["403"] } }),
+                "",
             ),
             (McpMethod::ListTools, json!({ "tools": [] }), ""),
             (McpMethod::ListResources, json!({ "resources": [] }), ""),

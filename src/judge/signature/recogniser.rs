@@ -21,7 +21,7 @@ pub(super) fn recognise(answer: &HttpAnswer) -> Option<Signature> {
 type Mark = fn(&Page<'_>) -> bool;
 
 /// Asked in this order: whoever stands further out answers first.
-const MARKS: [(Signature, Mark); 12] = [
+const MARKS: [(Signature, Mark); 13] = [
     (Signature::EdgePage, edge_page),
     (Signature::GatewayError, |page| {
         matches!(page.answer.status, 502..=504)
@@ -35,6 +35,9 @@ const MARKS: [(Signature, Mark); 12] = [
     (Signature::LoginRedirect, login_redirect),
     (Signature::LoginPage, login_page),
     (Signature::HtmlPage, html_page),
+    (Signature::Swallowed, |page| {
+        page.answer.status == 202 && page.answer.rpc.is_some() && empty_answer(page)
+    }),
     (Signature::EmptyAnswer, empty_answer),
 ];
 

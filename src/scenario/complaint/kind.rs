@@ -291,6 +291,10 @@ pub enum Kind {
         /// The shape: `rest` or `mcp`.
         door: Door,
     },
+    /// A value that is no JSON-RPC error code.
+    DenialCode,
+    /// Words that are too short to tell a denial by.
+    DenialText,
     /// Not exactly one request in an MCP shape.
     McpRequests {
         /// How many there are.
@@ -518,6 +522,8 @@ impl fmt::Display for Kind {
                 "what the `{}` shape creates could not be told from what others made",
                 shape(*door)
             ),
+            Self::DenialCode => f.write_str("this is no JSON-RPC error code"),
+            Self::DenialText => f.write_str("these words stand in other answers too"),
             Self::McpRequests { count: 0 } => f.write_str("this `mcp` shape makes no request"),
             Self::McpRequests { count } => write!(f, "this `mcp` shape makes {count} requests"),
             Self::ArgumentsAstray { request } => write!(f, "`{request}` takes no `arguments`"),

@@ -80,6 +80,8 @@ impl Kind {
             Self::CreatesUnmarked { .. } => {
                 "put `{{ tag }}` into it, in a field that comes back when the object is read".into()
             }
+            Self::DenialCode => "write a whole number, such as -32001".into(),
+            Self::DenialText => "write at least four characters of what only a denial says".into(),
             Self::McpRequests { .. } => {
                 "name exactly one of `tool`, `resource`, `prompt`, `complete`, `list` and `discover`".into()
             }

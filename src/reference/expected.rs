@@ -40,9 +40,20 @@ impl Fault {
             Self::OneIssuer | Self::V2Audience => one("lockout", |p, o, _| allowed(p, o)),
             Self::SwappedStatuses => one("wrong-refusal", |p, o, _| denied(p, o)),
             Self::ExecutedDespite403 => one("effect-despite-refusal", |p, o, _| role_denied(p, o)),
-            Self::RefusalInBand | Self::RefusalHidden => {
+            Self::RefusalInBand
+            | Self::RefusalHidden
+            | Self::RefusalCode32001
+            | Self::RefusalCode32600
+            | Self::RefusalScopeText
+            | Self::RefusalPermissionsText
+            | Self::RefusalUnknownText
+            | Self::RefusalInner403
+            | Self::RefusalAfterProgress
+            | Self::InsufficientScope401
+            | Self::InvalidToken401 => {
                 one("wrong-refusal", |p, o, d| role_denied(p, o) && is_mcp(d))
             }
+            Self::Swallowed202 => one("intercepted", |p, o, d| role_denied(p, o) && is_mcp(d)),
             Self::CrashOnDenial => one("crashed-not-refused", |p, o, _| role_denied(p, o)),
             Self::DeleteRouteMissing => one("broken", |p, o, d| {
                 p == "admin" && o == "deleteProduct" && d == "rest"
@@ -70,6 +81,9 @@ impl Fault {
                 lost
             }
             Self::McpListOpen
+            | Self::ResourceHidden
+            | Self::OnlyToolsChecked
+            | Self::CompletionUnchecked
             | Self::McpUnlistedToolOpen
             | Self::RolesMissing500
             | Self::SubstringRoles
@@ -85,6 +99,7 @@ impl Fault {
         match self {
             Self::SubscriptionKeyRequired
             | Self::WafPage
+            | Self::Swallowed202
             | Self::Empty200
             | Self::Quota403
             | Self::Throttled429
@@ -208,6 +223,19 @@ mod tests {
             ("executed-despite-403", 1, vec![12]),
             ("refusal-in-band", 1, vec![8]),
             ("refusal-hidden", 1, vec![8]),
+            ("refusal-code-32001", 1, vec![8]),
+            ("refusal-code-32600", 1, vec![8]),
+            ("refusal-scope-text", 1, vec![8]),
+            ("refusal-permissions-text", 1, vec![8]),
+            ("refusal-unknown-text", 1, vec![8]),
+            ("refusal-inner-403", 1, vec![8]),
+            ("refusal-after-progress", 1, vec![8]),
+            ("insufficient-scope-401", 1, vec![8]),
+            ("invalid-token-401", 1, vec![8]),
+            ("swallowed-202", 3, vec![8]),
+            ("resource-hidden", 0, vec![]),
+            ("only-tools-checked", 0, vec![]),
+            ("completion-unchecked", 0, vec![]),
             ("crash-on-denial", 1, vec![12]),
             ("delete-route-missing", 1, vec![1]),
             ("subscription-key-required", 3, vec![72]),

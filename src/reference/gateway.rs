@@ -8,7 +8,7 @@ mod validate;
 
 use std::sync::Arc;
 
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -16,9 +16,9 @@ use crate::reference::api::{Api, Catalog, Request};
 use crate::reference::call::Call;
 use crate::reference::fault::{Fault, Faults};
 use crate::reference::idp::{Idp, signing_key};
-use crate::reference::mcp::{Server, Serving};
+use crate::reference::mcp::{Manner, Refusal, Server, Serving};
 use crate::reference::reply;
-use guard::{Caller, Entry, Guard, Permit};
+use guard::{Caller, Entry, Guard, Permit, Sought};
 use route::Route;
 use validate::Validator;
 
@@ -83,7 +83,10 @@ impl Gateway {
         self.guard.before_policies()?;
         let caller = self.guard.authenticate(Entry::Rest, call)?;
         let backend = |permit: Permit| self.reach(&permit, || self.api.answer(request, call));
-        match self.guard.authorize(Entry::Rest, &caller, operation) {
+        match self
+            .guard
+            .authorize(Entry::Rest, &caller, Sought::Operation(operation))
+        {
             Ok(permit) => Ok(backend(permit)),
             Err(rule) => Err(self.guard.refuse(rule, backend).into()),
         }
@@ -104,19 +107,38 @@ impl Gateway {
         if checked && message.is_none() {
             return Err(answer::invalid_payload().into());
         }
-        if method != "tools/call" {
+        let params = message.as_ref().and_then(|message| message.get("params"));
+        let Some(sought) = self.sought(method, params.unwrap_or(&Value::Null)) else {
             let permit = Permit::for_protocol(&caller);
             return Ok(self.pass(&permit, &caller, call));
-        }
-        let tool = message
-            .as_ref()
-            .and_then(|message| message.get("params")?.get("name")?.as_str());
-        match self
-            .guard
-            .authorize(Entry::Mcp, &caller, tool.unwrap_or_default())
-        {
+        };
+        match self.guard.authorize(Entry::Mcp, &caller, sought) {
             Ok(permit) => Ok(self.pass(&permit, &caller, call)),
-            Err(rule) => Err(self.refuse_tool(rule, call).into()),
+            Err(rule) => Err(self.refuse(sought, rule, call).into()),
+        }
+    }
+
+    /// What a request wants to have; nothing for messages of the protocol itself, lists among them.
+    fn sought<'a>(&self, method: &str, params: &'a Value) -> Option<Sought<'a>> {
+        let word = |value: &'a Value, key: &str| {
+            value.get(key).and_then(Value::as_str).unwrap_or_default()
+        };
+        let is_forgotten = self.faults.contains(Fault::OnlyToolsChecked) && method != "tools/call"
+            || self.faults.contains(Fault::CompletionUnchecked) && method == "completion/complete";
+        match method {
+            _ if is_forgotten => None,
+            "tools/call" => Some(Sought::Operation(word(params, "name"))),
+            "resources/read" => Some(Sought::Resource(word(params, "uri"))),
+            "prompts/get" => Some(Sought::Prompt(word(params, "name"))),
+            // What completes gives away as much as what it completes.
+            "completion/complete" => {
+                let reference = params.get("ref").unwrap_or(&Value::Null);
+                Some(match word(reference, "type") {
+                    "ref/resource" => Sought::Resource(word(reference, "uri")),
+                    _ => Sought::Prompt(word(reference, "name")),
+                })
+            }
+            _ => None,
         }
     }
 
@@ -129,15 +151,56 @@ impl Gateway {
         self.serve(permit, call, Serving::Plainly)
     }
 
-    fn refuse_tool(&self, rule: &'static str, call: &Call) -> Response {
-        if self.faults.contains(Fault::RefusalInBand) {
-            return self.serve(&Permit::for_refusing(rule), call, Serving::Refusing(rule));
+    fn refuse(&self, sought: Sought<'_>, rule: &'static str, call: &Call) -> Response {
+        let permit = Permit::for_refusing(rule);
+        if let Some(manner) = self.manner(sought) {
+            let refusal = Refusal { manner, rule };
+            return self.serve(&permit, call, Serving::Refusing(refusal));
         }
         if self.faults.contains(Fault::RefusalHidden) {
-            return self.serve(&Permit::for_refusing(rule), call, Serving::WithoutTheTool);
+            return self.serve(&permit, call, Serving::AsUnknown);
+        }
+        if self.faults.contains(Fault::Swallowed202) {
+            return reply::empty(StatusCode::ACCEPTED);
+        }
+        if let Some(challenge) = self.misplaced_challenge() {
+            let refused = answer::own(StatusCode::UNAUTHORIZED, "Unauthorized.");
+            return reply::with(refused, header::WWW_AUTHENTICATE, challenge);
         }
         self.guard
             .refuse(rule, |permit| self.serve(&permit, call, Serving::Plainly))
+    }
+
+    /// How the server refuses in place of the gateway, where it does.
+    fn manner(&self, sought: Sought<'_>) -> Option<Manner> {
+        let of_resources = matches!(sought, Sought::Resource(_));
+        let manners = [
+            (Fault::RefusalInBand, Manner::Forbidden),
+            (Fault::RefusalCode32001, Manner::Code32001),
+            (Fault::RefusalCode32600, Manner::Code32600),
+            (Fault::RefusalScopeText, Manner::ScopeText),
+            (Fault::RefusalPermissionsText, Manner::PermissionsText),
+            (Fault::RefusalUnknownText, Manner::UnknownText),
+            (Fault::RefusalInner403, Manner::Inner403),
+            (Fault::RefusalAfterProgress, Manner::AfterProgress),
+        ];
+        let hidden = self.faults.contains(Fault::ResourceHidden) && of_resources;
+        let mut found = manners
+            .iter()
+            .filter(|(fault, _)| self.faults.contains(*fault));
+        let named = found.next().map(|(_, manner)| *manner);
+        named.or_else(|| hidden.then_some(Manner::NotFound))
+    }
+
+    /// The challenge of a 401 where 403 is right.
+    fn misplaced_challenge(&self) -> Option<&'static str> {
+        if self.faults.contains(Fault::InsufficientScope401) {
+            Some(r#"Bearer error="insufficient_scope", scope="Products.Admin""#)
+        } else if self.faults.contains(Fault::InvalidToken401) {
+            Some(r#"Bearer error="invalid_token", error_description="Authentication failed.""#)
+        } else {
+            None
+        }
     }
 
     fn serve(&self, permit: &Permit, call: &Call, serving: Serving) -> Response {

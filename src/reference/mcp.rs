@@ -1,8 +1,11 @@
 //! An admitted MCP call in, an answer of its era out: stateless 2026-07-28, or sessions up to 2025-11-25.
 
+mod desk;
 mod envelope;
 mod legacy;
+mod library;
 mod modern;
+mod refusal;
 mod tools;
 
 use std::sync::Arc;
@@ -15,25 +18,27 @@ use crate::reference::api::Catalog;
 use crate::reference::call::Call;
 use crate::reference::fault::Faults;
 use crate::reference::reply;
+use desk::Desk;
 use envelope::VERSION_META;
 use legacy::Sessions;
-use tools::Toolbox;
 
-/// How the server treats the tool that a call names.
+pub(crate) use refusal::{Manner, Refusal};
+
+/// How the server treats what a request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Serving {
-    /// It runs the tool.
+    /// It does what is asked.
     Plainly,
-    /// It acts as if there were no such tool.
-    WithoutTheTool,
-    /// It answers a tool result that says the caller may not, giving the rule.
-    Refusing(&'static str),
+    /// It acts as if there were no such tool, resource or prompt.
+    AsUnknown,
+    /// It answers itself that the caller may not.
+    Refusing(Refusal),
 }
 
 /// The MCP server. It knows nothing of callers and their rights.
 #[derive(Debug)]
 pub(crate) struct Server {
-    toolbox: Toolbox,
+    desk: Desk,
     sessions: Sessions,
 }
 
@@ -41,7 +46,7 @@ impl Server {
     /// Takes the store that it shares with the API.
     pub(crate) fn new(catalog: Arc<Catalog>, faults: Faults) -> Self {
         Self {
-            toolbox: Toolbox::new(catalog, faults),
+            desk: Desk::new(catalog, faults),
             sessions: Sessions::default(),
         }
     }
@@ -64,9 +69,9 @@ impl Server {
             }
             Method::POST => match message {
                 None => envelope::unreadable(&call.body),
-                Some(message) if modern => modern::answer(&self.toolbox, call, &message, serving),
+                Some(message) if modern => modern::answer(&self.desk, call, &message, serving),
                 Some(message) => {
-                    legacy::answer(&self.toolbox, &self.sessions, call, &message, serving)
+                    legacy::answer(&self.desk, &self.sessions, call, &message, serving)
                 }
             },
             Method::GET if !modern => legacy::listen(&self.sessions, call),

@@ -1,4 +1,4 @@
-//! An operation in, the roles that may use it out: the permission table, written by hand from the article.
+//! An operation, a resource or a prompt in, the roles that may use it out: the permission table, written by hand from the article.
 
 use crate::reference::fault::{Fault, Faults};
 
@@ -18,7 +18,7 @@ const ADMINS: &str = "Products.Admin role required";
 /// One line of the table.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// The operation, which is also the name of the tool.
+    /// The operation, which is also the name of the tool; or a resource's URI; or a prompt's name.
     pub(crate) operation: &'static str,
     /// Any of these roles suffices.
     roles: &'static [&'static str],
@@ -58,6 +58,52 @@ const RULES: [Rule; 6] = [
         refusal: ADMINS,
     },
 ];
+
+/// The lines for resources; that of the template stands for every product.
+const RESOURCES: [Rule; 3] = [
+    Rule {
+        operation: "products://catalog",
+        roles: &[READ, WRITE, ADMIN],
+        refusal: READERS,
+    },
+    Rule {
+        operation: "products://ledger",
+        roles: &[ADMIN],
+        refusal: ADMINS,
+    },
+    Rule {
+        operation: "products://{id}",
+        roles: &[READ, WRITE, ADMIN],
+        refusal: READERS,
+    },
+];
+
+const PROMPTS: [Rule; 2] = [
+    Rule {
+        operation: "describeProduct",
+        roles: &[READ, WRITE, ADMIN],
+        refusal: READERS,
+    },
+    Rule {
+        operation: "repriceCatalog",
+        roles: &[ADMIN],
+        refusal: ADMINS,
+    },
+];
+
+/// Returns the line for a resource; whatever is no other resource is a product, if its URI has the one segment of one.
+pub(crate) fn resource(uri: &str) -> Option<&'static Rule> {
+    let named = |uri: &str| RESOURCES.iter().find(|rule| rule.operation == uri);
+    let product = uri
+        .strip_prefix("products://")
+        .filter(|id| !id.is_empty() && !id.contains(['/', '?', '#']));
+    named(uri).or_else(|| product.and_then(|_| named("products://{id}")))
+}
+
+/// Returns the line for a prompt.
+pub(crate) fn prompt(name: &str) -> Option<&'static Rule> {
+    PROMPTS.iter().find(|rule| rule.operation == name)
+}
 
 /// Returns the line for an operation or tool; names are compared exactly.
 pub(crate) fn rule(operation: &str) -> Option<&'static Rule> {
@@ -126,6 +172,28 @@ mod tests {
         let create = rule("createProduct").unwrap();
         assert!(!create.admits(&held, &Faults::default()));
         assert!(create.admits_substring(&held, &Faults::default()));
+    }
+
+    #[test]
+    fn every_resource_and_prompt_has_its_line() {
+        let may = |rule: Option<&Rule>, role: &str| {
+            rule.map(|rule| rule.admits(&roles(&[role]), &Faults::default()))
+        };
+        for (uri, reader) in [
+            ("products://catalog", Some(true)),
+            ("products://7", Some(true)),
+            ("products://{id}", Some(true)),
+            ("products://ledger", Some(false)),
+            ("products://", None),
+            ("products://7/8", None),
+            ("file:///etc/passwd", None),
+        ] {
+            assert_eq!(may(resource(uri), READ), reader, "{uri}");
+            assert_eq!(may(resource(uri), ADMIN), reader.map(|_| true), "{uri}");
+        }
+        assert_eq!(may(prompt("describeProduct"), READ), Some(true));
+        assert_eq!(may(prompt("repriceCatalog"), READ), Some(false));
+        assert!(prompt("listProducts").is_none() && rule("describeProduct").is_none());
     }
 
     #[test]

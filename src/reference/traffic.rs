@@ -30,6 +30,8 @@ pub struct Seen {
     pub rpc_method: Option<String>,
     /// The `params.name` of a `tools/call`.
     pub tool: Option<String>,
+    /// The `params.uri` of a `resources/read`.
+    pub resource: Option<String>,
     /// Who called: upn, appid or azp of the bearer token, unverified, or the client id of a token request.
     pub client: Option<String>,
     /// The HTTP status that was answered; 0 while the answer is being made.
@@ -71,16 +73,20 @@ fn read(listener: Listener, call: &Call) -> Seen {
     let message = call.object().unwrap_or_default();
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let rpc_method = text(message.get("method"));
-    let tool = match rpc_method.as_deref() {
-        Some("tools/call") => text(message.get("params").and_then(|params| params.get("name"))),
-        _ => None,
+    let parameter = |method: &str, name: &str| {
+        let params = message.get("params");
+        let params = params.filter(|_| rpc_method.as_deref() == Some(method));
+        text(params.and_then(|params| params.get(name)))
     };
+    let tool = parameter("tools/call", "name");
+    let resource = parameter("resources/read", "uri");
     Seen {
         listener,
         method: call.method.to_string(),
         path: target(call),
         rpc_method,
         tool,
+        resource,
         client: client(listener, call),
         status: 0,
         user_agent: call.header("user-agent").map(str::to_owned),

@@ -140,6 +140,7 @@ impl Bench {
     fn modern(&self, token: &str, method: &str, params: Value) -> Got {
         let name = params
             .get("name")
+            .or_else(|| params.get("uri"))
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
@@ -147,7 +148,7 @@ impl Bench {
             ("mcp-protocol-version", "2026-07-28"),
             ("mcp-method", method),
         ];
-        if method == "tools/call" {
+        if ["tools/call", "resources/read", "prompts/get"].contains(&method) {
             headers.push(("mcp-name", &name));
         }
         self.mcp(token, &headers, &modern_body(method, params).to_string())

@@ -35,7 +35,7 @@ fn each_fault_of_the_second_half_leads_to_exactly_its_findings() {
 
 fn check_faults(half: usize) {
     let faults = listed();
-    assert!(faults.len() >= 32);
+    assert!(faults.len() >= 46);
     let wrong: Vec<String> = faults
         .iter()
         .skip(half)
@@ -135,5 +135,141 @@ fn what_the_articles_rows_cannot_see_is_seen_by_those_that_it_forgets() {
         }
         let found = findings(&ran.report()).contains_key(code);
         assert_eq!(found, !faults.is_empty(), "{faults:?}: {}", ran.stdout);
+    }
+}
+
+const PRIMITIVES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/mcp-primitives.yaml");
+const LISTS: [&str; 5] = [
+    "discover",
+    "listTools",
+    "listResources",
+    "listTemplates",
+    "listPrompts",
+];
+const FOR_READERS: [&str; 6] = [
+    "listProducts",
+    "readCatalog",
+    "readProduct",
+    "describeProduct",
+    "completeName",
+    "completeId",
+];
+const FOR_ADMINS: [&str; 4] = [
+    "deleteProduct",
+    "readLedger",
+    "repriceCatalog",
+    "completePercent",
+];
+
+/// What the roles of scenarios/mcp-primitives.yaml may not do: a stranger nothing but lists, a reader nothing of admins.
+fn role_denied(persona: &str, operation: &str) -> bool {
+    match persona {
+        "stranger" => !LISTS.contains(&operation),
+        "reader" => FOR_ADMINS.contains(&operation),
+        _ => false,
+    }
+}
+
+fn primitives(pick: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let operations = || LISTS.into_iter().chain(FOR_READERS).chain(FOR_ADMINS);
+    let mut cells = Vec::new();
+    for persona in ["stranger", "reader", "admin", "anonymous"] {
+        for operation in operations().filter(|operation| pick(persona, operation)) {
+            for door in ["mcp", "mcp-legacy"] {
+                cells.push(format!("{persona}/{operation}/{door}"));
+            }
+        }
+    }
+    cells.sort();
+    cells
+}
+
+/// Runs the scenario, with `refuses` as the author states it, against these faults; exit code and sorted findings.
+fn run_primitives(faults: &[Fault], refuses: &str) -> (i32, BTreeMap<String, Vec<String>>, String) {
+    let deployment = deployment(faults);
+    let before = deployment.products();
+    let text = std::fs::read_to_string(PRIMITIVES).unwrap();
+    let stated = format!("mcp: {{ url: \"${{CATALOG_MCP_URL}}\", refuses: {refuses} }}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("primitives.yaml");
+    std::fs::write(&path, text.replacen("mcp: ${CATALOG_MCP_URL}", &stated, 1)).unwrap();
+    let ran = Bench::against(&deployment).run(&["run", path.to_str().unwrap()]);
+    assert_eq!(deployment.products(), before, "{faults:?}: {}", ran.stdout);
+    let mut found = findings(&ran.report());
+    for cells in found.values_mut() {
+        cells.sort();
+    }
+    (ran.exit, found, ran.stdout)
+}
+
+#[test]
+fn without_a_fault_every_kind_of_mcp_request_passes() {
+    let (exit, found, stdout) = run_primitives(&[], "http");
+    assert_eq!((exit, found), (0, BTreeMap::new()), "{stdout}");
+    assert!(stdout.contains("120"), "{stdout}");
+}
+
+#[test]
+fn each_fault_beyond_tools_leads_to_exactly_its_findings() {
+    let completes = |o: &str| o.starts_with("complete");
+    let table: [(Fault, &str, Vec<String>); 6] = [
+        (
+            Fault::OnlyToolsChecked,
+            "leak",
+            primitives(|p, o| role_denied(p, o) && o != "listProducts" && o != "deleteProduct"),
+        ),
+        (
+            Fault::CompletionUnchecked,
+            "leak",
+            primitives(|p, o| role_denied(p, o) && completes(o)),
+        ),
+        (
+            Fault::ResourceHidden,
+            "wrong-refusal",
+            primitives(|p, o| role_denied(p, o) && (o.starts_with("read") || o == "completeId")),
+        ),
+        (
+            Fault::McpListOpen,
+            "leak",
+            primitives(|p, o| p == "anonymous" && ["discover", "listTools"].contains(&o)),
+        ),
+        (Fault::Swallowed202, "intercepted", primitives(role_denied)),
+        (Fault::McpNoToolCheck, "leak", primitives(role_denied)),
+    ];
+    for (fault, code, cells) in table {
+        let (exit, found, stdout) = run_primitives(&[fault], "http");
+        let expected = BTreeMap::from([(code.to_owned(), cells)]);
+        assert_eq!(found, expected, "{fault}: {stdout}");
+        assert_eq!(exit, if code == "intercepted" { 3 } else { 1 }, "{fault}");
+    }
+}
+
+#[test]
+fn a_refusal_in_another_shape_is_wrong_until_the_scenario_declares_it() {
+    for (fault, refuses) in [
+        (Fault::RefusalInBand, "in-band"),
+        (Fault::RefusalCode32001, "in-band"),
+        (Fault::RefusalCode32600, "in-band"),
+        (Fault::RefusalScopeText, "in-band"),
+        (Fault::RefusalPermissionsText, "any"),
+        (Fault::RefusalInner403, "in-band"),
+        (Fault::RefusalAfterProgress, "in-band"),
+        (Fault::RefusalHidden, "hidden"),
+        (Fault::RefusalUnknownText, "hidden"),
+        (Fault::ResourceHidden, "any"),
+    ] {
+        let (exit, found, stdout) = run_primitives(&[fault], "http");
+        let codes: Vec<&str> = found.keys().map(String::as_str).collect();
+        assert_eq!(
+            (exit, codes),
+            (1, vec!["wrong-refusal"]),
+            "{fault}: {stdout}"
+        );
+        let (exit, found, stdout) = run_primitives(&[fault], refuses);
+        assert_eq!(
+            (exit, found),
+            (0, BTreeMap::new()),
+            "{fault} {refuses}: {stdout}"
+        );
     }
 }

@@ -64,6 +64,26 @@ fn each_cell_is_called_once() {
 }
 
 #[test]
+fn what_cannot_exist_is_asked_for_once_a_persona_door_and_kind() {
+    let deployment = deployment(&[Fault::RefusalInBand]);
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/mcp-primitives.yaml");
+    let ran = Bench::against(&deployment).run(&["run", "--door", "mcp", scenario]);
+    assert_eq!(ran.exit, 1, "{}", ran.stderr);
+    let seen = deployment.traffic();
+    let names = |one: &Seen| {
+        [one.tool.clone(), one.resource.clone()]
+            .into_iter()
+            .flatten()
+    };
+    for kind in ["no-such-tool", "no-such-resource"] {
+        let asked = count_by_client(&seen, |one| names(one).any(|name| name.contains(kind)));
+        // Of those whose answers leave a doubt: the refused, and the owner whose deleted product is not there any more.
+        assert!(asked.len() >= 2, "{kind}: {asked:?}");
+        assert!(asked.values().all(|times| *times == 1), "{kind}: {asked:?}");
+    }
+}
+
+#[test]
 fn refused_writes_share_an_object_and_allowed_ones_do_not() {
     for faults in [&[][..], &[Fault::WriteLost]] {
         let deployment = deployment(faults);

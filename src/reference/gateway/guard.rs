@@ -23,6 +23,17 @@ pub(super) enum Entry {
     Mcp,
 }
 
+/// What a caller wants to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sought<'a> {
+    /// An operation of the REST API, or the tool of that name.
+    Operation(&'a str),
+    /// A resource of the MCP server, by its URI.
+    Resource(&'a str),
+    /// A prompt of the MCP server, by its name.
+    Prompt(&'a str),
+}
+
 /// Proof that the policies of an entry let a call through; nothing reaches a backend without one.
 pub(super) struct Permit(());
 
@@ -103,12 +114,12 @@ impl Guard {
         Ok(Caller::Known(claims))
     }
 
-    /// The role policy of one operation or tool: the refusal's wording unless the caller holds a role that it needs.
+    /// The role policy of one operation, resource or prompt: the refusal's wording unless the caller holds a role that it needs.
     pub(super) fn authorize(
         &self,
         entry: Entry,
         caller: &Caller,
-        operation: &str,
+        sought: Sought<'_>,
     ) -> Result<Permit, &'static str> {
         let Caller::Known(claims) = caller else {
             return Ok(Permit(()));
@@ -120,8 +131,8 @@ impl Guard {
         if self.faults.contains(unchecked) {
             return Ok(Permit(()));
         }
-        let Some(rule) = self.rule(entry, operation) else {
-            return self.unnamed(entry);
+        let Some(rule) = self.rule(entry, sought) else {
+            return self.unnamed(entry, sought);
         };
         let roles = claims.roles.as_deref().unwrap_or_default();
         if self.admits(entry, rule, roles) {
@@ -200,16 +211,25 @@ impl Guard {
     }
 
     /// The deny-list of the article names the tools that write; the allow-list names all of them.
-    fn rule(&self, entry: Entry, operation: &str) -> Option<&'static Rule> {
+    fn rule(&self, entry: Entry, sought: Sought<'_>) -> Option<&'static Rule> {
         let deny_list = entry == Entry::Mcp && self.faults.contains(Fault::McpUnlistedToolOpen);
-        policy::rule(operation).filter(|rule| !(deny_list && rule.reads()))
+        let rule = match sought {
+            Sought::Operation(name) => policy::rule(name),
+            Sought::Resource(uri) => policy::resource(uri),
+            Sought::Prompt(name) => policy::prompt(name),
+        };
+        rule.filter(|rule| !(deny_list && rule.reads()))
     }
 
-    fn unnamed(&self, entry: Entry) -> Result<Permit, &'static str> {
+    fn unnamed(&self, entry: Entry, sought: Sought<'_>) -> Result<Permit, &'static str> {
         if entry == Entry::Mcp && self.faults.contains(Fault::McpUnlistedToolOpen) {
             return Ok(Permit(()));
         }
-        Err("tool is not on the list of allowed tools")
+        Err(match sought {
+            Sought::Operation(_) => "tool is not on the list of allowed tools",
+            Sought::Resource(_) => "resource is not on the list of allowed resources",
+            Sought::Prompt(_) => "prompt is not on the list of allowed prompts",
+        })
     }
 
     fn admits(&self, entry: Entry, rule: &Rule, roles: &[String]) -> bool {

@@ -1,6 +1,6 @@
 //! A result or an error in, its JSON-RPC envelope out.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -10,6 +10,9 @@ use crate::reference::reply;
 pub(super) const VERSION_META: &str = "io.modelcontextprotocol/protocolVersion";
 /// The `_meta` key that carries the client's capabilities in a modern request.
 pub(super) const CAPABILITIES_META: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// The media type of a stream of server-sent events.
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 /// What a JSON-RPC error says.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +86,16 @@ pub(super) fn wrap(id: Option<&Value>, outcome: Result<Value, Fail>) -> Value {
 /// Returns an HTTP answer that carries a JSON-RPC error.
 pub(super) fn failed(status: StatusCode, id: Option<&Value>, fail: Fail) -> Response {
     reply::json(status, &wrap(id, Err(fail)))
+}
+
+/// Returns a stream with the answer in it. A comment and a notification go before it, so that a reader who takes the
+/// first line is wrong.
+pub(super) fn events(notice: &Value, answer: &Value) -> Response {
+    let body = format!(
+        ": stream\r\n\r\nevent: message\r\ndata: {notice}\r\n\r\nevent: message\r\ndata: {answer}\r\n\r\n"
+    );
+    let response = reply::typed(StatusCode::OK, EVENT_STREAM, body);
+    reply::with(response, header::CACHE_CONTROL, "no-cache")
 }
 
 /// Answers a caller that does not accept both kinds of answer (streamable HTTP, all revisions).

@@ -3,15 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
 use super::Serving;
-use super::envelope::{Fail, Message, failed, wrap};
-use super::tools::Toolbox;
+use super::desk::Desk;
+use super::envelope::{self, EVENT_STREAM, Fail, Message, failed, wrap};
 use crate::reference::call::Call;
 use crate::reference::{chance, reply};
 
@@ -19,7 +19,8 @@ const NEWEST: &str = "2025-11-25";
 const VERSIONS: [&str; 3] = [NEWEST, "2025-06-18", "2025-03-26"];
 /// A caller that opens sessions and never ends them pushes out the oldest, rather than filling the memory.
 const MOST_SESSIONS: usize = 4096;
-const EVENT_STREAM: &str = "text/event-stream";
+/// Resource not found (2025-11-25 resources, Error Handling).
+const NO_RESOURCE: i64 = -32002;
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// The ids of all open sessions, oldest first.
@@ -63,7 +64,7 @@ pub(super) fn speaks(version: &str) -> bool {
 
 /// Answers one message: a stream for a request, 202 for a notification or a response.
 pub(super) fn answer(
-    toolbox: &Toolbox,
+    desk: &Desk,
     sessions: &Sessions,
     call: &Call,
     body: &Map<String, Value>,
@@ -82,7 +83,7 @@ pub(super) fn answer(
     if message.id.is_none() {
         return reply::empty(StatusCode::ACCEPTED);
     }
-    events(&wrap(message.id, dispatch(toolbox, &message, serving)))
+    events(&wrap(message.id, dispatch(desk, &message, serving)))
 }
 
 /// Opens the stream of server messages, which stays open and silent until the client hangs up.
@@ -119,7 +120,7 @@ fn initialize(sessions: &Sessions, message: &Message<'_>) -> Response {
         .and_then(Value::as_str);
     let result = json!({
         "protocolVersion": asked.filter(|version| speaks(version)).unwrap_or(NEWEST),
-        "capabilities": {"tools": {"listChanged": false}, "logging": {}},
+        "capabilities": Desk::capabilities(),
         "serverInfo": {"name": "product-catalog", "version": "1.0.0"},
     });
     reply::with(
@@ -129,25 +130,19 @@ fn initialize(sessions: &Sessions, message: &Message<'_>) -> Response {
     )
 }
 
-fn dispatch(toolbox: &Toolbox, message: &Message<'_>, serving: Serving) -> Result<Value, Fail> {
-    match message.method {
-        "ping" => Ok(json!({})),
-        "tools/list" => Ok(json!({"tools": toolbox.list()})),
-        "tools/call" => toolbox.call(message.params, serving),
-        _ => Err(Fail::new(-32601, "Method not found")),
+fn dispatch(desk: &Desk, message: &Message<'_>, serving: Serving) -> Result<Value, Fail> {
+    if message.method == "ping" {
+        return Ok(json!({}));
     }
+    desk.answer(message, serving, NO_RESOURCE)
+        .unwrap_or_else(|| Err(Fail::new(-32601, "Method not found")))
 }
 
-/// A comment and a notification go before the answer, so that a reader who takes the first line is wrong.
 fn events(answer: &Value) -> Response {
     let notice = json!({
         "jsonrpc": "2.0",
         "method": "notifications/message",
         "params": {"level": "debug", "logger": "product-catalog", "data": "request accepted"},
     });
-    let body = format!(
-        ": stream\r\n\r\nevent: message\r\ndata: {notice}\r\n\r\nevent: message\r\ndata: {answer}\r\n\r\n"
-    );
-    let response = reply::typed(StatusCode::OK, EVENT_STREAM, body);
-    reply::with(response, header::CACHE_CONTROL, "no-cache")
+    envelope::events(&notice, answer)
 }

@@ -6,20 +6,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::Serving;
-use super::envelope::{CAPABILITIES_META, Fail, Message, VERSION_META, failed, wrap};
-use super::tools::Toolbox;
+use super::desk::Desk;
+use super::envelope::{CAPABILITIES_META, Fail, Message, VERSION_META, events, failed, wrap};
+use super::{Manner, Serving};
 use crate::reference::call::Call;
 use crate::reference::reply;
 
 const VERSION: &str = "2026-07-28";
+const NOT_FOUND: i64 = -32602;
 const HEADER_MISMATCH: i64 = -32020;
 const UNSUPPORTED_VERSION: i64 = -32022;
 
 /// Answers one message: 202 for a notification, 400 for what the server validation of streamable HTTP rejects,
-/// 404 for an unknown method, otherwise 200 with a result or a tool's error.
+/// 404 for an unknown method, 400 for a resource or prompt that is not there (as the Python SDK maps -32602), otherwise
+/// 200 with a result or a tool's error.
 pub(super) fn answer(
-    toolbox: &Toolbox,
+    desk: &Desk,
     call: &Call,
     body: &Map<String, Value>,
     serving: Serving,
@@ -34,14 +36,37 @@ pub(super) fn answer(
     if message.id.is_none() {
         return reply::empty(StatusCode::ACCEPTED);
     }
-    match dispatch(toolbox, &message, serving) {
-        Some(outcome) => reply::json(StatusCode::OK, &wrap(message.id, outcome)),
+    match dispatch(desk, &message, serving) {
+        Some(outcome) if is_late(serving) => events(&progress(), &wrap(message.id, outcome)),
+        Some(outcome) => {
+            let status = status(&message, serving, &outcome);
+            reply::json(status, &wrap(message.id, outcome))
+        }
         None => failed(
             StatusCode::NOT_FOUND,
             message.id,
             Fail::new(-32601, "Method not found"),
         ),
     }
+}
+
+fn status(message: &Message<'_>, serving: Serving, outcome: &Result<Value, Fail>) -> StatusCode {
+    match (serving, outcome) {
+        (Serving::Refusing(refusal), _) => refusal.status(),
+        (_, Err(fail)) if fail.code == NOT_FOUND && message.method != "tools/call" => {
+            StatusCode::BAD_REQUEST
+        }
+        _ => StatusCode::OK,
+    }
+}
+
+fn is_late(serving: Serving) -> bool {
+    matches!(serving, Serving::Refusing(refusal) if refusal.manner == Manner::AfterProgress)
+}
+
+fn progress() -> Value {
+    let params = json!({"progressToken": 1, "progress": 1});
+    json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 }
 
 fn validate(call: &Call, message: &Message<'_>) -> Result<(), Fail> {
@@ -52,13 +77,22 @@ fn validate(call: &Call, message: &Message<'_>) -> Result<(), Fail> {
     if header("mcp-method")? != message.method {
         return Err(mismatch("mcp-method"));
     }
-    if message.method == "tools/call" {
+    if let Some(key) = mirrored(message.method) {
         let named = decode(header("mcp-name")?).ok_or_else(|| mismatch("mcp-name"))?;
-        if message.params.get("name").and_then(Value::as_str) != Some(&named) {
+        if message.params.get(key).and_then(Value::as_str) != Some(&named) {
             return Err(mismatch("mcp-name"));
         }
     }
     Ok(())
+}
+
+/// The parameter that `Mcp-Name` repeats.
+fn mirrored(method: &str) -> Option<&'static str> {
+    match method {
+        "tools/call" | "prompts/get" => Some("name"),
+        "resources/read" => Some("uri"),
+        _ => None,
+    }
 }
 
 /// Notifications need no `_meta`; requests state version and capabilities in it.
@@ -102,21 +136,18 @@ fn decode(value: &str) -> Option<String> {
     }
 }
 
-fn dispatch(
-    toolbox: &Toolbox,
-    message: &Message<'_>,
-    serving: Serving,
-) -> Option<Result<Value, Fail>> {
+fn dispatch(desk: &Desk, message: &Message<'_>, serving: Serving) -> Option<Result<Value, Fail>> {
     let outcome = match message.method {
-        "server/discover" => Ok(cacheable(json!({
+        "server/discover" => Ok(json!({
             "supportedVersions": [VERSION],
-            "capabilities": {"tools": {}},
+            "capabilities": Desk::capabilities(),
             "serverInfo": {"name": "product-catalog", "version": "1.0.0"},
-        }))),
-        "tools/list" => Ok(cacheable(json!({"tools": toolbox.list()}))),
-        "tools/call" => toolbox.call(message.params, serving),
-        _ => return None,
+        })),
+        _ => desk.answer(message, serving, NOT_FOUND)?,
     };
+    let shared = message.method.ends_with("/list")
+        || matches!(message.method, "server/discover" | "resources/read");
+    let outcome = outcome.map(|result| if shared { cacheable(result) } else { result });
     Some(outcome.map(complete))
 }
 

@@ -87,10 +87,8 @@ impl Toolbox {
             .and_then(Value::as_str)
             .unwrap_or_default();
         let unknown = || Fail::new(-32602, format!("Unknown tool: {name}"));
-        match serving {
-            Serving::Plainly => {}
-            Serving::WithoutTheTool => return Err(unknown()),
-            Serving::Refusing(rule) => return Ok(failure(&format!("Forbidden: {rule}"))),
+        if serving == Serving::AsUnknown {
+            return Err(unknown());
         }
         let arguments = params.get("arguments").unwrap_or(&Value::Null);
         let outcome = self.run(name, arguments).ok_or_else(unknown)?;
@@ -179,6 +177,7 @@ fn success(content: &Value) -> Value {
     })
 }
 
-fn failure(text: &str) -> Value {
+/// Returns the result of a tool that failed.
+pub(super) fn failure(text: &str) -> Value {
     json!({"content": [{"type": "text", "text": text}], "isError": true})
 }

@@ -111,6 +111,65 @@ fn tools_that_the_policy_does_not_name_are_403_even_to_an_administrator() {
 }
 
 #[test]
+fn resources_prompts_and_completion_are_guarded_like_tools() {
+    let bench = Bench::start(&[]);
+    let prompt = json!({"type": "ref/prompt", "name": "repriceCatalog"});
+    let table = [
+        (
+            "resources/read",
+            json!({"uri": "products://catalog"}),
+            [403, 200, 200],
+        ),
+        (
+            "resources/read",
+            json!({"uri": "products://ledger"}),
+            [403, 403, 200],
+        ),
+        (
+            "resources/read",
+            json!({"uri": "file:///x"}),
+            [403, 403, 403],
+        ),
+        (
+            "prompts/get",
+            json!({"name": "describeProduct", "arguments": {"name": "x"}}),
+            [403, 200, 200],
+        ),
+        (
+            "prompts/get",
+            json!({"name": "repriceCatalog", "arguments": {"percent": "5"}}),
+            [403, 403, 200],
+        ),
+        (
+            "completion/complete",
+            json!({"ref": prompt, "argument": {"name": "percent", "value": ""}}),
+            [403, 403, 200],
+        ),
+        ("resources/list", json!({}), [200, 200, 200]),
+        ("prompts/list", json!({}), [200, 200, 200]),
+    ];
+    for (method, params, statuses) in table {
+        for (label, status) in ["STRANGER", "READER", "ADMIN"].into_iter().zip(statuses) {
+            let token = bench.token(label);
+            let got = bench.modern(&token, method, params.clone());
+            assert_eq!(
+                got.status, status,
+                "{label} {method} {params}: {}",
+                got.text
+            );
+            let session = bench.session(&token);
+            let got = bench.legacy(&token, &session, method, &params);
+            assert_eq!(
+                got.status, status,
+                "{label} {method} {params}: {}",
+                got.text
+            );
+        }
+        assert_eq!(bench.modern("", method, params).status, 401, "{method}");
+    }
+}
+
+#[test]
 fn bodies_that_are_no_object_stop_at_the_mcp_policy() {
     let bench = Bench::start(&[]);
     let token = bench.token("ADMIN");

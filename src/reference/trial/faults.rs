@@ -257,7 +257,18 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         Fault::SwappedStatuses => !may(p, o),
         // A read that was executed in spite of its refusal leaves no trace.
         Fault::ExecutedDespite403 => role_denied && !reads(o),
-        Fault::RefusalInBand | Fault::RefusalHidden => mcp && role_denied,
+        Fault::RefusalInBand
+        | Fault::RefusalHidden
+        | Fault::RefusalCode32001
+        | Fault::RefusalCode32600
+        | Fault::RefusalScopeText
+        | Fault::RefusalPermissionsText
+        | Fault::RefusalUnknownText
+        | Fault::RefusalInner403
+        | Fault::RefusalAfterProgress
+        | Fault::InsufficientScope401
+        | Fault::InvalidToken401
+        | Fault::Swallowed202 => mcp && role_denied,
         Fault::CrashOnDenial | Fault::WafPage | Fault::Empty200 => role_denied,
         Fault::DeleteRouteMissing => !mcp && o == "deleteProduct",
         Fault::SubscriptionKeyRequired | Fault::Throttled429 => true,
@@ -269,6 +280,9 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         Fault::Flaky401 => signed_in,
         Fault::McpListOpen
         | Fault::RedirectRemoved
+        | Fault::ResourceHidden
+        | Fault::OnlyToolsChecked
+        | Fault::CompletionUnchecked
         | Fault::NoAudienceCheck
         | Fault::NoSignatureCheck
         | Fault::NoExpiryCheck => false,

@@ -263,7 +263,7 @@ data: {"jsonrpc":"2.0","id":7,"result":{}}"#
         r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
     );
     assert_eq!(notified.status, 202);
-    let unknown = bench.legacy(&token, &session, "resources/list", &json!({}));
+    let unknown = bench.legacy(&token, &session, "tasks/list", &json!({}));
     assert_eq!(
         (unknown.status, &unknown.rpc()["error"]["code"]),
         (200, &json!(-32601))
@@ -290,6 +290,137 @@ fn a_session_s_stream_opens_and_stays_open() {
         let wait = std::time::Duration::from_millis(50);
         assert!(tokio::time::timeout(wait, response.chunk()).await.is_err());
     });
+}
+
+#[test]
+fn resources_prompts_and_completion_answer_in_both_eras() {
+    let bench = Bench::start(&[]);
+    let token = bench.token("ADMIN");
+    let session = bench.session(&token);
+    let product = &bench.deployment.products()[0];
+    let one = format!("products://{}", product.id);
+    let complete = |reference: Value, name: &str, value: &str| json!({"ref": reference, "argument": {"name": name, "value": value}});
+    let table = [
+        (
+            "resources/list",
+            json!({}),
+            "/resources/1/uri",
+            json!("products://ledger"),
+        ),
+        (
+            "resources/templates/list",
+            json!({}),
+            "/resourceTemplates/0/uriTemplate",
+            json!("products://{id}"),
+        ),
+        (
+            "prompts/list",
+            json!({}),
+            "/prompts/0/name",
+            json!("describeProduct"),
+        ),
+        (
+            "resources/read",
+            json!({"uri": "products://catalog"}),
+            "/contents/0/uri",
+            json!("products://catalog"),
+        ),
+        (
+            "resources/read",
+            json!({"uri": one}),
+            "/contents/0/text",
+            json!(json!(product).to_string()),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "describeProduct", "arguments": {"name": "mug"}}),
+            "/messages/0/content/text",
+            json!("Describe the product mug in one sentence."),
+        ),
+        (
+            "completion/complete",
+            complete(
+                json!({"type": "ref/prompt", "name": "describeProduct"}),
+                "name",
+                "hand",
+            ),
+            "/completion/values",
+            json!(["Hand grinder"]),
+        ),
+        (
+            "completion/complete",
+            complete(
+                json!({"type": "ref/resource", "uri": "products://{id}"}),
+                "id",
+                &product.id,
+            ),
+            "/completion/values/0",
+            json!(product.id),
+        ),
+    ];
+    for (method, params, pointer, value) in table {
+        for got in [
+            bench.modern(&token, method, params.clone()),
+            bench.legacy(&token, &session, method, &params),
+        ] {
+            let rpc = got.rpc();
+            assert_eq!(
+                rpc["result"].pointer(pointer),
+                Some(&value),
+                "{method} {rpc}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told_with_each_era_s_code() {
+    let bench = Bench::start(&[Fault::McpNoToolCheck]);
+    let token = bench.token("ADMIN");
+    let session = bench.session(&token);
+    for (method, params, modern, legacy) in [
+        (
+            "resources/read",
+            json!({"uri": "products://none"}),
+            (400, -32602),
+            (200, -32002),
+        ),
+        (
+            "resources/read",
+            json!({"uri": "file:///x"}),
+            (400, -32602),
+            (200, -32002),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "none"}),
+            (400, -32602),
+            (200, -32602),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "describeProduct"}),
+            (400, -32602),
+            (200, -32602),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "none"}}),
+            (400, -32602),
+            (200, -32602),
+        ),
+    ] {
+        for (got, (status, code)) in [
+            (bench.modern(&token, method, params.clone()), modern),
+            (bench.legacy(&token, &session, method, &params), legacy),
+        ] {
+            assert_eq!(
+                (got.status, &got.rpc()["error"]["code"]),
+                (status, &json!(code)),
+                "{method}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -43,18 +43,33 @@ impl Deployment {
     ///
     /// Fails when a socket, the runtime or the thread cannot be had.
     pub fn start(faults: &[Fault]) -> io::Result<Self> {
-        Self::trusting(None, faults)
+        Self::open(None, faults, None)
     }
 
     /// Starts one whose gateway takes the tokens of another provider beside those of its own.
     ///
     /// Fails as [`Deployment::start`] does.
     pub fn trusting(trusted: Option<Trusted>, faults: &[Fault]) -> io::Result<Self> {
+        Self::open(trusted, faults, None)
+    }
+
+    /// Starts one whose access tokens live for so many seconds, instead of 60 to 90 minutes as Entra's do.
+    ///
+    /// Fails as [`Deployment::start`] does.
+    pub fn start_with_lifetime(faults: &[Fault], seconds: u32) -> io::Result<Self> {
+        Self::open(None, faults, Some(seconds))
+    }
+
+    fn open(trusted: Option<Trusted>, faults: &[Fault], lifetime: Option<u32>) -> io::Result<Self> {
         let faults = Faults::new(faults);
         let (identity, identity_address) = bind()?;
         let (gateway, gateway_address) = bind()?;
         let base = format!("http://{gateway_address}");
-        let idp = Idp::new(format!("http://{identity_address}"), faults.clone())?;
+        let idp = Idp::new(
+            format!("http://{identity_address}"),
+            faults.clone(),
+            lifetime,
+        )?;
         let catalog = Arc::new(Catalog::new(faults.clone()));
         let log = Arc::new(Log::default());
         let variables = variables(&base, &idp);

@@ -66,9 +66,9 @@ pub(crate) struct Idp {
 }
 
 impl Idp {
-    /// Takes the address that it is reached at, without a slash at the end; fails when the files of the certificate
-    /// cannot be written.
-    pub(crate) fn new(base: String, faults: Faults) -> io::Result<Self> {
+    /// Takes the address that it is reached at, without a slash at the end, and the seconds that its access tokens live,
+    /// unless that is left to chance; fails when the files of the certificate cannot be written.
+    pub(crate) fn new(base: String, faults: Faults, lifetime: Option<u32>) -> io::Result<Self> {
         let workload = Workload::new(&base);
         // Making a key takes longer than all else at the start, so the two are made side by side.
         let certificate = thread::scope(|scope| {
@@ -77,7 +77,7 @@ impl Idp {
         });
         Ok(Self {
             managed: Managed::new(&base),
-            tenant: Tenant::new(base, workload.trusts(), faults),
+            tenant: Tenant::new(base, workload.trusts(), faults, lifetime),
             workload,
             files: Files::write(certificate)?,
         })

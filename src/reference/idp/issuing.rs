@@ -11,7 +11,7 @@ use super::grants::{Issue, Request, exchange};
 use super::tenant::Tenant;
 use super::token::now;
 use crate::reference::call::Call;
-use crate::reference::{chance, reply};
+use crate::reference::reply;
 
 /// Answers one request to a token endpoint.
 pub(crate) fn token(tenant: &Tenant, call: &Call, endpoint: Endpoint) -> Response {
@@ -40,7 +40,7 @@ pub(crate) fn token(tenant: &Tenant, call: &Call, endpoint: Endpoint) -> Respons
 }
 
 fn issued(tenant: &Tenant, issue: &Issue<'_>, request: &Request<'_>) -> Response {
-    let (grant, lifetime) = (&issue.grant, chance::lifetime());
+    let (grant, lifetime) = (&issue.grant, tenant.lifetime());
     let mut body = match request.endpoint {
         Endpoint::V1 => v1_body(&grant.asked_for, request.now, lifetime),
         Endpoint::V2 => {

@@ -7,6 +7,7 @@ use super::devices::Devices;
 use super::directory::Directory;
 use super::renewals::Renewals;
 use super::token::{issuer_v1, issuer_v2};
+use crate::reference::chance;
 use crate::reference::fault::Faults;
 
 /// The tenant.
@@ -21,18 +22,31 @@ pub(crate) struct Tenant {
     pub(crate) devices: Devices,
     /// Its refresh tokens.
     pub(crate) renewals: Renewals,
+    /// Seconds that its access tokens live, when it is not left to chance.
+    lifetime: Option<u32>,
 }
 
 impl Tenant {
     /// Takes the address of the provider and the workload's federated credentials.
-    pub(crate) fn new(base: String, trusts: Vec<Trust>, faults: Faults) -> Self {
+    pub(crate) fn new(
+        base: String,
+        trusts: Vec<Trust>,
+        faults: Faults,
+        lifetime: Option<u32>,
+    ) -> Self {
         Self {
+            lifetime,
             base,
             directory: Directory::new(faults, trusts),
             codes: Codes::default(),
             devices: Devices::default(),
             renewals: Renewals::default(),
         }
+    }
+
+    /// Returns how many seconds the next access token lives.
+    pub(crate) fn lifetime(&self) -> u32 {
+        self.lifetime.unwrap_or_else(chance::lifetime)
     }
 
     /// Returns the address that all of the tenant's endpoints begin with.

@@ -127,6 +127,24 @@ impl Entrance {
         Self { carried, ..self }
     }
 
+    /// The same way in with another credential. Its connections and its MCP session are new: a server may tie both to the token
+    /// that opened them.
+    #[must_use]
+    pub fn renewed(&self, credential: Credential) -> Self {
+        Self {
+            rest: self.rest.clone(),
+            mcp: self.mcp.clone(),
+            standing: self.standing.clone(),
+            carried: self.carried.clone(),
+            authorization: credential.authorization,
+            wire: self.wire.clone(),
+            line: self.wire.line(),
+            sessions: Sessions::default(),
+            ids: Ids::new(),
+            redactor: Arc::clone(&self.redactor),
+        }
+    }
+
     /// Makes the call through the door. At `mcp-legacy` the persona's one session is opened first, once.
     ///
     /// A door that the deployment has not, or that takes no such call, answers as one where nothing listens.

@@ -14,6 +14,7 @@ mod hall;
 mod live;
 mod object;
 mod redirects;
+mod renewal;
 mod standing;
 mod step;
 mod work;
@@ -75,6 +76,7 @@ pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     let found = doors::find(&plan, &standings, means.stop).await;
     let hall = Hall::open(
         plan.through(&found.open),
+        desk,
         standings,
         found,
         &means,

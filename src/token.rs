@@ -16,6 +16,7 @@ mod endpoint;
 mod grant;
 mod header;
 mod landing;
+mod lifetime;
 mod patience;
 mod phrase;
 mod platform;
@@ -29,7 +30,7 @@ mod visit;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
@@ -50,6 +51,7 @@ use visit::{Issued, Visit};
 
 pub use attendant::{Attendant, Nobody};
 pub use header::Form;
+pub use lifetime::Lifetime;
 pub use redirects::Registration;
 pub use signature::Signature;
 
@@ -85,8 +87,10 @@ pub struct Credential {
     pub issuers: Vec<String>,
     /// How long the acquisition took, discovery included.
     pub took: Duration,
-    /// When the token runs out: what the provider said, else its `exp`, else five minutes; `None` when there is no token.
-    pub expires_at: Option<SystemTime>,
+    /// When the token runs out; `None` when there is no token.
+    pub lifetime: Option<Lifetime>,
+    /// Seconds by which the provider's clock is ahead of this machine's; `None` when it did not tell.
+    pub skew: Option<i64>,
 }
 
 /// Why a persona has no token, in one redacted sentence with its remedy.
@@ -98,15 +102,14 @@ struct Window {
     persona: Persona,
     guide: Option<Arc<Guide>>,
     issued: OnceCell<Result<Credential, Refusal>>,
-    renewed: OnceCell<Result<Credential, Refusal>>,
+    renewed: [OnceCell<Result<Credential, Refusal>>; RENEWALS],
     /// What the newest token can be renewed with.
     refresh: Mutex<Option<Secret>>,
 }
 
-/// A token that says nothing of its end is taken to live this long.
-const UNSTATED: Duration = Duration::from_secs(300);
-/// A token this near its end is not handed on to be exchanged.
-const NEAR: Duration = Duration::from_secs(60);
+/// Renewals that a persona can have in a run: one when its token runs out, and one more for whoever has objects of the run
+/// to remove.
+pub const RENEWALS: usize = 2;
 
 impl Desk {
     /// Opens a desk for these personas, where nobody can be asked. Every secret and token that is met is taught to the redactor.
@@ -116,7 +119,7 @@ impl Desk {
             persona: persona.clone(),
             guide: guide(persona, &mut guides),
             issued: OnceCell::new(),
-            renewed: OnceCell::new(),
+            renewed: Default::default(),
             refresh: Mutex::new(None),
         });
         Self {
@@ -143,7 +146,12 @@ impl Desk {
     /// Why there is none; the same for everyone who asks.
     pub async fn issue(&self, persona: usize) -> Result<Credential, Refusal> {
         let window = self.window(persona)?;
-        if let Some(Ok(renewed)) = window.renewed.get() {
+        let newest = window
+            .renewed
+            .iter()
+            .rev()
+            .find_map(|one| one.get()?.as_ref().ok());
+        if let Some(renewed) = newest {
             return Ok(renewed.clone());
         }
         window
@@ -188,16 +196,19 @@ impl Desk {
             .position(|authority| authority.leads_to(&guide))
     }
 
-    /// A fresh credential in place of one that ran out. Acquired at the first call and shared after: one renewal a persona, so
-    /// that a deployment which refuses every token cannot make it sign in without an end. For a cell that expects a 401 it is
-    /// not to be called.
+    /// A fresh credential in place of one that ran out: the first renewal of the persona, or the one after that. Acquired at the
+    /// first call and shared after; there are [`RENEWALS`] and no more, so that a deployment which refuses every token cannot
+    /// make it sign in without an end. For a cell that expects a 401 it is not to be called.
     ///
     /// # Errors
     /// Why there is none; the same for everyone who asks.
-    pub async fn renew(&self, persona: usize) -> Result<Credential, Refusal> {
+    pub async fn renew(&self, persona: usize, renewal: usize) -> Result<Credential, Refusal> {
         let window = self.window(persona)?;
-        window
-            .renewed
+        let Some(place) = window.renewed.get(renewal) else {
+            let name = &window.persona.name;
+            return Err(Refusal(format!("{name} was signed in too often")));
+        };
+        place
             .get_or_init(|| self.acquire(window, true))
             .await
             .clone()
@@ -207,9 +218,9 @@ impl Desk {
     fn current(&self, persona: usize) -> Acquiring<'_> {
         Box::pin(async move {
             let credential = self.issue(persona).await?;
-            let near = |end: SystemTime| end < SystemTime::now() + NEAR;
-            if credential.expires_at.is_some_and(near) {
-                return self.renew(persona).await;
+            let near = |lifetime: Lifetime| lifetime.is_near_end(SystemTime::now());
+            if credential.lifetime.is_some_and(near) {
+                return self.renew(persona, 0).await;
             }
             Ok(credential)
         })
@@ -245,7 +256,7 @@ impl Desk {
             let issued = self.visit(window, identity, &found, again).await;
             let issued = issued.map_err(|denial| refused(denial.sentence(&self.redactor)))?;
             self.redactor.learn(&issued.token);
-            let credential = Credential::of(&issued)
+            let credential = Credential::of(&issued, found.skew)
                 .map_err(|denial| refused(denial.sentence(&self.redactor)))?;
             let signature = self.check(&issued.token, credential.form, guide).await;
             Ok(Credential {
@@ -272,7 +283,11 @@ impl Desk {
     async fn found(&self, window: &Window, guide: &Guide) -> Result<Found, String> {
         match window.persona.sign_in {
             SignIn::Token(_) | SignIn::AzureCli { .. } | SignIn::ManagedIdentity { .. } => {
-                Ok(Found::at(String::new(), guide.issuers(&self.wire).await))
+                let issuers = guide.issuers(&self.wire).await;
+                Ok(Found {
+                    skew: guide.skew(),
+                    ..Found::at(String::new(), issuers)
+                })
             }
             _ => guide.find(&self.wire).await,
         }
@@ -354,7 +369,7 @@ impl fmt::Debug for Window {
 
 impl Credential {
     /// A bearer credential (RFC 6750 §2.1).
-    fn of(issued: &Issued) -> Result<Self, Denial> {
+    fn of(issued: &Issued, skew: Option<i64>) -> Result<Self, Denial> {
         let token = &issued.token;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
             .map_err(|_unsendable| {
@@ -366,22 +381,19 @@ impl Credential {
         let claims = Claims::read(token.expose());
         Ok(Self {
             authorization: Some(authorization),
-            expires_at: Some(end(issued.lifetime, claims.as_ref())),
+            lifetime: Some(Lifetime::of(
+                SystemTime::now(),
+                issued.lifetime,
+                claims.as_ref(),
+                skew,
+            )),
+            skew,
             form: Form::of(token.expose()),
             claims,
             fingerprint: format!("{:08x}", u32::from_be_bytes(*first)),
             ..Self::default()
         })
     }
-}
-
-fn end(lifetime: Option<Duration>, claims: Option<&Claims>) -> SystemTime {
-    let now = SystemTime::now();
-    let stated = lifetime.and_then(|lifetime| now.checked_add(lifetime));
-    let claimed = claims
-        .and_then(|claims| u64::try_from(claims.seconds("exp")?).ok())
-        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-    stated.or(claimed).unwrap_or(now + UNSTATED)
 }
 
 /// Personas of one provider share its discovery documents.

@@ -42,6 +42,12 @@ pub(super) fn tell(event: &Event) {
             took_ms,
             ..
         } => info!(%persona, fingerprint, took_ms, "token acquired"),
+        Event::TokenRenewed {
+            persona,
+            fingerprint,
+            took_ms,
+            ..
+        } => info!(%persona, fingerprint, took_ms, "token renewed"),
         Event::FixtureMade { fixture, object } => info!(fixture, object, "object made"),
         Event::CellObserved {
             persona,

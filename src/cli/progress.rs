@@ -73,6 +73,7 @@ impl<'t> Progress<'t> {
             Event::RunFinished { .. } => self.bar.finish_and_clear(),
             Event::DoorFound { .. }
             | Event::TokenAcquired { .. }
+            | Event::TokenRenewed { .. }
             | Event::FixtureMade { .. }
             | Event::CellFinished { .. }
             | Event::FindingMade(_)

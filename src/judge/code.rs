@@ -83,10 +83,14 @@ pub enum Code {
     RedirectUnregistered,
     /// A token cannot be read, so its roles cannot be compared.
     TokenOpaque,
+    /// The provider's clock and this machine's differ.
+    ClockSkew,
     /// A persona could not sign in.
     SignInFailed,
     /// Whether a provider knows a client's redirect could not be told.
     RedirectUnproven,
+    /// A token ran out within the run, and no other took its place.
+    TokenRanOut,
     /// Answered by something that is not authorization.
     Intercepted,
     /// No answer at all.
@@ -114,7 +118,7 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Leak,
         Self::EffectDespiteRefusal,
         Self::CrashedNotRefused,
@@ -139,8 +143,10 @@ impl Code {
         Self::PersonasShareAccount,
         Self::RedirectUnregistered,
         Self::TokenOpaque,
+        Self::ClockSkew,
         Self::SignInFailed,
         Self::RedirectUnproven,
+        Self::TokenRanOut,
         Self::Intercepted,
         Self::NoAnswer,
         Self::EffectUnread,
@@ -180,8 +186,10 @@ impl Code {
             Self::PersonasShareAccount => "personas-share-account",
             Self::RedirectUnregistered => "redirect-unregistered",
             Self::TokenOpaque => "token-opaque",
+            Self::ClockSkew => "clock-skew",
             Self::SignInFailed => "sign-in-failed",
             Self::RedirectUnproven => "redirect-unproven",
+            Self::TokenRanOut => "token-ran-out",
             Self::Intercepted => "intercepted",
             Self::NoAnswer => "no-answer",
             Self::EffectUnread => "effect-unread",
@@ -222,8 +230,10 @@ impl Code {
             | Self::PersonasShareAccount
             | Self::RedirectUnregistered => Class::Fail,
             Self::TokenOpaque
+            | Self::ClockSkew
             | Self::SignInFailed
             | Self::RedirectUnproven
+            | Self::TokenRanOut
             | Self::Intercepted
             | Self::NoAnswer
             | Self::EffectUnread

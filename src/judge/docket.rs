@@ -53,6 +53,7 @@ fn charge(roll: &Roll<'_>, controls: &Controls, index: usize, ruling: Ruling) ->
         Ruling::Gap(
             Gap::PersonaStopped
             | Gap::SignInFailed
+            | Gap::TokenRanOut
             | Gap::FixtureFailed
             | Gap::DoorClosed
             | Gap::NotPermitted,
@@ -142,9 +143,11 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::PersonasShareAccount
         | Code::TokenStale
         | Code::TokenGroupsOverage
+        | Code::ClockSkew
         | Code::SignInFailed
         | Code::RedirectUnregistered
         | Code::RedirectUnproven
+        | Code::TokenRanOut
         | Code::FixtureFailed
         | Code::DoorClosed
         | Code::LeftBehind => code.name().into(),

@@ -58,9 +58,11 @@ impl Hint {
             | Code::PersonasShareAccount
             | Code::TokenStale
             | Code::TokenGroupsOverage
+            | Code::ClockSkew
             | Code::SignInFailed
             | Code::RedirectUnregistered
             | Code::RedirectUnproven
+            | Code::TokenRanOut
             | Code::Intercepted
             | Code::NoAnswer
             | Code::EffectUnread

@@ -79,6 +79,7 @@ impl Bench<'_> {
         match gap {
             Gap::PersonaStopped => self.stopped.get(&index).copied(),
             Gap::SignInFailed => Some(Code::SignInFailed),
+            Gap::TokenRanOut => Some(Code::TokenRanOut),
             Gap::FixtureFailed => Some(Code::FixtureFailed),
             Gap::DoorClosed => Some(Code::DoorClosed),
             Gap::NotReached => Some(Code::Incomplete),
@@ -214,6 +215,7 @@ const fn absent(gap: Gap) -> &'static str {
     match gap {
         Gap::PersonaStopped => "not called: the persona's token is not the declared one",
         Gap::SignInFailed => "not called: the persona could not sign in",
+        Gap::TokenRanOut => "not judged: the persona's token had run out",
         Gap::FixtureFailed => "not called: the object that the call needs could not be made",
         Gap::DoorClosed => "not called: the door does not answer",
         Gap::NotReached => "not called: the run ended before its turn",

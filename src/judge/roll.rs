@@ -63,6 +63,8 @@ pub enum Gap {
     PersonaStopped,
     /// The persona could not sign in.
     SignInFailed,
+    /// The persona's token ran out, and no other took its place.
+    TokenRanOut,
     /// The object that the call needs could not be made.
     FixtureFailed,
     /// A door that the scenario names does not answer.
@@ -859,6 +861,7 @@ mod tests {
         let gaps = [
             Gap::PersonaStopped,
             Gap::SignInFailed,
+            Gap::TokenRanOut,
             Gap::FixtureFailed,
             Gap::DoorClosed,
             Gap::NotReached,

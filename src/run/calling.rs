@@ -1,12 +1,13 @@
 //! One call in, its answer after retries out, read for what it means.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::hall::Hall;
 use super::retry;
+use super::standing::Standing;
 use crate::cell::Door;
 use crate::door::{Answer, Answered, Ask, Observation, Rpc};
-use crate::judge::{self, Outcome, Reading, Setting};
+use crate::judge::{self, Gap, Outcome, Reading, Setting};
 use crate::scenario::McpMethod;
 
 /// All waits between attempts of a run together stay below this.
@@ -27,7 +28,14 @@ pub(super) struct Calling<'c> {
     pub(super) afresh: bool,
     /// Whether it names what cannot exist.
     pub(super) decoy: bool,
+    /// How many renewals of its persona's token it is worth.
+    pub(super) renewals: usize,
 }
+
+/// A call whose answer may be that of a token that is refused: whoever renewed the token would change the question.
+pub(super) const NO_RENEWAL: usize = 0;
+/// Any other call of the matrix.
+pub(super) const ONE_RENEWAL: usize = 1;
 
 /// What came of it.
 #[derive(Debug)]
@@ -35,6 +43,8 @@ pub(super) struct Called {
     pub(super) answered: Answered,
     pub(super) reading: Reading,
     pub(super) retries: Vec<String>,
+    /// Why the answer says nothing; it is a 401 to a token that had run out.
+    pub(super) gap: Option<Gap>,
 }
 
 impl Called {
@@ -71,31 +81,78 @@ impl Called {
 }
 
 impl Hall<'_> {
-    /// Makes the call; `None` when the run was stopped before it was answered, or the persona has no way in.
-    pub(super) async fn call(&self, calling: Calling<'_>) -> Option<Called> {
-        let mut retries = Vec::new();
-        let mut attempt = 0;
-        loop {
-            let answered = self.send(calling).await?;
-            let pause = retry::wait(&answered.observation.answer, attempt, calling.changes);
-            match pause.filter(|pause| attempt < self.settings.retries && self.may_wait(*pause)) {
-                Some(pause) => {
-                    retries.push(format!(
-                        "{}, waited {} ms",
-                        spoken(&answered.observation.answer),
-                        pause.as_millis()
-                    ));
-                    tokio::time::sleep(pause).await;
-                    attempt += 1;
-                }
-                None => return Some(self.read(calling, answered, retries).await),
+    /// Makes the call. Where the persona's token has run out, it is renewed first; where that shows only in the answer, the
+    /// call is made once more with another token, and the second answer counts.
+    ///
+    /// # Errors
+    /// Why the call was not made; [`Gap::NotReached`] also where the run was stopped before it was answered.
+    pub(super) async fn call(&self, calling: Calling<'_>) -> Result<Called, Gap> {
+        // A token may run out while its call waits for its turn.
+        self.pace.turn().await;
+        let standing = self.fit(calling.persona, calling.renewals).await?;
+        let first = self.attempts(standing, calling, Vec::new()).await?;
+        if first.gap.is_none() || !is_repeatable(calling, &first) {
+            return Ok(first);
+        }
+        match self
+            .renew(calling.persona, standing, calling.renewals)
+            .await
+        {
+            Ok(renewed) => {
+                let mut retries = first.retries;
+                retries.push("401 to a token that had run out, which was renewed".to_owned());
+                self.pace.turn().await;
+                self.attempts(renewed, calling, retries).await
             }
+            Err(gap) => Ok(Called {
+                gap: Some(gap),
+                ..first
+            }),
         }
     }
 
-    async fn send(&self, calling: Calling<'_>) -> Option<Answered> {
-        let entrance = self.standings[calling.persona].entrance.as_ref()?;
-        self.pace.turn().await;
+    /// The call with one token, as often as its answers ask for it.
+    async fn attempts(
+        &self,
+        standing: &Standing,
+        calling: Calling<'_>,
+        mut retries: Vec<String>,
+    ) -> Result<Called, Gap> {
+        let mut attempt = 0;
+        loop {
+            let answered = self.send(standing, calling).await?;
+            let pause = retry::wait(&answered.observation.answer, attempt, calling.changes)
+                .filter(|pause| attempt < self.settings.retries && self.may_wait(*pause));
+            let Some(pause) = pause else {
+                return Ok(self.heard(standing, calling, answered, retries).await);
+            };
+            retries.push(format!(
+                "{}, waited {} ms",
+                spoken(&answered.observation.answer),
+                pause.as_millis()
+            ));
+            tokio::time::sleep(pause).await;
+            self.pace.turn().await;
+            attempt += 1;
+        }
+    }
+
+    /// What an answer to a token means; a 401 says nothing where the token had run out by then.
+    async fn heard(
+        &self,
+        standing: &Standing,
+        calling: Calling<'_>,
+        answered: Answered,
+        retries: Vec<String>,
+    ) -> Called {
+        let late = standing.may_have_run_out(SystemTime::now());
+        let called = self.read(calling, answered, retries).await;
+        let gap = (late && called.status() == 401).then_some(Gap::TokenRanOut);
+        Called { gap, ..called }
+    }
+
+    async fn send(&self, standing: &Standing, calling: Calling<'_>) -> Result<Answered, Gap> {
+        let entrance = standing.entrance.as_ref().ok_or(Gap::PersonaStopped)?;
         let answer = async {
             if calling.afresh {
                 entrance.call_afresh(calling.door, calling.ask).await
@@ -104,13 +161,13 @@ impl Hall<'_> {
             }
         };
         let answered = tokio::select! {
-            answered = answer => Some(answered),
-            () = self.stop.hurried() => None,
-        }?;
+            answered = answer => answered,
+            () = self.stop.hurried() => return Err(Gap::NotReached),
+        };
         let mut silent = self.silent.get();
         silent[calling.door.index()] = matches!(answered.observation.answer, Answer::None(_));
         self.silent.set(silent);
-        Some(answered)
+        Ok(answered)
     }
 
     fn may_wait(&self, pause: Duration) -> bool {
@@ -129,7 +186,7 @@ impl Hall<'_> {
         };
         let calibration = match method {
             Some(method) if needs_calibration(&answered.observation) => {
-                self.unknown(calling.persona, calling.door, method).await
+                self.unknown(calling, method).await
             }
             Some(_) | None => None,
         };
@@ -150,17 +207,19 @@ impl Hall<'_> {
             answered,
             reading,
             retries,
+            gap: None,
         }
     }
 
     /// What the persona gets for what cannot exist; asked once a persona, door and method.
     async fn unknown(
         &self,
-        persona: usize,
-        door: Door,
+        calling: Calling<'_>,
         method: McpMethod,
     ) -> Option<&(String, Observation)> {
-        let entrance = self.standings[persona].entrance.as_ref()?;
+        let Calling { persona, door, .. } = calling;
+        let standing = self.fit(persona, calling.renewals).await.ok()?;
+        let entrance = standing.entrance.as_ref()?;
         let known = &self.unknown[persona][door.index()][method.naming()?];
         let asked = known.get_or_init(|| async {
             let (name, answered) = tokio::select! {
@@ -171,6 +230,12 @@ impl Hall<'_> {
         });
         asked.await.as_ref()
     }
+}
+
+/// A 401 says that its call was not executed (RFC 9110 §15.5.2). Of a call that changes something that is believed of the guard
+/// alone: see [`retry::wait`].
+fn is_repeatable(calling: Calling<'_>, called: &Called) -> bool {
+    !calling.changes || called.reading.outcome == Outcome::Unauthenticated
 }
 
 /// Whether an MCP answer says no in a way in which it might be said of what does not exist, too.

@@ -50,6 +50,7 @@ pub async fn examine(scenario: Arc<Scenario>, means: Means<'_>, tell: &mut dyn F
         let mut unheard = |_event| {};
         let hall = Hall::open(
             plan.through(&found.open),
+            desk,
             standings,
             found,
             &means,

@@ -217,6 +217,7 @@ mod tests {
         way_in
             .map(|is_let_in| Standing {
                 entrance: is_let_in.then(entrance),
+                credential: None,
                 gap: None,
                 faults: Vec::new(),
                 event: None,

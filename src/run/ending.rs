@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::hall::Hall;
+use super::standing::stops;
 use crate::judge::{Code, Finding, Gap, Roll, Sight};
 use crate::plan::Check;
 
@@ -45,7 +46,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, redirects: Vec<Finding>) {
 
 /// Findings that no cell's answer can show: about tokens, fixtures, doors and what was left behind.
 fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
-    let mut findings = refused_entry(hall);
+    let mut findings = refused_entry(hall, sights);
     findings.extend(
         hall.objects
             .failures()
@@ -75,26 +76,82 @@ fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
 }
 
 /// What is wrong with sign-ins and tokens; what several personas have in common is one defect.
-fn refused_entry(hall: &Hall<'_>) -> Vec<Finding> {
+fn refused_entry(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
     let name = |persona: usize| hall.plan.scenario.personas[persona].name.as_str();
-    let mut defects: Vec<(Code, &str, Vec<usize>)> = Vec::new();
-    for (persona, standing) in hall.standings.iter().enumerate() {
-        for (code, fault) in &standing.faults {
+    let mut defects: Vec<Defect<'_>> = Vec::new();
+    for persona in 0..hall.standings.len() {
+        for (code, fault, cells) in faults(hall, sights, persona) {
             let known = defects
                 .iter_mut()
-                .find(|known| (known.0, known.1) == (*code, fault));
+                .find(|known| (known.code, known.fault) == (code, fault));
             match known {
-                Some((_, _, personas)) => personas.push(persona),
-                None => defects.push((*code, fault, vec![persona])),
+                Some(known) => {
+                    known.personas.push(persona);
+                    known.cells.extend(cells);
+                }
+                None => defects.push(Defect {
+                    code,
+                    fault,
+                    personas: vec![persona],
+                    cells,
+                }),
             }
         }
     }
-    let finding = |(code, fault, personas): (Code, &str, Vec<usize>)| {
-        let names = personas.iter().map(|persona| name(*persona)).collect();
-        let cells = cells(hall, |check| personas.contains(&check.persona));
-        Finding::new(code, format!("{}{fault}", together(names)), cells)
+    let finding = |mut defect: Defect<'_>| {
+        let names = defect.personas.iter().map(|persona| name(*persona));
+        let words = format!("{}{}", together(names.collect()), defect.fault);
+        defect.cells.sort_unstable();
+        Finding::new(defect.code, words, defect.cells)
     };
     defects.into_iter().map(finding).collect()
+}
+
+/// What is wrong with the tokens of some personas alike.
+struct Defect<'h> {
+    code: Code,
+    fault: &'h str,
+    personas: Vec<usize>,
+    cells: Vec<usize>,
+}
+
+/// What is wrong with a persona's tokens, each with the cells that it concerns: of its first token all, of one that was to
+/// take its place those that could not be judged any more.
+fn faults<'h>(
+    hall: &'h Hall<'_>,
+    sights: &[Sight],
+    persona: usize,
+) -> Vec<(Code, &'h str, Vec<usize>)> {
+    let own = |check: &Check<'_>| check.persona == persona;
+    let lapsed = |check: &Check<'_>| {
+        let gap = sights[check.index].gap;
+        own(check) && matches!(gap, Some(Gap::TokenRanOut | Gap::PersonaStopped))
+    };
+    let first = hall.standings[persona].faults.iter();
+    let mut faults: Vec<_> = first
+        .map(|(code, fault)| (*code, fault.as_str(), cells(hall, own)))
+        .collect();
+    let later = hall.renewed[persona].iter().filter_map(|place| place.get());
+    let later = later.flat_map(|standing| &standing.faults);
+    faults.extend(later.map(|(code, fault)| (*code, fault.as_str(), cells(hall, lapsed))));
+    if faults.iter().all(|(code, ..)| !stops(*code)) {
+        let cells = cells(hall, lapsed);
+        let fault = unreplaced(
+            hall.renewed[persona]
+                .iter()
+                .any(|place| place.get().is_some()),
+        );
+        faults.extend((!cells.is_empty()).then_some((Code::TokenRanOut, fault, cells)));
+    }
+    faults
+}
+
+const fn unreplaced(renewed: bool) -> &'static str {
+    if renewed {
+        ": the token ran out, and so did the one in its place: a run renews each once"
+    } else {
+        ": the token ran out before cells for which none is renewed, because they ask how tokens are refused"
+    }
 }
 
 /// "a", "a and b", "a, b and c".
@@ -118,7 +175,7 @@ fn failed_fixture(
         sights[check.index].gap == Some(Gap::FixtureFailed)
             && (operation.uses.contains(&fixture) || operation.creates == Some(fixture))
     });
-    let told = hall.standings[plan.owner].gap.is_some() || owner_fails(hall, sights, plan.owner);
+    let told = hall.standing(plan.owner).gap.is_some() || owner_fails(hall, sights, plan.owner);
     if missed.is_empty() && told {
         return None;
     }

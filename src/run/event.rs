@@ -69,6 +69,18 @@ pub enum Event {
         /// Milliseconds.
         took_ms: u64,
     },
+    /// A persona's token ran out, and another took its place.
+    #[serde(rename = "token.renewed")]
+    TokenRenewed {
+        /// Who.
+        persona: PersonaName,
+        /// Allow-listed claims of the new token.
+        claims: serde_json::Value,
+        /// First 8 hex digits of the new token's SHA-256.
+        fingerprint: String,
+        /// Milliseconds.
+        took_ms: u64,
+    },
     /// An object of the run was made.
     #[serde(rename = "fixture.made")]
     FixtureMade {
@@ -146,4 +158,25 @@ pub enum Event {
         /// Milliseconds from the first line.
         took_ms: u64,
     },
+}
+
+impl Event {
+    /// What is told of a first token, as it is told of one that takes its place; `None` for any other event.
+    pub(super) fn renewed(self) -> Option<Self> {
+        let Self::TokenAcquired {
+            persona,
+            claims,
+            fingerprint,
+            took_ms,
+        } = self
+        else {
+            return None;
+        };
+        Some(Self::TokenRenewed {
+            persona,
+            claims,
+            fingerprint,
+            took_ms,
+        })
+    }
 }

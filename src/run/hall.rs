@@ -20,11 +20,15 @@ use crate::plan::{Check, Plan};
 use crate::scenario::template::Bindings;
 use crate::scenario::{McpMethod, RefusalShape};
 use crate::secret::Redactor;
+use crate::token::{Desk, RENEWALS};
 
 /// What the calls of a run share.
 pub(super) struct Hall<'r> {
     pub(super) plan: Plan,
     pub(super) standings: Vec<Standing>,
+    /// By persona: where it stands by each token that took the place of one that ran out.
+    pub(super) renewed: Vec<[OnceCell<Standing>; RENEWALS]>,
+    pub(super) desk: Desk,
     pub(super) doors: Doors,
     pub(super) objects: Objects,
     pub(super) settings: &'r Settings,
@@ -73,6 +77,7 @@ impl Seen {
 impl<'r> Hall<'r> {
     pub(super) fn open(
         plan: Plan,
+        desk: Desk,
         standings: Vec<Standing>,
         doors: Doors,
         means: &Means<'r>,
@@ -81,6 +86,7 @@ impl<'r> Hall<'r> {
     ) -> Self {
         Self {
             objects: Objects::none_of(plan.scenario.fixtures.len()),
+            renewed: standings.iter().map(|_| Default::default()).collect(),
             unknown: standings.iter().map(|_| Default::default()).collect(),
             sights: RefCell::new(vec![
                 Sight {
@@ -99,6 +105,7 @@ impl<'r> Hall<'r> {
             started,
             tell: RefCell::new(tell),
             plan,
+            desk,
             standings,
             doors,
         }
@@ -196,7 +203,7 @@ impl<'r> Hall<'r> {
         if self.stop.is_stopped() {
             return Some(Gap::NotReached);
         }
-        self.standings[persona].gap
+        self.standing(persona).gap
     }
 }
 

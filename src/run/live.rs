@@ -68,6 +68,10 @@ async fn call_cell(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare) -> See
     );
     let mut seen = work::told(hall, check, first.called, again.map(|again| again.called));
     seen.effect = effect;
+    if effect == Effect::Changed {
+        // Whatever the token was, what it did is to be judged.
+        seen.gap = None;
+    }
     seen
 }
 
@@ -108,10 +112,16 @@ async fn attempt(
         changes: true,
         afresh,
         decoy: target.decoy,
+        renewals: work::renewals(check),
     };
     let called = hall.call(calling).await;
-    let created = creation(hall, operation, &target.bindings, called.as_ref()).await;
-    let called = called.ok_or(Gap::NotReached)?;
+    if let Err(gap) = called
+        && gap != Gap::NotReached
+    {
+        return Err(gap);
+    }
+    let created = creation(hall, operation, &target.bindings, called.as_ref().ok()).await;
+    let called = called?;
     let used = effect_on(hall, &target.objects, &before).await;
     if !refused(&called) {
         for object in &target.objects {

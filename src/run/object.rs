@@ -187,7 +187,7 @@ impl Objects {
     pub(super) async fn removable(&self, hall: &Hall<'_>, fixture: usize) -> bool {
         let plan = &hall.plan.scenario.fixtures[fixture];
         let made = self.shared(hall, fixture).await.is_some();
-        let may_enter = hall.standings[plan.owner].entrance.is_some();
+        let may_enter = hall.standing(plan.owner).entrance.is_some();
         let reachable = made || !hall.is_silent(plan, Stage::Remove);
         may_enter && reachable && !self.is_lost(fixture)
     }

@@ -12,19 +12,51 @@ use crate::judge::{Class, Code, Gap};
 use crate::scenario::{Persona, Scenario};
 use crate::token::claims::Claims;
 use crate::token::preflight::{self, Mismatch, account};
-use crate::token::{Credential, Desk, Refusal};
+use crate::token::{Credential, Desk, Lifetime};
 
 /// Where a persona stands before any call.
 #[derive(Debug)]
 pub(super) struct Standing {
     /// Its way in; `None` when it must not call.
     pub(super) entrance: Option<Entrance>,
+    /// What it presents; `None` when it has nothing to present.
+    pub(super) credential: Option<Credential>,
     /// Why its cells cannot be judged.
     pub(super) gap: Option<Gap>,
     /// What is wrong with its token or its sign-in, with the code that it is filed under; its name goes before.
     pub(super) faults: Vec<(Code, String)>,
     /// What is told of its token.
     pub(super) event: Option<Event>,
+}
+
+impl Standing {
+    /// Of a persona that must not call, and why.
+    pub(super) fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Self {
+        Self {
+            entrance: None,
+            credential: None,
+            gap: Some(gap),
+            faults,
+            event: None,
+        }
+    }
+
+    /// Whether its token is known to have run out.
+    pub(super) fn has_run_out(&self, now: SystemTime) -> bool {
+        let lifetime = self.lifetime();
+        self.gap == Some(Gap::TokenRanOut)
+            || lifetime.is_some_and(|lifetime| lifetime.has_run_out(now))
+    }
+
+    /// Whether its token may be refused for its time.
+    pub(super) fn may_have_run_out(&self, now: SystemTime) -> bool {
+        let lifetime = self.lifetime();
+        lifetime.is_some_and(|lifetime| lifetime.may_have_run_out(now))
+    }
+
+    fn lifetime(&self) -> Option<Lifetime> {
+        self.credential.as_ref()?.lifetime
+    }
 }
 
 /// Signs every persona in at once, compares each token with its persona's declaration, and all of them with each other.
@@ -54,26 +86,25 @@ pub(super) async fn sign_in(
     let arrivals = scenario.personas.iter().zip(issued).zip(shared);
     arrivals
         .map(|((persona, issued), shared)| match issued {
-            Some(issued) => stand(scenario, persona, issued, shared.as_ref(), means),
-            None => interrupted(),
+            Some(Ok(credential)) => stand(persona, credential, shared.as_ref(), |credential| {
+                entrance(scenario, persona, credential, means)
+            }),
+            Some(Err(refusal)) => {
+                let fault = (Code::SignInFailed, after_name(persona, &refusal.0));
+                Standing::barred(Gap::SignInFailed, vec![fault])
+            }
+            None => Standing::barred(Gap::NotReached, Vec::new()),
         })
         .collect()
 }
 
-fn stand(
-    scenario: &Scenario,
+/// Compares a token with its persona's declaration, and opens a way in where nothing speaks against it.
+pub(super) fn stand(
     persona: &Persona,
-    issued: Result<Credential, Refusal>,
+    credential: Credential,
     shared: Option<&Mismatch>,
-    means: &Means<'_>,
+    enter: impl FnOnce(Credential) -> Entrance,
 ) -> Standing {
-    let credential = match issued {
-        Ok(credential) => credential,
-        Err(refusal) => {
-            let fault = (Code::SignInFailed, after_name(persona, &refusal.0));
-            return barred(Gap::SignInFailed, vec![fault]);
-        }
-    };
     let event = told(persona, &credential);
     let own = preflight::compare(persona, &credential, SystemTime::now());
     let faults: Vec<(Code, String)> = own
@@ -84,18 +115,21 @@ fn stand(
     if faults.iter().any(|(code, _)| stops(*code)) {
         return Standing {
             event,
-            ..barred(Gap::PersonaStopped, faults)
+            credential: Some(credential),
+            ..Standing::barred(Gap::PersonaStopped, faults)
         };
     }
     Standing {
-        entrance: Some(entrance(scenario, persona, credential, means)),
+        entrance: Some(enter(credential.clone())),
+        credential: Some(credential),
         gap: None,
         faults,
         event,
     }
 }
 
-fn after_name(persona: &Persona, said: &str) -> String {
+/// What is said of a persona, without its name.
+pub(super) fn after_name(persona: &Persona, said: &str) -> String {
     said.strip_prefix(persona.name.as_str())
         .map_or_else(|| format!(": {said}"), str::to_owned)
 }
@@ -117,19 +151,6 @@ fn entrance(
     let carried = client.and_then(|client| asking::client_headers(client, &bindings).ok());
     Entrance::new(deployment, means.wire, credential, headers, means.redactor)
         .carrying(carried.unwrap_or_default())
-}
-
-fn barred(gap: Gap, faults: Vec<(Code, String)>) -> Standing {
-    Standing {
-        entrance: None,
-        gap: Some(gap),
-        faults,
-        event: None,
-    }
-}
-
-fn interrupted() -> Standing {
-    barred(Gap::NotReached, Vec::new())
 }
 
 fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
@@ -167,6 +188,7 @@ pub fn code_of(mismatch: &Mismatch) -> Code {
         Mismatch::DirectoryRoles(_) => Code::TokenIsDirectoryAdmin,
         Mismatch::Shared(_) => Code::PersonasShareAccount,
         Mismatch::Unreadable(_) => Code::TokenOpaque,
+        Mismatch::ClockSkew(_) => Code::ClockSkew,
         Mismatch::Stale(_) | Mismatch::EndsSoon(_) => Code::TokenStale,
         Mismatch::GroupsLeftOut => Code::TokenGroupsOverage,
     }

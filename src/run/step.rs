@@ -7,9 +7,10 @@ use super::calling::{Called, Calling};
 use super::hall::Hall;
 use crate::cell::Door;
 use crate::door::{Answer, Ask, Observation, Rpc};
-use crate::judge::Outcome;
+use crate::judge::{Gap, Outcome};
 use crate::scenario::template::{Bindings, Unbound};
 use crate::scenario::{Fixture, McpMethod, Step};
+use crate::token::RENEWALS;
 
 /// Which step of a fixture.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -129,6 +130,8 @@ impl Hall<'_> {
             changes: !stage.is_repeatable(),
             afresh: false,
             decoy: false,
+            // No object is left behind for want of a token.
+            renewals: RENEWALS,
         };
         let mut called = self.call(calling).await;
         // A refusal was not executed, so the owner may ask again: flaky answers must not cost the object.
@@ -143,17 +146,15 @@ impl Hall<'_> {
         }
         match called {
             // At a door that never granted anything, what is "not found" may be the door's own address.
-            Some(called) if says_gone(ask, &called) && !self.alive.get()[door.index()] => {
+            Ok(called) if says_gone(ask, &called) && !self.alive.get()[door.index()] => {
                 Given::Failed(words(&called))
             }
-            Some(called) => given(ask, &called),
-            None if self.standings[persona].entrance.is_none() => {
-                Given::Failed("the owner has no way in".to_owned())
-            }
-            None => Given::Unclear(format!(
-                "{} was not answered before the run ended",
-                ask.request()
-            )),
+            Ok(called) => given(ask, &called),
+            Err(Gap::NotReached) if self.standing(persona).entrance.is_some() => Given::Unclear(
+                format!("{} was not answered before the run ended", ask.request()),
+            ),
+            Err(Gap::TokenRanOut) => Given::Failed("the owner's token had run out".to_owned()),
+            Err(_) => Given::Failed("the owner has no way in".to_owned()),
         }
     }
 }
@@ -161,6 +162,9 @@ impl Hall<'_> {
 /// How often the owner asks again after such an answer: a token that is good elsewhere is refused now and then where
 /// one of several gateways has not caught up.
 fn patience(called: &Called) -> u32 {
+    if called.gap.is_some() {
+        return 0;
+    }
     match called.reading.outcome {
         Outcome::Unauthenticated => 6,
         Outcome::Forbidden => 1,

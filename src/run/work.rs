@@ -5,12 +5,13 @@ use std::cell::Cell;
 use futures_util::future::join_all;
 
 use super::asking;
-use super::calling::{Called, Calling};
+use super::calling::{Called, Calling, NO_RENEWAL, ONE_RENEWAL};
 use super::hall::{Hall, Seen};
 use super::live;
 use super::object::bind_decoy;
 use crate::judge::{Gap, Outcome};
 use crate::plan::{Check, Conduct, Group};
+use crate::scenario::Expectation;
 use crate::scenario::template::Bindings;
 
 /// Calls every cell. Cells of a group that changes something are called one after the other, all others side by side.
@@ -120,9 +121,11 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
         changes: operation.mutates && !decoy,
         afresh: false,
         decoy,
+        renewals: renewals(check),
     };
-    let Some(first) = hall.call(calling).await else {
-        return Seen::gap(Gap::NotReached);
+    let first = match hall.call(calling).await {
+        Ok(first) => first,
+        Err(gap) => return Seen::gap(gap),
     };
     let again = if worth_asking_again(hall, check, &first) {
         hall.call(Calling {
@@ -130,6 +133,7 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
             ..calling
         })
         .await
+        .ok()
     } else {
         None
     };
@@ -142,7 +146,21 @@ pub(super) fn worth_asking_again(hall: &Hall<'_>, check: &Check<'_>, called: &Ca
         called.reading.outcome,
         Outcome::Intercepted | Outcome::NoAnswer
     );
-    decided && !met(hall, check, called)
+    decided && called.gap.is_none() && !met(hall, check, called)
+}
+
+/// A cell that a 401 could satisfy asks how tokens are refused: its persona's is never renewed for it.
+pub(super) fn renewals(check: &Check<'_>) -> usize {
+    let asks_for_refusal = match &check.demand.expectation {
+        Expectation::Unauthenticated | Expectation::Deny => true,
+        Expectation::Statuses(statuses) => statuses.contains(&401),
+        Expectation::Allow | Expectation::Forbidden | Expectation::Hidden => false,
+    };
+    if asks_for_refusal {
+        NO_RENEWAL
+    } else {
+        ONE_RENEWAL
+    }
 }
 
 fn met(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
@@ -157,6 +175,7 @@ pub(super) fn told(
     again: Option<Called>,
 ) -> Seen {
     let as_demanded = met(hall, check, &first);
+    let again = again.filter(|again| again.gap.is_none());
     let second = again
         .as_ref()
         .map(|again| again.reading)
@@ -165,6 +184,7 @@ pub(super) fn told(
         status: first.status(),
         reading: Some(first.reading),
         second,
+        gap: first.gap,
         took_ms: first.answered.observation.took_ms,
         ..Seen::default()
     };

@@ -200,6 +200,11 @@ pub(super) async fn published(issuer: &str, wire: &Wire) -> Result<Value, String
 }
 
 impl Guide {
+    /// What [`Found::skew`] says, once the provider was asked.
+    pub(super) fn skew(&self) -> Option<i64> {
+        self.found.get()?.as_ref().ok()?.skew
+    }
+
     /// The issuers alone, for tokens that come from elsewhere. What is stated needs no document; a missing one leaves them out.
     pub(super) async fn issuers(&self, wire: &Wire) -> Vec<String> {
         match &self.provider {

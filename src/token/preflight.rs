@@ -8,7 +8,7 @@ mod mismatch;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::claims::Claims;
-use super::{Credential, Form, Signature, fidelity};
+use super::{Credential, Form, Signature, fidelity, lifetime};
 use crate::scenario::{Declaration, Identity, Persona, is_guid};
 
 pub use comparison::{Compared, Comparison, Subject};
@@ -19,6 +19,8 @@ use mismatch::listed;
 const LEEWAY: i64 = 60;
 /// Seconds after which a token may be older than a change of roles that somebody has just made.
 const FRESH: i64 = 5 * 60;
+/// Seconds by which the provider's clock may differ from this machine's; beyond it nothing that is said of time holds.
+pub const SKEW: u64 = 120;
 /// Seconds that a token must at least be valid for.
 const SHORTEST: i64 = 60;
 
@@ -41,9 +43,13 @@ pub fn examine(persona: &Persona, credential: &Credential, now: SystemTime) -> V
         return Vec::new();
     };
     let Some(claims) = &credential.claims else {
-        return vec![unreadable(persona, identity, credential)];
+        return vec![
+            unreadable(persona, identity, credential),
+            compare_clocks(credential.skew),
+        ];
     };
-    let now = seconds(now);
+    // A token's times are those of its provider's clock.
+    let now = seconds(now).saturating_add(lifetime::ahead(credential.skew));
     let declared = &persona.declared;
     let mut comparisons = identities(persona, identity, credential, claims);
     comparisons.extend([
@@ -55,6 +61,7 @@ pub fn examine(persona: &Persona, credential: &Credential, now: SystemTime) -> V
         compare_directory(claims),
         compare_groups(claims),
         compare_age(claims, now),
+        compare_clocks(credential.skew),
     ]);
     comparisons
 }
@@ -250,6 +257,14 @@ fn compare_age(claims: &Claims, now: i64) -> Comparison {
     let age = now.saturating_sub(issued);
     let stale = (age > FRESH).then_some(Mismatch::Stale(age));
     Comparison::made(Subject::Age, format!("issued {age} s ago"), stale)
+}
+
+fn compare_clocks(skew: Option<i64>) -> Comparison {
+    let Some(skew) = skew else {
+        return Comparison::not_made(Subject::Clock, "the provider sent no date");
+    };
+    let differs = (skew.unsigned_abs() > SKEW).then_some(Mismatch::ClockSkew(skew));
+    Comparison::made(Subject::Clock, format!("differs by {skew} s"), differs)
 }
 
 /// Exact equality of sets, ignored roles aside: a role too many makes every allowed cell of its column meaningless.
@@ -625,6 +640,48 @@ mod tests {
     }
 
     #[test]
+    fn times_are_read_off_the_providers_clock() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let timed = |name: &str, value: u64| {
+            let mut claims = with("nbf", json!(NOW - 900));
+            claims[name] = json!(value);
+            claims
+        };
+        let table = [
+            (None, timed("exp", NOW + 90), ""),
+            (Some(-100), timed("exp", NOW), ""),
+            (Some(100), timed("exp", NOW + 100), "Expired"),
+            (Some(100), timed("iat", NOW - 250), "Stale"),
+            (Some(100), timed("nbf", NOW + 100), ""),
+            (Some(2), timed("exp", NOW + 1), "EndsSoon"),
+            (Some(120), timed("nbf", NOW), ""),
+            (Some(121), timed("nbf", NOW), "ClockSkew"),
+            (Some(-121), timed("nbf", NOW - 900), "ClockSkew"),
+            (Some(600), timed("nbf", NOW + 600), "ClockSkew"),
+        ];
+        for (skew, claims, expected) in table {
+            let credential = Credential {
+                skew,
+                ..credential(Some(&claims))
+            };
+            let found: Vec<String> = compare(&persona(None), &credential, now)
+                .iter()
+                .map(|one| format!("{one:?}"))
+                .collect();
+            let alone = found.len() == usize::from(!expected.is_empty());
+            assert!(
+                alone && found.iter().all(|one| one.starts_with(expected)),
+                "{skew:?} {claims}: {found:?}"
+            );
+        }
+        let opaque = Credential {
+            skew: Some(-500),
+            ..credential(None)
+        };
+        assert!(compare(&persona(None), &opaque, now).contains(&Mismatch::ClockSkew(-500)));
+    }
+
+    #[test]
     fn a_wrong_signature_is_a_difference_and_an_unverified_one_is_not() {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         let how = || "another key".to_owned();
@@ -691,6 +748,7 @@ mod tests {
             "- directory roles: the token names none",
             "- groups: the token names none",
             "- age: the token does not say when it was issued",
+            "- clock: the provider sent no date",
         ];
         assert_eq!(told, expected);
     }

@@ -354,7 +354,7 @@ async fn a_platform_vouches_for_its_workload_right_before_each_exchange() {
         idp.heard.lock().unwrap().clear();
         let (desk, redactor) = desk(&[by(proving(Proof::Assertion(outside)), idp.endpoints())]);
         desk.issue(0).await.unwrap();
-        desk.renew(0).await.unwrap();
+        desk.renew(0, 0).await.unwrap();
         let heard = idp.heard.lock().unwrap().clone();
         let vouched: Vec<&String> = heard
             .iter()
@@ -405,7 +405,7 @@ async fn an_assertion_file_is_read_again_at_each_use() {
     fs::write(&path, "first\n").unwrap();
     desk.issue(0).await.unwrap();
     fs::write(&path, "second\n").unwrap();
-    desk.renew(0).await.unwrap();
+    desk.renew(0, 0).await.unwrap();
     let sent: Vec<String> = idp
         .token_requests()
         .iter()
@@ -672,7 +672,7 @@ async fn a_browser_sign_in_is_renewed_by_its_refresh_token_and_never_by_its_pers
     let (desk, _) = desk(&[by(in_a_browser("localhost", page), idp.endpoints())]);
     let desk = desk.with_attendant(browsing(targets, &idp.url));
     assert_eq!(bearer(&desk.issue(0).await.unwrap()), "Bearer access-1");
-    assert_eq!(bearer(&desk.renew(0).await.unwrap()), "Bearer access-2");
+    assert_eq!(bearer(&desk.renew(0, 0).await.unwrap()), "Bearer access-2");
     let again = form(&idp.token_requests()[1]);
     assert_eq!(again["grant_type"], "refresh_token");
     assert_eq!(again["refresh_token"], "refresh-1");
@@ -687,7 +687,7 @@ async fn without_a_refresh_token_a_person_is_not_asked_twice() {
     let attendant: Arc<dyn Attendant> = Arc::<Somebody>::clone(&somebody);
     let desk = desk.with_attendant(attendant);
     desk.issue(0).await.unwrap();
-    let why = desk.renew(0).await.unwrap_err().0;
+    let why = desk.renew(0, 0).await.unwrap_err().0;
     assert!(why.contains("offline_access"), "{why}");
     assert_eq!(somebody.said().len(), 1);
 }
@@ -713,7 +713,7 @@ async fn a_refresh_token_that_is_replaced_is_written_back() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "refresh-1");
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    desk.renew(0).await.unwrap();
+    desk.renew(0, 0).await.unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "refresh-2");
     let sent: Vec<String> = idp
         .token_requests()
@@ -921,8 +921,9 @@ echo '{"accessToken":"fr0m-az","expires_on":4102444800,"tokenType":"Bearer"}'"#;
     let credential = through_az(script).await.unwrap();
     assert_eq!(bearer(&credential), "Bearer fr0m-az");
     let left = credential
-        .expires_at
+        .lifetime
         .unwrap()
+        .end()
         .duration_since(SystemTime::now());
     assert!(left.unwrap() > Duration::from_secs(3600));
 }
@@ -956,11 +957,14 @@ async fn a_borrowed_token_is_used_as_it_is_and_read_again_when_it_runs_out() {
     assert_eq!(bearer(&credential), "Bearer b0rrowed-1");
     assert_eq!(credential.issuers, std::slice::from_ref(&idp.url));
     fs::write(&path, "b0rrowed-2").unwrap();
-    assert_eq!(bearer(&desk.renew(0).await.unwrap()), "Bearer b0rrowed-2");
+    assert_eq!(
+        bearer(&desk.renew(0, 0).await.unwrap()),
+        "Bearer b0rrowed-2"
+    );
     assert_eq!(redactor.redact("b0rrowed-2"), "[redacted]");
 
     desk.issue(1).await.unwrap();
-    let why = desk.renew(1).await.unwrap_err().0;
+    let why = desk.renew(1, 0).await.unwrap_err().0;
     assert!(
         why.contains("reader has no token: its token ran out, and a variable gives no other"),
         "{why}"
@@ -978,14 +982,15 @@ async fn a_token_that_ran_out_is_renewed_once_for_everyone() {
     let (desk, _) = desk(&[reader(idp.endpoints())]);
     let first = desk.issue(0).await.unwrap();
     let left = first
-        .expires_at
+        .lifetime
         .unwrap()
+        .end()
         .duration_since(SystemTime::now())
         .unwrap();
     assert!(left <= Duration::from_secs(30) && left > Duration::from_secs(20));
     let waiting = (0..20).map(|_| {
         let desk = desk.clone();
-        tokio::spawn(async move { bearer(&desk.renew(0).await.unwrap()).to_owned() })
+        tokio::spawn(async move { bearer(&desk.renew(0, 0).await.unwrap()).to_owned() })
     });
     for waiter in waiting.collect::<Vec<_>>() {
         assert_eq!(waiter.await.unwrap(), "Bearer access-2");
@@ -1004,7 +1009,7 @@ async fn a_renewal_that_fails_leaves_the_first_token_standing() {
     .await;
     let (desk, _) = desk(&[reader(idp.endpoints())]);
     desk.issue(0).await.unwrap();
-    assert!(desk.renew(0).await.is_err());
+    assert!(desk.renew(0, 0).await.is_err());
     assert_eq!(
         bearer(&desk.issue(0).await.unwrap()),
         format!("Bearer {}", jwt())
@@ -1023,8 +1028,9 @@ async fn a_token_without_a_stated_end_ends_by_its_claims_or_soon() {
         let idp = Idp::open(move |_, _| (200, JSON, body.clone())).await;
         let credential = desk(&[reader(idp.endpoints())]).0.issue(0).await.unwrap();
         let left = credential
-            .expires_at
+            .lifetime
             .unwrap()
+            .end()
             .duration_since(SystemTime::now())
             .unwrap();
         assert!(left <= Duration::from_secs(most) && left > Duration::from_secs(290));

@@ -18,6 +18,8 @@ mod doctor;
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
 mod faults;
+/// Runs that outlive their tokens.
+mod renewal;
 /// Deployments that lie, stall, echo and confuse.
 mod hostile;
 /// One record of everything that can happen, in every format.

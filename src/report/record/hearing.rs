@@ -41,7 +41,14 @@ impl Record {
                 answers,
                 detail,
             } => self.note_door(*door, *answers, detail),
+            // Of a persona whose token was renewed, the newest is shown.
             Event::TokenAcquired {
+                persona,
+                claims,
+                fingerprint,
+                took_ms,
+            }
+            | Event::TokenRenewed {
                 persona,
                 claims,
                 fingerprint,

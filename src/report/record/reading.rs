@@ -12,10 +12,11 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "run.started",
     "door.found",
     "token.acquired",
+    "token.renewed",
     "fixture.made",
     "cell.observed",
     "cell.finished",

@@ -7,12 +7,10 @@ use crate::run::Event;
 use crate::run::redirects::Sought;
 use crate::run::standing::{Standing, stops};
 use crate::scenario::Scenario;
+use crate::token::preflight::SKEW;
 use crate::token::provider::{Authority, Discovered};
 use crate::token::{Desk, Registration};
 use crate::wire::Wire;
-
-/// Seconds by which clocks may differ before answers about time mean nothing.
-const SKEW: u64 = 120;
 
 /// Tells each provider's stations; for each, whether one can sign in there.
 pub(super) async fn providers(
@@ -206,6 +204,7 @@ fn owner(code: Code) -> Layer {
         | Code::TokenScopes
         | Code::TokenWrongUser
         | Code::TokenFidelity
+        | Code::ClockSkew
         | Code::PersonasShareAccount => Layer::Client,
         _ => Layer::IdentityProvider,
     }

@@ -75,6 +75,7 @@ const fn hindrance(gap: Gap) -> &'static str {
     match gap {
         Gap::PersonaStopped => "not called: its token is not the declared one",
         Gap::SignInFailed => "not called: it has no token",
+        Gap::TokenRanOut => "not called: its token ran out",
         Gap::DoorClosed => "not called: the door is closed",
         Gap::NotReached | Gap::FixtureFailed | Gap::NotPermitted => {
             "not called: the way there is broken"
@@ -112,8 +113,9 @@ async fn call(hall: &Hall<'_>, check: &Check<'_>) -> Option<Called> {
         changes: false,
         afresh: false,
         decoy: !operation.uses.is_empty(),
+        renewals: work::renewals(check),
     };
-    hall.call(calling).await
+    hall.call(calling).await.ok()
 }
 
 fn told(branch: &str, step: &str, called: Option<&Called>) -> Station {

@@ -55,13 +55,15 @@ pub enum Subject {
     Groups,
     /// When it was issued.
     Age,
+    /// The provider's clock against this machine's.
+    Clock,
     /// Whether another persona has the same account.
     Account,
 }
 
 impl Subject {
     /// Every subject.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Form,
         Self::Roles,
         Self::Audience,
@@ -76,6 +78,7 @@ impl Subject {
         Self::Directory,
         Self::Groups,
         Self::Age,
+        Self::Clock,
         Self::Account,
     ];
 
@@ -96,6 +99,7 @@ impl Subject {
             Self::Directory => "directory roles",
             Self::Groups => "groups",
             Self::Age => "age",
+            Self::Clock => "clock",
             Self::Account => "account",
         }
     }

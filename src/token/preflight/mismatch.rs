@@ -75,6 +75,8 @@ pub enum Mismatch {
     Stale(i64),
     /// Valid for so few seconds that it ends within the run.
     EndsSoon(i64),
+    /// The provider's clock is this many seconds ahead of this machine's, or behind it.
+    ClockSkew(i64),
     /// Another persona has the same account and the same rights; says which and how that was seen.
     Shared(String),
     /// Not for this API to read; its form says why. [`Form::Signed`] never stands here.
@@ -173,6 +175,13 @@ impl fmt::Display for Mismatch {
             Self::EndsSoon(left) => write!(
                 f,
                 "the token ends in {left} s, within the first minute of a run: later refusals may be about time"
+            ),
+            Self::ClockSkew(seconds) => write!(
+                f,
+                "the provider's clock is {} s {} this machine's: synchronise them; a gateway that goes by either of them \
+                 refuses tokens for their time",
+                seconds.unsigned_abs(),
+                if *seconds < 0 { "behind" } else { "ahead of" }
             ),
             Self::Shared(how) => f.write_str(how),
             Self::Unreadable(Form::Opaque | Form::Signed) => f.write_str(

@@ -76,6 +76,11 @@ fn bearer(credential: &Credential) -> &str {
 
 /// A page that gives out a numbered opaque token at each request, and a refresh token likewise.
 fn numbered() -> impl Fn(&str, &str) -> Answer + Send + Sync + 'static {
+    living(30)
+}
+
+/// The same with tokens that live for so many seconds.
+fn living(seconds: u32) -> impl Fn(&str, &str) -> Answer + Send + Sync + 'static {
     let count = AtomicUsize::new(0);
     move |path, url| {
         if path.contains("well-known") {
@@ -83,7 +88,7 @@ fn numbered() -> impl Fn(&str, &str) -> Answer + Send + Sync + 'static {
         }
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
         let body = format!(
-            r#"{{"access_token":"access-{number}","refresh_token":"refresh-{number}","expires_in":30}}"#
+            r#"{{"access_token":"access-{number}","refresh_token":"refresh-{number}","expires_in":{seconds}}}"#
         );
         (200, JSON, body)
     }
@@ -766,19 +771,35 @@ async fn a_token_is_exchanged_on_behalf_of_another_persona() {
         of: 0,
         scope: Some("api://down/.default".to_owned()),
     };
-    // The subject's token is about to run out when the exchange asks for it, so it is renewed first.
     let (desk, _) = desk(&[reader(entra()), by(behalf, entra())]);
-    assert_eq!(bearer(&desk.issue(1).await.unwrap()), "Bearer access-3");
+    assert_eq!(bearer(&desk.issue(1).await.unwrap()), "Bearer access-2");
     let asked = idp.token_requests();
-    let exchange = form(&asked[2]);
+    let exchange = form(&asked[1]);
     assert_eq!(
         exchange["grant_type"],
         "urn:ietf:params:oauth:grant-type:jwt-bearer"
     );
-    assert_eq!(exchange["assertion"], "access-2");
+    assert_eq!(exchange["assertion"], "access-1");
     assert_eq!(exchange["requested_token_use"], "on_behalf_of");
     assert_eq!(exchange["scope"], "api://down/.default");
     assert_eq!(exchange["client_secret"], CANARY);
+    assert_eq!(bearer(&desk.issue(0).await.unwrap()), "Bearer access-1");
+}
+
+#[tokio::test]
+async fn a_subject_that_is_about_to_run_out_is_renewed_before_it_is_handed_on() {
+    let idp = Idp::open(living(1)).await;
+    let entra = || idp.entra(EntraEndpoint::V2);
+    let behalf = SignIn::OnBehalfOf {
+        client: confidential(),
+        of: 0,
+        scope: None,
+    };
+    let (desk, _) = desk(&[reader(entra()), by(behalf, entra())]);
+    desk.issue(0).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(bearer(&desk.issue(1).await.unwrap()), "Bearer access-3");
+    assert_eq!(form(&idp.token_requests()[2])["assertion"], "access-2");
     assert_eq!(bearer(&desk.issue(0).await.unwrap()), "Bearer access-2");
 }
 

@@ -18,6 +18,8 @@ mod doctor;
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
 mod faults;
+/// An identity provider that says what a test wants said.
+mod provider;
 /// Runs that outlive their tokens.
 mod renewal;
 /// Deployments that lie, stall, echo and confuse.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::header::DATE;
+use http::header::{AGE, DATE};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -348,14 +348,18 @@ async fn document(issuer: &str, wire: &Wire) -> Result<Document, String> {
     })
 }
 
-/// RFC 9110 §6.6.1: the time at which the answer was made, to the second.
+/// RFC 9110 §6.6.1: the time at which the answer was made, to the second. A cache says for how long it had it (RFC 9111 §5.1).
 fn skew(reply: &Reply, now: SystemTime) -> Option<i64> {
     let date = httpdate::parse_http_date(reply.headers.get(DATE)?.to_str().ok()?).ok()?;
     let seconds = |time: SystemTime| {
         let since = time.duration_since(UNIX_EPOCH).ok()?;
         i64::try_from(since.as_secs()).ok()
     };
-    Some(seconds(date)? - seconds(now)?)
+    let age = reply.headers.get(AGE).and_then(|age| age.to_str().ok());
+    let age: i64 = age.and_then(|age| age.trim().parse().ok()).unwrap_or(0);
+    seconds(date)?
+        .checked_add(age.max(0))?
+        .checked_sub(seconds(now)?)
 }
 
 fn get(url: String) -> Call {

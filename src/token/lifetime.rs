@@ -23,7 +23,7 @@ pub struct Lifetime {
 
 impl Lifetime {
     /// Of a token that is acquired `now`: what the provider said (RFC 6749 §5.1) or its `exp`, whichever is sooner, else
-    /// five minutes. `exp` is read off the provider's clock, which may be ahead of this machine's.
+    /// five minutes. `exp` is read off the provider's clock where that is ahead of this machine's: too soon is no harm.
     pub(super) fn of(
         now: SystemTime,
         said: Option<Duration>,
@@ -35,7 +35,7 @@ impl Lifetime {
             .filter(|said| !said.is_zero())
             .and_then(|said| now.checked_add(said));
         let claimed = claims
-            .and_then(|claims| claims.seconds("exp")?.checked_sub(ahead(skew)))
+            .and_then(|claims| claims.seconds("exp")?.checked_sub(ahead(skew).max(0)))
             .and_then(|end| u64::try_from(end).ok())
             .and_then(|end| UNIX_EPOCH.checked_add(Duration::from_secs(end)));
         let stated = said.into_iter().chain(claimed).min();
@@ -106,6 +106,7 @@ mod tests {
             (None, Some(NOW + 30), Some(1), 30, true),
             (None, Some(NOW + 630), Some(600), 30, true),
             (Some(60), Some(NOW + 630), Some(600), 30, true),
+            (None, Some(NOW + 30), Some(-600), 30, true),
             (Some(0), Some(NOW + 90), None, 90, true),
             (Some(0), None, None, 300, false),
             (None, None, Some(600), 300, false),

@@ -48,8 +48,7 @@ pub fn examine(persona: &Persona, credential: &Credential, now: SystemTime) -> V
             compare_clocks(credential.skew),
         ];
     };
-    // A token's times are those of its provider's clock.
-    let now = seconds(now).saturating_add(lifetime::ahead(credential.skew));
+    let clocks = Clocks::new(seconds(now), credential.skew);
     let declared = &persona.declared;
     let mut comparisons = identities(persona, identity, credential, claims);
     comparisons.extend([
@@ -57,10 +56,10 @@ pub fn examine(persona: &Persona, credential: &Credential, now: SystemTime) -> V
         compare_fidelity(claims, declared),
         compare_scopes(claims, declared),
         compare_signature(&credential.signature),
-        compare_validity(claims, now),
+        compare_validity(claims, &clocks),
         compare_directory(claims),
         compare_groups(claims),
-        compare_age(claims, now),
+        compare_age(claims, &clocks),
         compare_clocks(credential.skew),
     ]);
     comparisons
@@ -213,8 +212,13 @@ fn compare_signature(signature: &Signature) -> Comparison {
     }
 }
 
-fn compare_validity(claims: &Claims, now: i64) -> Comparison {
-    let left = claims.seconds("exp").map(|end| end.saturating_sub(now));
+fn compare_validity(claims: &Claims, clocks: &Clocks) -> Comparison {
+    if clocks.differ {
+        return Comparison::not_made(Subject::Validity, "the clocks differ");
+    }
+    let left = claims
+        .seconds("exp")
+        .map(|end| end.saturating_sub(clocks.earlier));
     let found = left.map_or_else(
         || "no end stated".to_owned(),
         |left| format!("ends in {left} s"),
@@ -225,7 +229,7 @@ fn compare_validity(claims: &Claims, now: i64) -> Comparison {
     Comparison::made(
         Subject::Validity,
         found,
-        validity(claims, now).or(ends_soon),
+        validity(claims, clocks).or(ends_soon),
     )
 }
 
@@ -250,11 +254,14 @@ fn compare_groups(claims: &Claims) -> Comparison {
     }
 }
 
-fn compare_age(claims: &Claims, now: i64) -> Comparison {
+fn compare_age(claims: &Claims, clocks: &Clocks) -> Comparison {
+    if clocks.differ {
+        return Comparison::not_made(Subject::Age, "the clocks differ");
+    }
     let Some(issued) = claims.seconds("iat") else {
         return Comparison::not_made(Subject::Age, "the token does not say when it was issued");
     };
-    let age = now.saturating_sub(issued);
+    let age = clocks.earlier.saturating_sub(issued);
     let stale = (age > FRESH).then_some(Mismatch::Stale(age));
     Comparison::made(Subject::Age, format!("issued {age} s ago"), stale)
 }
@@ -334,19 +341,39 @@ fn seconds(time: SystemTime) -> i64 {
     })
 }
 
-fn validity(claims: &Claims, now: i64) -> Option<Mismatch> {
-    if let Some(end) = claims.seconds("exp").filter(|end| *end <= now) {
+/// The two clocks by which a token can be looked at. It counts as too old or too new where both of them say so.
+struct Clocks {
+    earlier: i64,
+    later: i64,
+    /// By so much that neither says anything.
+    differ: bool,
+}
+
+impl Clocks {
+    fn new(now: i64, skew: Option<i64>) -> Self {
+        let there = now.saturating_add(lifetime::ahead(skew));
+        Self {
+            earlier: now.min(there),
+            later: now.max(there),
+            differ: skew.is_some_and(|skew| skew.unsigned_abs() > SKEW),
+        }
+    }
+}
+
+fn validity(claims: &Claims, clocks: &Clocks) -> Option<Mismatch> {
+    let passed = |end: &i64| *end <= clocks.earlier;
+    if let Some(end) = claims.seconds("exp").filter(passed) {
         return Some(Mismatch::Expired(format!(
             "its exp passed {} s ago",
-            now.saturating_sub(end)
+            clocks.earlier.saturating_sub(end)
         )));
     }
     let start = claims
         .seconds("nbf")
-        .filter(|start| *start > now.saturating_add(LEEWAY))?;
+        .filter(|start| *start > clocks.later.saturating_add(LEEWAY))?;
     Some(Mismatch::Expired(format!(
         "its nbf lies {} s ahead",
-        start.saturating_sub(now)
+        start.saturating_sub(clocks.later)
     )))
 }
 
@@ -640,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_off_the_providers_clock() {
+    fn a_token_is_too_old_or_too_new_where_both_clocks_say_so() {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         let timed = |name: &str, value: u64| {
             let mut claims = with("nbf", json!(NOW - 900));
@@ -649,15 +676,21 @@ mod tests {
         };
         let table = [
             (None, timed("exp", NOW + 90), ""),
-            (Some(-100), timed("exp", NOW), ""),
-            (Some(100), timed("exp", NOW + 100), "Expired"),
-            (Some(100), timed("iat", NOW - 250), "Stale"),
-            (Some(100), timed("nbf", NOW + 100), ""),
+            (Some(-100), timed("exp", NOW - 50), "EndsSoon"),
+            (Some(-100), timed("exp", NOW - 100), "Expired"),
+            (Some(100), timed("exp", NOW + 90), ""),
+            (Some(100), timed("exp", NOW), "Expired"),
+            (Some(-100), timed("iat", NOW - 390), ""),
+            (Some(100), timed("iat", NOW - 301), "Stale"),
+            (Some(100), timed("nbf", NOW + 160), ""),
+            (Some(100), timed("nbf", NOW + 161), "Expired"),
+            (Some(-100), timed("nbf", NOW + 60), ""),
             (Some(2), timed("exp", NOW + 1), "EndsSoon"),
             (Some(120), timed("nbf", NOW), ""),
             (Some(121), timed("nbf", NOW), "ClockSkew"),
             (Some(-121), timed("nbf", NOW - 900), "ClockSkew"),
             (Some(600), timed("nbf", NOW + 600), "ClockSkew"),
+            (Some(-600), timed("exp", NOW - 900), "ClockSkew"),
         ];
         for (skew, claims, expected) in table {
             let credential = Credential {

@@ -20,6 +20,8 @@ mod exits;
 mod faults;
 /// An identity provider that says what a test wants said.
 mod provider;
+/// Providers that answer oddly, wrongly or too much.
+mod issuers;
 /// Runs that outlive their tokens.
 mod renewal;
 /// Deployments that lie, stall, echo and confuse.

@@ -19,6 +19,8 @@ pub(crate) const SECRET: &str = "s3cr3t-canary-of-the-client";
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) target: String,
+    /// The whole head, as it came.
+    pub(crate) head: String,
     /// Without the scheme; empty where there is none.
     pub(crate) bearer: String,
     pub(crate) body: String,
@@ -72,9 +74,14 @@ impl Provider {
         provider
     }
 
+    /// Its address.
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(crate) fn bench(&self) -> Bench {
         Bench::new()
-            .with("BASE", &format!("http://{}", self.address))
+            .with("BASE", &self.base())
             .with("CLIENT_SECRET", SECRET)
     }
 
@@ -136,6 +143,7 @@ fn read(stream: &TcpStream, address: SocketAddr, log: &Mutex<Vec<Asked>>) -> Opt
         target: line.next()?.to_owned(),
         bearer: bearer.unwrap_or_default().to_owned(),
         body: String::from_utf8(body).ok()?,
+        head: head.clone(),
         base: format!("http://{address}"),
         turn: 0,
     };
@@ -158,7 +166,11 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
 
 /// An answer in JSON.
 pub(crate) fn json(status: u16, body: &Value) -> String {
-    answer(status, "content-type: application/json\r\n", &body.to_string())
+    answer(
+        status,
+        "content-type: application/json\r\n",
+        &body.to_string(),
+    )
 }
 
 /// A token response with this token, which lives so long.

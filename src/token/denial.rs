@@ -44,12 +44,11 @@ impl OauthError {
         let mut numbers = listed_numbers(&answer);
         numbers.extend(aadsts_number(description));
         Some(Self {
-            error: code(answer.get("error")?.as_str()?),
+            error: answer.get("error")?.as_str()?.to_owned(),
             suberror: answer
                 .get("suberror")
                 .and_then(Value::as_str)
-                .map(code)
-                .filter(|text| !text.is_empty()),
+                .map(str::to_owned),
             numbers,
             description: description.to_owned(),
         })
@@ -71,7 +70,7 @@ impl OauthError {
     /// An error that came as text: in the address of a page (RFC 6749 §4.1.2.1).
     pub(super) fn told(error: &str, description: &str) -> Self {
         Self {
-            error: code(error),
+            error: error.to_owned(),
             suberror: None,
             numbers: aadsts_number(description).into_iter().collect(),
             description: description.to_owned(),
@@ -88,8 +87,9 @@ impl OauthError {
     }
 
     fn sentence(&self, redactor: &Redactor) -> String {
-        let mut words = self.error.clone();
-        if let Some(suberror) = &self.suberror {
+        let mut words = code(&self.error, redactor);
+        let suberror = self.suberror.as_deref().map(|text| code(text, redactor));
+        if let Some(suberror) = suberror.filter(|text| !text.is_empty()) {
             words = format!("{words} ({suberror})");
         }
         let number = self.number();
@@ -110,7 +110,8 @@ impl OauthError {
         if !quote.is_empty() {
             words = format!("{words}: {}", quote.trim_end_matches('.'));
         }
-        match advice(&self.error) {
+        let suberror = self.suberror.as_deref();
+        match suberror.and_then(advice).or_else(|| advice(&self.error)) {
             Some(advice) => format!("{words}. {advice}"),
             None => words,
         }
@@ -136,9 +137,18 @@ fn advice(error: &str) -> Option<&'static str> {
         "invalid_grant" => {
             "Check what was presented (password, code, refresh or other token), and that nothing else is asked of the account."
         }
-        "mfa_required" | "interaction_required" | "login_required" => {
+        // The last four are Entra's suberrors.
+        "mfa_required"
+        | "interaction_required"
+        | "login_required"
+        | "basic_action"
+        | "additional_action"
+        | "message_only"
+        | "device_authentication_failed" => {
             "A human is needed to sign in so; use client credentials, or exempt the test account."
         }
+        "user_password_expired" => "Set a new password, and let those of test accounts not expire.",
+        "bad_token" | "token_expired" => "Sign in again and store the new grant.",
         "consent_required" => {
             "Grant admin consent to the client app, or let the user sign in once and accept."
         }
@@ -160,9 +170,12 @@ fn advice(error: &str) -> Option<&'static str> {
     })
 }
 
-/// Letters, digits and what else codes are made of; a hostile provider writes anything.
-fn code(text: &str) -> String {
-    text.chars()
+/// Letters, digits and what else codes are made of; a hostile provider writes anything. Redacted before it is thinned out and
+/// cut, after which a secret is recognised no more.
+fn code(text: &str, redactor: &Redactor) -> String {
+    redactor
+        .redact(text)
+        .chars()
         .filter(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.'))
         .take(CODE)
         .collect()
@@ -262,6 +275,40 @@ mod tests {
         ];
         for (body, expected) in cases {
             assert_eq!(sentence(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_number_explains_and_decides_nothing() {
+        let read = |body: &str| OauthError::read(body.as_bytes()).unwrap();
+        for number in [7_000_215, 50_126, 90_055, 70_016, 65_001] {
+            let with = |error: &str| {
+                read(&format!(
+                    r#"{{"error":"{error}","error_codes":[{number}],"error_description":"AADSTS{number}: x"}}"#
+                ))
+            };
+            assert!(with("temporarily_unavailable").is_temporary(), "{number}");
+            assert!(!with("invalid_grant").is_temporary(), "{number}");
+            assert!(with("authorization_pending").is("authorization_pending"));
+            assert!(!with("invalid_grant").is("authorization_pending"));
+        }
+    }
+
+    #[test]
+    fn a_suberror_says_more_than_its_error() {
+        let table = [
+            ("consent_required", "Grant admin consent"),
+            ("basic_action", "A human is needed"),
+            ("user_password_expired", "Set a new password"),
+            ("bad_token", "Sign in again"),
+            ("unheard_of", "Check what was presented"),
+        ];
+        for (suberror, advice) in table {
+            let said = sentence(&format!(
+                r#"{{"error":"invalid_grant","suberror":"{suberror}","error_description":"x"}}"#
+            ));
+            let expected = format!("invalid_grant ({suberror}): x. {advice}");
+            assert!(said.starts_with(&expected), "{said}");
         }
     }
 

@@ -10,6 +10,7 @@ mod asking;
 mod calling;
 mod doors;
 mod ending;
+mod errand;
 mod hall;
 mod live;
 mod object;
@@ -27,6 +28,7 @@ use crate::secret::Redactor;
 use crate::token::{Attendant, Desk};
 use crate::wire::Wire;
 
+pub use errand::Unready;
 pub use event::Event;
 pub use standing::{code_of, stops};
 pub use stop::Stop;
@@ -64,11 +66,19 @@ pub struct Means<'r> {
 }
 
 /// Runs the plan and tells what happens, in order. A wrong answer of the deployment is an event, never an error.
-pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
+///
+/// # Errors
+/// What every call needs cannot be had; nothing was sent and nothing told.
+pub async fn run(
+    mut plan: Plan,
+    means: Means<'_>,
+    tell: &mut dyn FnMut(Event),
+) -> Result<(), Unready> {
     let started = Instant::now();
     let deadline = means.stop.at(means.settings.deadline);
     let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor)
         .with_attendant(Arc::clone(means.attendant));
+    errand::fetch(&mut plan.scenario, &desk).await?;
     let (standings, redirects) = tokio::join!(
         standing::sign_in(&plan.scenario, &desk, &means, |_| true),
         redirects::check(&plan.scenario, &desk, &means),
@@ -88,4 +98,5 @@ pub async fn run(plan: Plan, means: Means<'_>, tell: &mut dyn FnMut(Event)) {
     hall.objects.remove_all(&hall).await;
     ending::judge_and_tell(&hall, redirects);
     deadline.abort();
+    Ok(())
 }

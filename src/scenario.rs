@@ -64,6 +64,39 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Every header that the scenario names: of doors, clients and calls.
+    pub fn headers(&self) -> impl Iterator<Item = &(String, HeaderText)> {
+        let entries = [&self.deployment.rest, &self.deployment.mcp];
+        let entries = entries.into_iter().flatten().map(|entry| &entry.headers);
+        let steps = self.fixtures.iter().flat_map(Fixture::steps);
+        let steps = steps.filter_map(|step| step.rest.as_ref());
+        let calls = self.operations.iter().filter_map(|one| one.rest.as_ref());
+        let clients = self.clients.iter().map(|client| &client.headers);
+        entries
+            .chain(clients)
+            .chain(steps.chain(calls).map(|call| &call.headers))
+            .flatten()
+    }
+
+    /// The same, to be given their values.
+    pub fn headers_mut(&mut self) -> impl Iterator<Item = &mut (String, HeaderText)> {
+        let deployment = &mut self.deployment;
+        let entries = [&mut deployment.rest, &mut deployment.mcp];
+        let entries = entries.into_iter().flatten();
+        let steps = self.fixtures.iter_mut().flat_map(Fixture::steps_mut);
+        let steps = steps.filter_map(|step| step.rest.as_mut());
+        let calls = self
+            .operations
+            .iter_mut()
+            .filter_map(|one| one.rest.as_mut());
+        let clients = self.clients.iter_mut().map(|client| &mut client.headers);
+        entries
+            .map(|entry| &mut entry.headers)
+            .chain(clients)
+            .chain(steps.chain(calls).map(|call| &mut call.headers))
+            .flatten()
+    }
+
     /// Reads a scenario: `path` is the file's name for reports and the place from which secret files are found, `text`
     /// its content, `sources` the variables.
     ///
@@ -189,6 +222,15 @@ pub enum HeaderText {
     Plain(Template),
     /// A secret, sent verbatim.
     Secret(Secret),
+    /// A secret that a program prints; whoever sends the header has run it before.
+    Command(sign_in::Command),
+}
+
+impl HeaderText {
+    /// Whether a header can carry the text: what is sent is sent as visible ASCII.
+    pub fn can_hold(text: &str) -> bool {
+        http::HeaderValue::from_str(text).is_ok() && text.is_ascii()
+    }
 }
 
 /// How an MCP door says no, as the scenario declares it.
@@ -258,6 +300,20 @@ pub struct Fixture {
     pub decoy: Option<Vec<(String, serde_json::Value)>>,
     /// Line in the file, from 1.
     pub line: u32,
+}
+
+impl Fixture {
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        let sought = [&self.read, &self.find].into_iter().flatten();
+        [&self.create, &self.remove].into_iter().chain(sought)
+    }
+
+    fn steps_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+        let sought = [&mut self.read, &mut self.find].into_iter().flatten();
+        [&mut self.create, &mut self.remove]
+            .into_iter()
+            .chain(sought)
+    }
 }
 
 /// One call of a fixture. With both shapes, the first that works is used, REST before MCP.
@@ -472,5 +528,39 @@ mod tests {
             let kept: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| !(gone..gone + count).contains(at)).map(|(_, line)| *line).collect();
             answers(&kept.join("\n"));
         }
+    }
+
+    #[test]
+    fn headers_are_found_wherever_they_stand() {
+        let text = r#"
+rolecall: 1
+name: Headers
+deployment:
+  rest: { url: https://a.example, headers: { X-Rest: { command: [p] } } }
+  mcp: { url: https://a.example/mcp, headers: { X-Mcp: { command: [p] } } }
+  disposable: true
+identity: { oidc: { issuer: https://i.example } }
+clients:
+  app: { client_id: a, headers: { X-Client: { command: [p] } } }
+personas:
+  one: { clients: [app], sign_in: { password: { username: u, password: { command: [p] } } } }
+fixtures:
+  thing:
+    as: one@app
+    create: { rest: { request: POST /t, headers: { X-Create: { command: [p] } }, json: { name: "{{ tag }}" } }, capture: { id: /id } }
+    find: { rest: { request: "GET /t?q={{ tag }}", headers: { X-Find: { command: [p] } } }, capture: { id: /0/id } }
+    remove: { rest: "DELETE /t/{{ thing.id }}" }
+operations:
+  list: { allow: [one], rest: { request: GET /t, headers: { X-Call: { command: [p] } } } }
+"#;
+        let mut scenario = read(text, Missing::Refused).unwrap();
+        let name = |(name, _): &(String, HeaderText)| name.clone();
+        let names: Vec<String> = scenario.headers().map(name).collect();
+        let expected = [
+            "X-Rest", "X-Mcp", "X-Client", "X-Create", "X-Find", "X-Call",
+        ];
+        assert_eq!(names, expected);
+        let filled: Vec<String> = scenario.headers_mut().map(|one| name(one)).collect();
+        assert_eq!(filled, expected);
     }
 }

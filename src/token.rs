@@ -36,6 +36,7 @@ use http::HeaderValue;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
+use crate::scenario::sign_in::SecretSource;
 use crate::scenario::{Identity, Persona, Provider, SignIn};
 use crate::secret::{Redactor, Secret};
 use crate::wire::Wire;
@@ -159,6 +160,16 @@ impl Desk {
             .get_or_init(|| self.acquire(window, false))
             .await
             .clone()
+    }
+
+    /// A secret of the scenario's that stays the same for the run; a program that prints one is run once.
+    ///
+    /// # Errors
+    /// Why there is none, with the remedy.
+    pub async fn secret(&self, source: &SecretSource) -> Result<Secret, String> {
+        let secret = self.vault.once(source, self.patience.program).await?;
+        self.redactor.learn(&secret);
+        Ok(secret)
     }
 
     /// The identity providers of the personas, each once, in the order of the personas that first name them.

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Signal};
 use crate::report::checkup::{self, Lines};
 use crate::run::checkup::{Station, examine};
 use crate::run::stop::Reason;
-use crate::run::{Means, Settings, Stop};
+use crate::run::{Means, Settings, Stop, Unready};
 use crate::scenario::{Missing, Scenario};
 
 /// Examines the way; exits 1 when something on it is broken.
@@ -72,13 +72,17 @@ fn conduct(
         }
         stations.push(station);
     };
-    in_runtime(context, async {
+    let ready = in_runtime(context, async {
         tokio::select! {
             biased;
-            () = signals::watch(&stop, &|| {}) => {}
-            () = examine(Arc::clone(scenario), means, &mut tell) => {}
+            () = signals::watch(&stop, &|| {}) => Ok(()),
+            ready = examine(Arc::clone(scenario), means, &mut tell) => ready,
         }
     })?;
+    if let Err(Unready(why)) = ready {
+        context.terminal.say(format!("error: {why}"));
+        return Err(Exit::Usage);
+    }
     if unwritten {
         return Err(Exit::ReportUnwritten);
     }

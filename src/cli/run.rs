@@ -14,7 +14,7 @@ use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
 use crate::run::stop::Reason;
-use crate::run::{self, Means, Settings, Stop};
+use crate::run::{self, Means, Settings, Stop, Unready};
 use crate::scenario::{Missing, Scenario};
 use crate::wire::{self, Wire};
 
@@ -234,7 +234,7 @@ impl Errand<'_> {
             stop: &stop,
             attendant: &attendant,
         };
-        in_runtime(context, async {
+        let ready = in_runtime(context, async {
             let mut tell = |event| {
                 log::tell(&event);
                 progress.hear(&event);
@@ -243,11 +243,15 @@ impl Errand<'_> {
             // The signals first: one that comes before anybody listens for it would end the process as it stands.
             tokio::select! {
                 biased;
-                () = signals::watch(&stop, &stopping) => {}
-                () = run::run(plan, means, &mut tell) => {}
+                () = signals::watch(&stop, &stopping) => Ok(()),
+                ready = run::run(plan, means, &mut tell) => ready,
             }
         })?;
         let (record, failure) = recorder.finish();
+        if let Err(Unready(why)) = ready {
+            context.terminal.say(format!("error: {why}"));
+            return Err(Exit::Usage);
+        }
         let exit = match stop.reason() {
             Some(Reason::Interrupt) => Exit::of_interrupted(&record, Signal::Interrupt),
             Some(Reason::Terminate) => Exit::of_interrupted(&record, Signal::Terminate),

@@ -94,7 +94,7 @@ fn rest(call: &RestCall) -> String {
 fn written(headers: &[(String, HeaderText)]) -> Vec<(&String, &str)> {
     let headers = headers.iter().map(|(name, text)| match text {
         HeaderText::Plain(template) => (name, template.source()),
-        HeaderText::Secret(_) => (name, ""),
+        HeaderText::Secret(_) | HeaderText::Command(_) => (name, ""),
     });
     headers.collect()
 }

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::{Conduct, Plan};
 use crate::cell::Door;
-use crate::scenario::sign_in::{Assertion, Client, IdentityService, Proof, SecretSource, SignIn};
+use crate::scenario::sign_in::{
+    Assertion, Client, Command, IdentityService, Proof, SecretSource, SignIn,
+};
 use crate::scenario::{
     EntraEndpoint, HeaderText, Identity, McpCall, Operation, Persona, Profile, Provider, RestCall,
     Step,
@@ -54,7 +56,8 @@ pub enum Stage {
 impl Plan {
     /// Every request that a run would send, in the order of its stages. Retries and confirmations are not foreseen.
     pub fn requests(&self) -> Vec<Planned> {
-        let mut requests = self.sign_ins();
+        let mut requests = self.errands();
+        requests.extend(self.sign_ins());
         requests.extend(self.client_headers());
         requests.extend(self.redirects());
         requests.extend(self.door_openings());
@@ -62,6 +65,24 @@ impl Plan {
         requests.extend(self.calls());
         requests.extend(self.fixture_steps(Stage::Cleanup));
         requests
+    }
+
+    /// Programs that print headers, each once.
+    fn errands(&self) -> Vec<Planned> {
+        let mut known: Vec<&Command> = Vec::new();
+        let mut errands = Vec::new();
+        for (name, text) in self.scenario.headers() {
+            let HeaderText::Command(command) = text else {
+                continue;
+            };
+            if !known.contains(&command) {
+                known.push(command);
+                let request = format!("run {}", command.program);
+                let subject = format!("header {name}");
+                errands.push(aside(Stage::SignIn, "everybody", &subject, request, None));
+            }
+        }
+        errands
     }
 
     /// Discovery is asked once a provider, tokens once a persona.
@@ -355,7 +376,7 @@ fn authorization_endpoint(client: &Profile, identity: &Identity) -> String {
 fn shown_header((name, text): &(String, HeaderText)) -> String {
     match text {
         HeaderText::Plain(template) => format!("{name}: {}", template.source()),
-        HeaderText::Secret(_) => format!("{name}: (secret)"),
+        HeaderText::Secret(_) | HeaderText::Command(_) => format!("{name}: (secret)"),
     }
 }
 

@@ -107,5 +107,7 @@ fn value(name: &str, text: &HeaderText, bindings: &Bindings) -> Result<HeaderVal
             value.set_sensitive(true);
             Ok(value)
         }
+        // It has no value before its program has run.
+        HeaderText::Command(_) => Err(unsendable()),
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::Means;
 use super::doors;
+use super::errand::{self, Unready};
 use super::hall::Hall;
 use super::redirects;
 use super::standing;
@@ -22,10 +23,18 @@ pub use station::{Health, Station};
 
 /// Examines the way in the order in which a call goes it, and tells each station as it is reached. A branch ends at its
 /// first broken station; nothing that could change anything is called.
-pub async fn examine(scenario: Arc<Scenario>, means: Means<'_>, tell: &mut dyn FnMut(Station)) {
+///
+/// # Errors
+/// What every call needs cannot be had; nothing was sent and nothing told.
+pub async fn examine(
+    mut scenario: Arc<Scenario>,
+    means: Means<'_>,
+    tell: &mut dyn FnMut(Station),
+) -> Result<(), Unready> {
     let deadline = means.stop.at(means.settings.deadline);
     let desk = Desk::new(&scenario.personas, means.wire, means.redactor)
         .with_attendant(Arc::clone(means.attendant));
+    errand::fetch(&mut scenario, &desk).await?;
     let providers = arrival::providers(&desk, means.wire, tell).await;
     let ways = way::to_doors(&scenario, means.wire, tell).await;
     let at_open_provider = |persona: usize| {
@@ -60,6 +69,7 @@ pub async fn examine(scenario: Arc<Scenario>, means: Means<'_>, tell: &mut dyn F
         passage::call_each(&hall, tell).await;
     }
     deadline.abort();
+    Ok(())
 }
 
 /// Where to look first when the way itself is broken.

@@ -63,7 +63,7 @@ impl RestCall {
         for (_, value) in &self.headers {
             match value {
                 HeaderText::Plain(template) => names.extend(template.names()),
-                HeaderText::Secret(_) => {}
+                HeaderText::Secret(_) | HeaderText::Command(_) => {}
             }
         }
         names.extend(self.json.iter().flat_map(JsonTemplate::names));

@@ -5,6 +5,7 @@ use super::complaint::{Kind, sounds_secret};
 use super::raw::{Node, Value};
 use super::reader::{Named, Reader};
 use super::register::Scope;
+use super::sign_in::origin;
 
 /// Reads the headers of an entry, a call or a client.
 pub(super) fn read(
@@ -42,9 +43,13 @@ fn header(
     Some((name, text))
 }
 
+/// A variable or a file, read now, or a program, which the run asks.
 fn secret(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<HeaderText> {
+    if let Some(words) = origin::command_of(node) {
+        return origin::command(reader, words).map(HeaderText::Command);
+    }
     let secret = reader.secret(node, format!("header `{name}`"))?;
-    if http::HeaderValue::from_str(secret.expose()).is_err() || !secret.expose().is_ascii() {
+    if !HeaderText::can_hold(secret.expose()) {
         reader.complain(node.span, Kind::HeaderValue);
         return None;
     }
@@ -58,7 +63,7 @@ fn plain(
     scope: &Scope<'_>,
 ) -> Option<HeaderText> {
     let expanded = reader.text(node, format!("header `{name}`"))?;
-    if http::HeaderValue::from_str(&expanded.text).is_err() || !expanded.text.is_ascii() {
+    if !HeaderText::can_hold(&expanded.text) {
         reader.complain(node.span, Kind::HeaderValue);
         return None;
     }

@@ -2,7 +2,7 @@
 
 pub(super) mod client;
 mod method;
-mod origin;
+pub(super) mod origin;
 mod redirect;
 
 use std::path::PathBuf;

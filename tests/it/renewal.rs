@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::bench::{Bench, CATALOG, Ran, findings, text};
 use crate::provider::{Asked, Provider, SECRET, answer, issued, json, jwt};
 
-/// Seconds that a token lives here: its `exp` counts in whole ones, so that between three and four are left of it.
-const LIFETIME: u32 = 4;
+/// Seconds that a token lives here: its `exp` counts in whole ones, so that between five and six are left of it.
+const LIFETIME: u32 = 6;
 /// Calls a second that make 36 calls last for more than one token, and less than two.
-const PACE: &str = "7.5";
+const PACE: &str = "5.5";
 
 fn short_lived() -> Deployment {
     Deployment::start_with_lifetime(&[], LIFETIME).unwrap()
@@ -71,7 +71,7 @@ fn a_run_that_outlives_its_tokens_renews_each_once_and_proves_everything() {
 fn objects_are_read_back_and_removed_with_the_renewed_token() {
     let deployment = short_lived();
     let before = deployment.products();
-    let ran = Bench::against(&deployment).run(&["run", "--rate", "33", CATALOG]);
+    let ran = Bench::against(&deployment).run(&["run", "--rate", "24", CATALOG]);
     assert_eq!(ran.exit, 0, "{}\n{}", ran.stdout, ran.stderr);
     assert_eq!(ran.report()["summary"]["pass"], 72);
     assert!(renewals(&ran).contains(&"admin".to_owned()));
@@ -118,7 +118,10 @@ fn outlived(second: impl Fn() -> String + Send + Sync + 'static) -> Provider {
             ("/token", other, turn) => issued(&format!("{other}-{turn}"), 3600),
             ("/late", ..) => {
                 std::thread::sleep(LATE);
-                json(if asked.bearer == "reader-1" { 401 } else { 200 }, &json!({}))
+                json(
+                    if asked.bearer == "reader-1" { 401 } else { 200 },
+                    &json!({}),
+                )
             }
             ("/slow", ..) => {
                 std::thread::sleep(LATE);
@@ -199,7 +202,11 @@ fn no_token_is_renewed_for_a_cell_that_a_401_could_satisfy() {
         assert_eq!(verdict(&ran, "slow", "reader").0, "pass", "{expected}");
         assert_eq!(tokens_of(&provider, "reader"), 1, "{expected}");
         let found = findings(&ran.report());
-        assert_eq!(found["token-ran-out"], ["reader/refused/rest"], "{expected}");
+        assert_eq!(
+            found["token-ran-out"],
+            ["reader/refused/rest"],
+            "{expected}"
+        );
     }
 }
 
@@ -218,8 +225,16 @@ fn a_renewal_that_fails_leaves_what_was_proven_and_the_others() {
     assert_eq!(verdict(&ran, "open", "other").0, "pass");
     let unproven = ("unproven".to_owned(), "token-ran-out".to_owned());
     assert_eq!(verdict(&ran, "open", "reader"), unproven);
-    assert_eq!(findings(&ran.report())["token-ran-out"], ["reader/open/rest"]);
-    assert!(ran.stdout.contains("there is no other: could not sign in at"), "{}", ran.stdout);
+    assert_eq!(
+        findings(&ran.report())["token-ran-out"],
+        ["reader/open/rest"]
+    );
+    assert!(
+        ran.stdout
+            .contains("there is no other: could not sign in at"),
+        "{}",
+        ran.stdout
+    );
     assert!(!ran.stdout.contains(SECRET));
     assert_eq!(tokens_of(&provider, "reader"), 2);
 }
@@ -260,28 +275,33 @@ operations:
 /// A store whose owner's tokens live for two seconds; `POST` with the first of them is answered too late, if that is wanted.
 fn store(is_slow: bool, things: &Arc<Mutex<Vec<String>>>) -> Provider {
     let things = Arc::clone(things);
-    Provider::new(move |asked| match (asked.method.as_str(), asked.target.as_str()) {
-        ("POST", "/token") => issued(&format!("owner-{}", asked.turn), 2),
-        ("POST", _) if is_slow && asked.bearer == "owner-1" => {
-            std::thread::sleep(LATE);
-            json(401, &json!({}))
-        }
-        ("POST", _) => {
-            let sent: Value = serde_json::from_str(&asked.body).unwrap();
-            let mut things = things.lock().unwrap();
-            things.push(text(&sent["name"]));
-            json(201, &json!({ "id": things.len().to_string(), "name": sent["name"] }))
-        }
-        ("DELETE", _) => {
-            things.lock().unwrap().pop();
-            answer(204, "", "")
-        }
-        (_, "/slow") => {
-            std::thread::sleep(LATE);
-            json(200, &json!({}))
-        }
-        _ => json(200, &json!({})),
-    })
+    Provider::new(
+        move |asked| match (asked.method.as_str(), asked.target.as_str()) {
+            ("POST", "/token") => issued(&format!("owner-{}", asked.turn), 2),
+            ("POST", _) if is_slow && asked.bearer == "owner-1" => {
+                std::thread::sleep(LATE);
+                json(401, &json!({}))
+            }
+            ("POST", _) => {
+                let sent: Value = serde_json::from_str(&asked.body).unwrap();
+                let mut things = things.lock().unwrap();
+                things.push(text(&sent["name"]));
+                json(
+                    201,
+                    &json!({ "id": things.len().to_string(), "name": sent["name"] }),
+                )
+            }
+            ("DELETE", _) => {
+                things.lock().unwrap().pop();
+                answer(204, "", "")
+            }
+            (_, "/slow") => {
+                std::thread::sleep(LATE);
+                json(200, &json!({}))
+            }
+            _ => json(200, &json!({})),
+        },
+    )
 }
 
 #[test]
@@ -307,7 +327,11 @@ fn who_has_objects_to_remove_is_renewed_once_more() {
     let ran = provider.run(&text, &["--jobs", "1"]);
     assert_eq!(ran.exit, 3, "{}\n{}", ran.stdout, ran.stderr);
     assert_eq!(verdict(&ran, "last", "owner").1, "token-ran-out");
-    assert!(ran.stdout.contains("a run renews each once"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("a run renews each once"),
+        "{}",
+        ran.stdout
+    );
     let removed = provider.heard(|asked| asked.method == "DELETE");
     let bearers: Vec<&str> = removed.iter().map(|asked| asked.bearer.as_str()).collect();
     assert_eq!(bearers, ["owner-3"]);

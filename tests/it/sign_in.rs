@@ -1,10 +1,36 @@
 //! Scenarios with every way to sign in, in; what is read, planned, run and refused of them, out.
+//!
+//! Where the rows of the catalogue on identity providers are held, by test:
+//!
+//! | row | what is odd | tests |
+//! |---|---|---|
+//! | T01 | no token in the answer | `issuers::a_provider_that_gives_no_token_costs_its_persona_and_nobody_else`, `token::endpoint` |
+//! | T02 | `expires_in`, `token_type` | `issuers::an_odd_lifetime_or_token_type_is_taken_and_renews_nothing`, `token::endpoint`, `token::lifetime` |
+//! | T03 | an opaque token | `issuers::a_token_that_cannot_be_read_serves_whoever_declares_nothing_and_stops_the_others` |
+//! | T04 | another account, client, tenant | `issuers::each_difference_stops_its_persona_with_its_own_code_and_no_call`, `token::preflight` |
+//! | T05 | roles missing, extra; directory roles | the same; `faults` with `stale-roles`, `admin-in-reader-group` |
+//! | T06 | another audience or issuer | the same; `faults` with `one-issuer`, `v2-audience` |
+//! | T07 | a provider that is not to be trusted | `issuers::a_provider_that_is_not_to_be_trusted_is_posted_no_secret`, `token::tests` |
+//! | T08 | odd keys | `issuers::odd_keys_verify_nothing_and_hold_nobody`, `token::signature` |
+//! | T09 | clocks | `issuers::clocks_that_differ_are_told_and_leave_the_personas_unproven`, `token::preflight` |
+//! | T10 | a token that runs out | all of `renewal`, `token::lifetime` |
+//! | T11 | a busy provider; a person is needed | `who_needs_a_person_or_a_consent_is_unavailable_and_the_others_run_on`, `token::trial` |
+//! | T12 | an error that repeats secrets | `canary::no_secret_comes_back_from_a_provider_that_repeats_everything`, `token::trial` |
+//! | T13 | a token from before | `issuers::a_token_from_before_the_run_is_noted_and_used` |
+//! | T14 | malformed tokens | with T03; `token::claims`, `token::header` |
+//! | K01 | secrets in every slot | all of `canary` |
+//! | K03 | errors of libraries | with T12; `token::trial::no_method_lets_an_error_show_a_secret` |
+//! | K05 | nothing in a plan | `canary::no_secret_reaches_the_claims_the_plan_or_a_refused_sign_in` |
+//! | K06 | secrets inline | `scenarios` with `bad/` |
+//! | K07 | programs | `a_header_that_a_program_prints_is_fetched_once_and_goes_with_every_call`, `token::trial` |
+//! | K10 | what is shown of a token | `token`, `token::claims` |
 
 use std::fs;
 
 use rolecall::scenario::{Missing, Scenario, Sources};
 
-use crate::bench::{Bench, Ran, deployment};
+use crate::bench::{Bench, Ran, deployment, findings};
+use crate::provider::{Asked, Provider, answer};
 
 /// Every method once, at a deployment that is not there.
 const EVERY: &str = r#"
@@ -230,6 +256,124 @@ fn every_way_that_needs_no_person_leads_to_a_token_of_its_kind() {
         assert_eq!(ran.exit, 3, "{persona}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stderr.contains(why), "{persona}: {}", ran.stderr);
     }
+}
+
+/// T11: multi-factor authentication and consent are a person's to give.
+#[test]
+fn who_needs_a_person_or_a_consent_is_unavailable_and_the_others_run_on() {
+    let scenario = r#"
+rolecall: 1
+name: Where a person is needed
+deployment: { rest: "${CATALOG_REST_URL}" }
+identity:
+  entra: { tenant: "${ENTRA_TENANT_ID}", resource: "api://${API_APP_ID}", authority: "${ENTRA_AUTHORITY}" }
+personas:
+  factor: { sign_in: { password: { client_id: "${CLIENT_APP_ID}", username: "${MFA_USER}", password: { env: MFA_PASSWORD } } } }
+  unconsented: { sign_in: { password: { client_id: "${UNCONSENTED_ID}", username: "${READER_USER}", password: { env: READER_PASSWORD }, scope: "api://${API_APP_ID}/access_as_user" } } }
+  user: { sign_in: { password: { client_id: "${CLIENT_APP_ID}", username: "${READER_USER}", password: { env: READER_PASSWORD } } } }
+operations:
+  list: { allow: [user, factor, unconsented], rest: GET /api/products }
+"#;
+    let deployment = deployment(&[]);
+    let (ran, _) = ran(
+        &Bench::against(&deployment),
+        &["run", "rolecall.yaml"],
+        scenario,
+    );
+    assert_eq!(ran.exit, 3, "{}{}", ran.stdout, ran.stderr);
+    let expected = vec!["factor/list/rest", "unconsented/list/rest"];
+    assert_eq!(findings(&ran.report())["sign-in-failed"], expected);
+    assert_eq!(ran.report()["summary"]["pass"], 1);
+    for number in ["AADSTS50076", "AADSTS65001"] {
+        assert!(ran.stdout.contains(number), "{number}: {}", ran.stdout);
+    }
+}
+
+/// What the program of a header prints stands in a file, so that no argument holds it.
+fn with_key(program: &str) -> String {
+    format!(
+        r#"
+rolecall: 1
+name: A key from a program
+deployment: {{ rest: {{ url: "${{BASE}}", headers: {{ X-Api-Key: {{ command: {program} }} }} }} }}
+personas: {{ anyone: {{ sign_in: none }} }}
+operations:
+  list: {{ allow: [anyone], rest: GET /items }}
+  more: {{ allow: [anyone], rest: {{ request: GET /more, headers: {{ X-Other: {{ command: {program} }} }} }} }}
+"#
+    )
+}
+
+/// K07.
+#[test]
+fn a_header_that_a_program_prints_is_fetched_once_and_goes_with_every_call() {
+    let echoing = |asked: &Asked| answer(500, "content-type: text/plain\r\n", &asked.head);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folder = || {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("key"), "k3y-canary-of-the-door").unwrap();
+        folder
+    };
+    let run = |provider: &Provider, arguments: &[&str], program: &str| {
+        let folder = folder();
+        fs::write(folder.path().join("scenario.yaml"), with_key(program)).unwrap();
+        let bench = provider.bench().with("PATH", path.to_str().unwrap());
+        let mut command = bench.command(folder.path(), arguments);
+        let output = command.arg("scenario.yaml").output().unwrap();
+        Ran::of(output, folder)
+    };
+    let once = "[sh, -c, 'echo ran >> runs; cat key']";
+
+    let provider = Provider::new(echoing);
+    let good = run(&provider, &["-vvv", "run"], once);
+    assert_eq!(good.exit, 1, "{}{}", good.stdout, good.stderr);
+    assert_eq!(good.file("runs"), "ran\n");
+    let calls = provider.heard(|_| true);
+    let has = |asked: &Asked, name: &str| {
+        let line = format!("{name}: k3y-canary-of-the-door\r\n");
+        asked.head.to_lowercase().contains(&line)
+    };
+    assert!(calls.iter().all(|asked| has(asked, "x-api-key")));
+    assert!(calls.iter().any(|asked| has(asked, "x-other")));
+    for (place, bytes) in good.files() {
+        let written = String::from_utf8_lossy(&bytes).into_owned();
+        let is_its_own = place.ends_with("key");
+        assert!(
+            is_its_own || !written.contains("canary"),
+            "{}",
+            place.display()
+        );
+    }
+    assert!(!good.stdout.contains("canary") && !good.stderr.contains("canary"));
+
+    for (program, why) in [
+        ("[sh, -c, 'cat key; exit 3']", "`sh` ended with exit code 3"),
+        ("[no-such-program-at-all]", "no-such-program-at-all"),
+        ("[printf, 'a\\001b']", "characters that no header can carry"),
+    ] {
+        let provider = Provider::new(echoing);
+        for arguments in [&["run"][..], &["doctor"]] {
+            let refused = run(&provider, arguments, program);
+            assert_eq!(refused.exit, 2, "{}{}", refused.stdout, refused.stderr);
+            let said = &refused.stderr;
+            assert!(
+                said.contains("error: header `X-Api-Key` has no value: "),
+                "{said}"
+            );
+            assert!(said.contains(why) && !said.contains("canary"), "{said}");
+        }
+        assert!(provider.heard(|_| true).is_empty());
+    }
+
+    let planned = run(&Provider::new(echoing), &["plan"], once);
+    assert_eq!(planned.exit, 0, "{}", planned.stderr);
+    assert!(planned.stdout.contains("run sh"), "{}", planned.stdout);
+    assert!(
+        !planned
+            .files()
+            .iter()
+            .any(|(place, _)| place.ends_with("runs"))
+    );
 }
 
 #[test]

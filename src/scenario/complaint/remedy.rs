@@ -22,9 +22,6 @@ impl Kind {
             Self::Version => "write `rolecall: 1`".into(),
             Self::MalformedVariable => "write `${NAME}` or `${NAME:-default}`; `$${` stands for a literal `${`".into(),
             Self::MissingVariable { name } => format!("set {name} in the environment or with --var, or give it a default: `${{{name}:-…}}`"),
-            Self::InlineSecret { place } if place.starts_with("header") => {
-                "name where it comes from: { env: NAME } or { file: path }".into()
-            }
             Self::InlineSecret { .. } => "name where it comes from: { env: NAME }, { file: path } or { command: [program, argument] }".into(),
             Self::MissingSecret { name } => format!("set {} in the environment or in an --env-file", brief(name)),
             Self::UnreadableSecret { .. } => "paths are relative to the scenario's folder".into(),

@@ -24,14 +24,16 @@ pub(super) fn read_renewed(reader: &mut Reader<'_>, named: Named<'_>) -> Option<
     }
 }
 
-fn command_of(node: &Node) -> Option<&Node> {
+/// The words of `{ command: […] }`; `None` for any other reference.
+pub(in crate::scenario) fn command_of(node: &Node) -> Option<&Node> {
     match &node.value {
         Value::Map(entries) if entries.len() == 1 => node.get("command"),
         _ => None,
     }
 }
 
-fn command(reader: &mut Reader<'_>, words: &Node) -> Option<Command> {
+/// A program with its arguments.
+pub(in crate::scenario) fn command(reader: &mut Reader<'_>, words: &Node) -> Option<Command> {
     let items = reader.list(words, "`command`")?;
     if items.is_empty() {
         reader.complain(words.span, Kind::Empty { what: "words" });

@@ -78,9 +78,14 @@ impl Landing {
     async fn meet(&self, stream: &mut TcpStream, state: &str) -> Option<Arrival> {
         let target = target(stream).await?;
         let arrival = self.brought(&target, state);
-        let answer = match arrival {
-            Some(_) => page("200 OK", "Back to the terminal: this page can be closed."),
-            None => page("404 Not Found", "Nothing is here."),
+        let answer = match &arrival {
+            Some(Arrival {
+                code: Some(_),
+                error: None,
+                ..
+            }) => page("200 OK", &BROUGHT),
+            Some(_) => page("200 OK", &REFUSED),
+            None => page("404 Not Found", &STRAY),
         };
         // What was brought counts, whether or not the browser waits for the page.
         let _answered = stream.write_all(answer.as_bytes()).await.is_ok();
@@ -110,6 +115,28 @@ impl Landing {
     }
 }
 
+/// A heading, and what to do next.
+type Words = (&'static str, &'static str);
+
+/// The code is still to be redeemed, so nobody is told that they are signed in.
+const BROUGHT: Words = (
+    "Back to the terminal",
+    "rolecall goes on with what this browser brought. This page can be closed.",
+);
+/// The provider's own words are for the terminal alone: any page can send a browser here with some.
+const REFUSED: Words = (
+    "Nobody was signed in",
+    "The provider said no, and the terminal shows why. This page can be closed.",
+);
+const STRAY: Words = (
+    "Nothing is here",
+    "rolecall waits for a browser that comes from the sign-in which the terminal shows.",
+);
+
+const STYLE: &str = "html{color-scheme:light dark}\
+    body{font:1.1rem/1.6 system-ui,sans-serif;max-width:30rem;margin:18vh auto;padding:0 1.5rem}\
+    h1{font-size:1.6rem;margin:0 0 .5rem}p{margin:0}";
+
 /// The target of a GET request; `None` for anything else.
 async fn target(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
@@ -127,11 +154,70 @@ async fn target(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-fn page(status: &str, words: &str) -> String {
-    let body = format!("<!doctype html><title>rolecall</title><p>{words}</p>\n");
+fn page(status: &str, (heading, words): &Words) -> String {
+    let body = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{heading} · rolecall</title><style>{STYLE}</style><h1>{heading}</h1><p>{words}</p></html>\n"
+    );
     format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-         Referrer-Policy: no-referrer\r\nContent-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n{body}",
+         Referrer-Policy: no-referrer\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n\
+         Connection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page that a browser is shown at `target`.
+    async fn shown(target: &str) -> String {
+        let redirect = Redirect {
+            host: "localhost".to_owned(),
+            port: 0,
+            path: "/".to_owned(),
+        };
+        let landing = Landing::open(&redirect).await.unwrap();
+        let port = landing.redirect.port;
+        let waiting = tokio::spawn(async move { landing.arrival("expected").await });
+        let mut browser = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        browser.write_all(request.as_bytes()).await.unwrap();
+        let mut page = String::new();
+        browser.read_to_string(&mut page).await.unwrap();
+        waiting.abort();
+        page
+    }
+
+    #[tokio::test]
+    async fn a_browser_is_told_what_it_brought_and_nothing_that_it_said() {
+        for (target, status, heading) in [
+            ("/?state=expected&code=canary", "200 OK", BROUGHT.0),
+            (
+                "/?state=expected&error=canary&error_description=canary",
+                "200 OK",
+                REFUSED.0,
+            ),
+            (
+                "/?state=expected&error=canary&code=canary",
+                "200 OK",
+                REFUSED.0,
+            ),
+            ("/?state=expected", "200 OK", REFUSED.0),
+            ("/?state=guessed&code=canary", "404 Not Found", STRAY.0),
+            ("/favicon.ico", "404 Not Found", STRAY.0),
+        ] {
+            let page = shown(target).await;
+            assert!(
+                page.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+                "{target}"
+            );
+            assert!(
+                page.contains(&format!("<h1>{heading}</h1>")),
+                "{target}\n{page}"
+            );
+            assert!(!page.contains("canary"), "{page}");
+        }
+    }
 }

@@ -21,6 +21,7 @@ pub fn of(claims: &Claims) -> Option<Fidelity> {
         .or_else(|| claims.text("scp").map(|_| Fidelity::User))
         .or_else(|| names_its_client(claims).then_some(Fidelity::App))
         .or_else(|| named(claims))
+        .or_else(|| is_another(claims).then_some(Fidelity::User))
 }
 
 /// The word in reports.
@@ -55,6 +56,15 @@ fn names_its_client(claims: &Claims) -> bool {
     };
     let bare = subject.strip_suffix("@clients").unwrap_or(subject);
     client(claims) == Some(bare) || claims.text("oid") == Some(subject)
+}
+
+/// The subject of a token with `client_id` is its client where no user is involved (RFC 9068 §2.2), so another one is a user.
+/// Keycloak, which writes `azp` too, gives the accounts of its clients subjects of their own.
+fn is_another(claims: &Claims) -> bool {
+    match (claims.text("client_id"), claims.text("sub")) {
+        (Some(client), Some(subject)) => client != subject && !claims.has("azp"),
+        _ => false,
+    }
 }
 
 fn named(claims: &Claims) -> Option<Fidelity> {
@@ -111,6 +121,9 @@ mod tests {
                 Some(Fidelity::User),
             ),
             (json!({"azp": "c", "sub": "s"}), None),
+            (json!({"client_id": "c", "sub": "s"}), Some(Fidelity::User)),
+            (json!({"client_id": "c", "azp": "c", "sub": "s"}), None),
+            (json!({"client_id": "c"}), None),
             (json!({}), None),
         ];
         for (claims, expected) in table {

@@ -235,8 +235,10 @@ fn authorization_code(
 }
 
 /// A browser that remembers one persona must not sign the next one in as it, so unless told otherwise everyone logs in.
-const PROMPTS: [(&str, Option<&str>); 4] = [
+/// Consent beside it is what `offline_access` needs (`OpenID` Connect Core 1.0 §11).
+const PROMPTS: [(&str, Option<&str>); 5] = [
     ("login", Some("login")),
+    ("login consent", Some("login consent")),
     ("select_account", Some("select_account")),
     ("consent", Some("consent")),
     ("none", None),

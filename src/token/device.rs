@@ -12,6 +12,7 @@ use super::endpoint::{self, whole_seconds};
 use super::grant;
 use super::visit::{Issued, Visit};
 use crate::scenario::sign_in::Client;
+use crate::scenario::{EntraEndpoint, Provider};
 use crate::secret::Secret;
 
 /// A code that waits to be confirmed.
@@ -111,7 +112,8 @@ async fn confirmed(
             return Err(unusable("the code was not entered in time. Sign in again."));
         }
         tokio::time::sleep(interval).await;
-        match grant::extension(visit, client, question(waiting)).await {
+        let question = question(waiting, &visit.identity.provider);
+        match grant::extension(visit, client, question).await {
             Err(Denial::Refused(error)) if error.is("authorization_pending") => {}
             Err(Denial::Refused(error)) if error.is("slow_down") => {
                 interval += PACE;
@@ -127,12 +129,22 @@ async fn confirmed(
     }
 }
 
-/// A device access token request (RFC 8628 §3.4).
-fn question(waiting: &Waiting) -> grant::Form {
+/// A device access token request (RFC 8628 §3.4); Entra's v1 endpoint takes it in the words of the ADAL libraries.
+fn question(waiting: &Waiting, provider: &Provider) -> grant::Form {
+    let (grant, parameter) = match provider {
+        Provider::Entra {
+            endpoint: EntraEndpoint::V1,
+            ..
+        } => ("device_code", "code"),
+        _ => (
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "device_code",
+        ),
+    };
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     vec![
-        pair("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
-        pair("device_code", waiting.code.expose()),
+        pair("grant_type", grant),
+        pair(parameter, waiting.code.expose()),
     ]
 }
 

@@ -484,6 +484,21 @@ async fn a_person_confirms_a_code_on_another_device() {
     assert_eq!(poll["device_code"], "d3vice-canary");
 }
 
+/// As the ADAL libraries asked it, which is all that is known of what it takes.
+#[tokio::test]
+async fn entra_s_first_generation_is_asked_about_a_code_in_its_own_words() {
+    let idp = Idp::open(polled(&["authorization_pending"], true)).await;
+    let persona = by(on_a_device(None), idp.entra(EntraEndpoint::V1));
+    attended(persona, &Somebody::idle()).await.unwrap();
+    let asked = idp.token_requests();
+    assert!(asked[0].starts_with("POST /contoso/oauth2/devicecode "));
+    let (begun, poll) = (form(&asked[0]), form(&asked[1]));
+    assert!(begun.contains_key("resource") && !begun.contains_key("scope"));
+    assert_eq!(poll["grant_type"], "device_code");
+    assert_eq!(poll["code"], "d3vice-canary");
+    assert!(!poll.contains_key("device_code"));
+}
+
 #[tokio::test]
 async fn a_code_that_is_not_confirmed_says_why() {
     for (error, expected) in [

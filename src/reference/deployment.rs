@@ -104,7 +104,7 @@ impl Deployment {
     ///   it holds `Products.Admin` itself), `MIDDLE` (calls on behalf of users, whose tokens are for
     ///   `MIDDLE_RESOURCE`), `EXPIRED` (the secret ran out) and `DISABLED`;
     /// - `CLIENT_APP_ID`, the public client by which users sign in, `SPA_ID`, a single-page application, and
-    ///   `UNCONSENTED_ID`, to which nobody consented;
+    ///   `UNCONSENTED_ID`, to which nobody consented, though users may;
     /// - `INSPECTOR_ID`, public as MCP Inspector is, and `INSOMNIA_ID` with `INSOMNIA_SECRET`, as developers register them
     ///   for themselves;
     /// - `…_REDIRECT_URI` of `CLIENT_APP` (any port), `SPA`, `CONNECTOR`, `INSPECTOR` and `INSOMNIA`;

@@ -7,6 +7,7 @@ mod authorize;
 mod certificate;
 mod client;
 mod codes;
+mod consents;
 mod devices;
 mod directory;
 mod form;
@@ -21,6 +22,7 @@ mod proof;
 mod redirect;
 mod renewals;
 mod resource;
+mod sittings;
 mod tenant;
 mod token;
 mod totp;
@@ -243,7 +245,8 @@ impl Idp {
             "oauth2/token" => issuing::token(tenant, call, Endpoint::V1),
             "oauth2/v2.0/authorize" => authorize::authorize(tenant, call, Endpoint::V2),
             "oauth2/authorize" => authorize::authorize(tenant, call, Endpoint::V1),
-            "oauth2/v2.0/devicecode" => verification::begin(tenant, call),
+            "oauth2/v2.0/devicecode" => verification::begin(tenant, call, Endpoint::V2),
+            "oauth2/devicecode" => verification::begin(tenant, call, Endpoint::V1),
             "oauth2/deviceauth" => verification::verify(tenant, call),
             _ => reply::empty(StatusCode::NOT_FOUND),
         }
@@ -266,7 +269,7 @@ impl Idp {
                 "jwks_uri": format!("{root}/discovery{generation}/keys"),
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
                 "token_endpoint_auth_signing_alg_values_supported": ["PS256", "RS256"],
-                "device_authorization_endpoint": format!("{root}/oauth2/v2.0/devicecode"),
+                "device_authorization_endpoint": format!("{root}/oauth2{generation}/devicecode"),
                 "grant_types_supported": [
                     "client_credentials", "password", "authorization_code", "refresh_token",
                     "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer",

@@ -1,6 +1,8 @@
 //! Faults in, a started deployment with a client and signed-in personas out: what the tests here stand on.
 
+mod asking;
 mod consent;
+mod devices;
 mod doors;
 mod faults;
 mod identity;

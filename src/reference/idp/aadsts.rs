@@ -174,6 +174,8 @@ refusals! {
 refusals! {
     consent(client, resource) 65001 invalid_grant
         "The user or administrator has not consented to use the application with ID '{client}' for '{resource}'. Send an interactive authorization request for this user and resource."
+    administrator(client) 90094 consent_required
+        "Needs administrator approval: '{client}' asks for a permission that only an administrator can grant."
     declined() 65004 access_denied
         "User declined to consent to access the app."
     assertion_of_other(audience) 500_131 invalid_grant

@@ -72,26 +72,21 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Returns the scopes that the client has the consent for, separated by spaces.
-    pub(crate) fn granted(&self, client: &Client) -> Result<String, Refusal> {
+    /// Returns the scopes that the client asks for: those that it named, else all that its registration lists.
+    pub(crate) fn wanted(&self, client: &Client) -> Result<Vec<&str>, Refusal> {
         self.exist(client)?;
-        let unconsented = || Refusal::consent(client.id, &self.asked_for);
-        let permission = match client.permission(self.resource.id) {
-            None if self.named.is_empty() => {
-                return Err(Refusal::undeclared(client.id, &self.asked_for));
-            }
-            None => return Err(unconsented()),
-            Some(permission) => permission,
-        };
-        let given = |name: &String| permission.scopes.contains(&name.as_str());
-        if !permission.consented || !self.named.iter().all(given) {
-            return Err(unconsented());
+        match client.permission(self.resource.id) {
+            _ if !self.named.is_empty() => Ok(self.named.iter().map(String::as_str).collect()),
+            Some(permission) => Ok(permission.scopes.to_vec()),
+            None => Err(Refusal::undeclared(client.id, &self.asked_for)),
         }
-        Ok(if self.named.is_empty() {
-            permission.scopes.join(" ")
-        } else {
-            self.named.join(" ")
-        })
+    }
+
+    /// Tells whether an administrator agreed to the scope for everybody.
+    pub(crate) fn is_administered(&self, client: &Client, scope: &str) -> bool {
+        let permission = client.permission(self.resource.id);
+        permission
+            .is_some_and(|permission| permission.consented && permission.scopes.contains(&scope))
     }
 
     fn exist(&self, client: &Client) -> Result<(), Refusal> {
@@ -161,15 +156,18 @@ fn is_of_oidc(word: &str) -> bool {
 mod tests {
     use super::*;
     use crate::reference::fault::Faults;
+    use crate::reference::idp::consents::Consents;
     use crate::reference::idp::resource::API;
 
     #[test]
     fn scopes_are_those_of_one_api_that_the_client_was_given() {
         let directory = Directory::new(Faults::default(), Vec::new());
         let api = format!("api://{API}");
+        let consents = Consents::default();
         let granted = |client: &str, text: &str| {
             let ask = Ask::parse(&text.replace("API", &api), Endpoint::V2, &directory);
-            ask.and_then(|ask| ask.granted(directory.labelled(client)))
+            let user = &directory.users[0];
+            ask.and_then(|ask| consents.granted(directory.labelled(client), user, &ask))
                 .map_err(|refusal| refusal.code)
         };
         let table: [(&str, &str, Result<&str, u32>); 14] = [

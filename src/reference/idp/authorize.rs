@@ -16,11 +16,12 @@ use super::proof::registered;
 use super::redirect::Redirect;
 use super::tenant::Tenant;
 use super::token::now;
+use super::user::User;
 use crate::reference::call::Call;
 use crate::reference::{chance, reply};
 
 /// The parameters that come back with the answer to the page.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 12] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -32,6 +33,7 @@ const KEPT: [&str; 11] = [
     "code_challenge",
     "code_challenge_method",
     "login_hint",
+    "prompt",
 ];
 
 /// A request whose client and redirect URI are registered, so that its answer can go there.
@@ -91,18 +93,26 @@ impl<'a> Journey<'a> {
         if self.form.find("answer") == Some("cancel") {
             return self.refuse(&Refusal::declined());
         }
-        if self.form.find("loginfmt").is_none() {
+        if ["loginfmt", "ticket"]
+            .iter()
+            .all(|name| self.form.find(name).is_none())
+        {
             return self.page(action, None);
         }
         let ask = match Ask::read(self.form, self.endpoint, &self.tenant.directory) {
             Ok(ask) => ask,
             Err(refusal) => return self.refuse(&refusal),
         };
-        match self.sign_in(&ask, now) {
-            Ok(user) => match self.code(user, challenge, now) {
+        let signed_in = match self.form.find("ticket") {
+            Some(ticket) => self.agree(ticket, &ask, now).map(|user| (user, Vec::new())),
+            None => self.sign_in(&ask, now),
+        };
+        match signed_in {
+            Ok((user, question)) if question.is_empty() => match self.code(user, challenge, now) {
                 Ok(code) => self.send(&[("code", &code), ("session_state", &chance::guid())]),
                 Err(refusal) => self.refuse(&refusal),
             },
+            Ok((user, question)) => self.consent_page(action, user, &ask, &question, now),
             Err(refusal) => self.page(action, Some(&refusal.headline())),
         }
     }
@@ -120,18 +130,38 @@ impl<'a> Journey<'a> {
         Challenge::read(self.form)
     }
 
-    /// Returns the object id of the user, who is in the way of nothing that was asked.
-    fn sign_in(&self, ask: &Ask<'_>, now: i64) -> Result<&'a str, Refusal> {
+    /// Returns the user, with the scopes that they have to be asked about.
+    fn sign_in(&self, ask: &Ask<'_>, now: i64) -> Result<(&'a User, Vec<String>), Refusal> {
         let directory = &self.tenant.directory;
         let user = account::sign_in(directory, self.form, ask, Way::Page, now)?;
-        ask.granted(self.client)?;
-        Ok(&user.id)
+        let missing = self.tenant.consents.question(self.client, user, ask)?;
+        let prompt = self.form.find("prompt").unwrap_or_default();
+        if missing.is_empty() && prompt.split(' ').any(|word| word == "consent") {
+            let wanted = ask.wanted(self.client)?;
+            return Ok((user, wanted.into_iter().map(str::to_owned).collect()));
+        }
+        Ok((user, missing))
     }
 
-    fn code(&self, user: &str, challenge: Option<Challenge>, now: i64) -> Result<String, Refusal> {
+    /// Returns the user whose ticket this is and who has now agreed.
+    fn agree(&self, ticket: &str, ask: &Ask<'_>, now: i64) -> Result<&'a User, Refusal> {
+        let user = self.tenant.sittings.end(ticket, &self.about()?, now);
+        let user = user.and_then(|id| self.tenant.directory.member(&id));
+        let user = user.ok_or_else(Refusal::no_session)?;
+        self.tenant.consents.agree(self.client, user, ask)?;
+        Ok(user)
+    }
+
+    /// What a ticket is bound to: another client or another request has to ask again.
+    fn about(&self) -> Result<String, Refusal> {
+        let text = ask::text(self.form, self.endpoint)?;
+        Ok(format!("{} {text}", self.client.id))
+    }
+
+    fn code(&self, user: &User, challenge: Option<Challenge>, now: i64) -> Result<String, Refusal> {
         let delegation = Delegation {
             client: self.client.id,
-            user: user.to_owned(),
+            user: user.id.clone(),
             text: ask::text(self.form, self.endpoint)?.to_owned(),
             endpoint: self.endpoint,
         };
@@ -146,15 +176,37 @@ impl<'a> Journey<'a> {
     }
 
     fn page(&self, action: &str, message: Option<&str>) -> Response {
-        let kept = KEPT
-            .iter()
-            .filter_map(|name| Some((*name, self.form.find(name)?)));
-        let hidden: Vec<(&str, &str)> = kept.collect();
+        let hidden = self.kept();
         let hint = self
             .form
             .find("loginfmt")
             .or_else(|| self.form.find("login_hint"));
         page::sign_in(action, &hidden, hint.unwrap_or_default(), message)
+    }
+
+    fn consent_page(
+        &self,
+        action: &str,
+        user: &User,
+        ask: &Ask<'_>,
+        question: &[String],
+        now: i64,
+    ) -> Response {
+        let about = match self.about() {
+            Ok(about) => about,
+            Err(refusal) => return self.refuse(&refusal),
+        };
+        let ticket = self.tenant.sittings.begin(&user.id, &about, now);
+        let mut hidden = self.kept();
+        hidden.push(("ticket", &ticket));
+        page::consent(action, &hidden, self.client, user, ask.resource, question)
+    }
+
+    fn kept(&self) -> Vec<(&str, &str)> {
+        let kept = KEPT
+            .iter()
+            .filter_map(|name| Some((*name, self.form.find(name)?)));
+        kept.collect()
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {

@@ -20,6 +20,17 @@ pub(crate) struct Pair {
     pub(crate) user: String,
 }
 
+/// What a device asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The application id of its client.
+    pub(crate) client: &'static str,
+    /// The scope or resource parameter as it was sent.
+    pub(crate) text: String,
+    /// The generation of the endpoint that it was sent to.
+    pub(crate) endpoint: Endpoint,
+}
+
 /// All attempts that are remembered.
 #[derive(Default)]
 pub(crate) struct Devices(Mutex<Vec<Attempt>>);
@@ -28,8 +39,7 @@ pub(crate) struct Devices(Mutex<Vec<Attempt>>);
 struct Attempt {
     device: String,
     user: String,
-    client: &'static str,
-    text: String,
+    asked: Asked,
     began_at: i64,
     decision: Decision,
 }
@@ -42,8 +52,8 @@ enum Decision {
 }
 
 impl Devices {
-    /// Begins an attempt of a client at `now`, in seconds of the Unix clock, for what `text`, a scope, asks.
-    pub(crate) fn begin(&self, client: &'static str, text: &str, now: i64) -> Pair {
+    /// Begins an attempt at `now`, in seconds of the Unix clock.
+    pub(crate) fn begin(&self, asked: Asked, now: i64) -> Pair {
         let pair = Pair {
             device: format!("{}{}", chance::secret(), chance::secret()),
             user: user_code(),
@@ -54,21 +64,20 @@ impl Devices {
         attempts.push(Attempt {
             device: pair.device.clone(),
             user: pair.user.clone(),
-            client,
-            text: text.to_owned(),
+            asked,
             began_at: now,
             decision: Decision::Pending,
         });
         pair
     }
 
-    /// Returns the client and the scope of an attempt that still waits for the user who types `code`.
-    pub(crate) fn awaiting(&self, code: &str, now: i64) -> Option<(&'static str, String)> {
+    /// Returns what is asked by an attempt that still waits for the user who types `code`.
+    pub(crate) fn awaiting(&self, code: &str, now: i64) -> Option<Asked> {
         let attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         attempts
             .iter()
             .find(|attempt| attempt.awaits(code, now))
-            .map(|attempt| (attempt.client, attempt.text.clone()))
+            .map(|attempt| attempt.asked.clone())
     }
 
     /// Writes down the decision of the user who typed `code`: the object id, or nothing if they declined.
@@ -89,19 +98,19 @@ impl Devices {
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = attempts
             .iter()
-            .position(|attempt| attempt.device == device && attempt.client == client)
+            .position(|attempt| attempt.device == device && attempt.asked.client == client)
             .ok_or_else(Refusal::device_unknown)?;
         match attempts[place].decision.clone() {
             Decision::Declined => Err(Refusal::device_declined()),
             _ if now - attempts[place].began_at >= LIFETIME => Err(Refusal::device_expired()),
             Decision::Pending => Err(Refusal::device_pending()),
             Decision::Granted(user) => {
-                let attempt = attempts.swap_remove(place);
+                let asked = attempts.swap_remove(place).asked;
                 Ok(Delegation {
-                    client: attempt.client,
+                    client: asked.client,
                     user,
-                    text: attempt.text,
-                    endpoint: Endpoint::V2,
+                    text: asked.text,
+                    endpoint: asked.endpoint,
                 })
             }
         }
@@ -126,6 +135,14 @@ fn user_code() -> String {
 mod tests {
     use super::*;
 
+    fn asked() -> Asked {
+        Asked {
+            client: "tv",
+            text: "scope".to_owned(),
+            endpoint: Endpoint::V2,
+        }
+    }
+
     #[test]
     fn a_device_gets_the_user_s_decision_once() {
         let devices = Devices::default();
@@ -133,15 +150,12 @@ mod tests {
             let polled = devices.poll(&pair.device, client, now);
             polled.map(|one| one.user).map_err(|refusal| refusal.error)
         };
-        let pair = devices.begin("tv", "scope", 0);
+        let pair = devices.begin(asked(), 0);
         assert_eq!(poll(&pair, "tv", 1), Err("authorization_pending"));
         assert_eq!(poll(&pair, "other", 1), Err("bad_verification_code"));
         assert!(devices.awaiting("XXXXXXXXX", 1).is_none());
         let typed = format!(" {} ", pair.user.to_lowercase());
-        assert_eq!(
-            devices.awaiting(&typed, 1),
-            Some(("tv", "scope".to_owned()))
-        );
+        assert_eq!(devices.awaiting(&typed, 1), Some(asked()));
         devices.decide(&typed, Some("reader"), 1);
         assert_eq!(poll(&pair, "tv", 2), Ok("reader".to_owned()));
         assert_eq!(poll(&pair, "tv", 2), Err("bad_verification_code"));
@@ -150,17 +164,14 @@ mod tests {
     #[test]
     fn a_code_runs_out_and_a_refusal_stays() {
         let devices = Devices::default();
-        let (slow, declined) = (
-            devices.begin("tv", "scope", 0),
-            devices.begin("tv", "scope", 0),
-        );
+        let (slow, declined) = (devices.begin(asked(), 0), devices.begin(asked(), 0));
         devices.decide(&declined.user, None, 1);
         devices.decide(&slow.user, Some("reader"), 900);
         let error = |pair: &Pair, now| devices.poll(&pair.device, "tv", now).unwrap_err().error;
         assert_eq!(error(&slow, 899), "authorization_pending");
         assert_eq!(error(&slow, 900), "expired_token");
         assert_eq!(error(&declined, 900), "authorization_declined");
-        devices.begin("tv", "scope", 1800);
+        devices.begin(asked(), 1800);
         assert_eq!(error(&slow, 1800), "bad_verification_code");
     }
 }

@@ -18,6 +18,8 @@ use super::token::Grant;
 use super::user::User;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// The same at the first generation's endpoint, as the ADAL libraries ask for it.
+const DEVICE_CODE_V1: &str = "device_code";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// A token request.
@@ -57,14 +59,15 @@ pub(crate) fn exchange<'a>(
     tenant: &'a Tenant,
     request: &Request<'_>,
 ) -> Result<Issue<'a>, Refusal> {
-    match request.form.get("grant_type")? {
-        "client_credentials" => client_credentials(tenant, request),
-        "password" => password(tenant, request),
-        "authorization_code" => authorization_code(tenant, request),
-        "refresh_token" => refresh_token(tenant, request),
-        DEVICE_CODE => device_code(tenant, request),
-        JWT_BEARER => on_behalf_of(tenant, request),
-        other => Err(Refusal::grant(other)),
+    match (request.form.get("grant_type")?, request.endpoint) {
+        ("client_credentials", _) => client_credentials(tenant, request),
+        ("password", _) => password(tenant, request),
+        ("authorization_code", _) => authorization_code(tenant, request),
+        ("refresh_token", _) => refresh_token(tenant, request),
+        (DEVICE_CODE, Endpoint::V2) => device_code(tenant, request, "device_code"),
+        (DEVICE_CODE_V1, Endpoint::V1) => device_code(tenant, request, "code"),
+        (JWT_BEARER, _) => on_behalf_of(tenant, request),
+        (other, _) => Err(Refusal::grant(other)),
     }
 }
 
@@ -146,9 +149,13 @@ fn authorization_code<'a>(tenant: &'a Tenant, request: &Request<'_>) -> Result<I
     )
 }
 
-fn device_code<'a>(tenant: &'a Tenant, request: &Request<'_>) -> Result<Issue<'a>, Refusal> {
+fn device_code<'a>(
+    tenant: &'a Tenant,
+    request: &Request<'_>,
+    parameter: &'static str,
+) -> Result<Issue<'a>, Refusal> {
     let (client, proof) = prove(tenant, request.form, request.now)?;
-    let device = request.form.get("device_code")?;
+    let device = request.form.get(parameter)?;
     let delegation = tenant.devices.poll(device, client.id, request.now)?;
     let signed_in = SignedIn::again(tenant, request, client, proof, &delegation)?;
     signed_in.issue(tenant, request, delegation.text, Platform::Native, None)
@@ -163,7 +170,7 @@ fn refresh_token<'a>(tenant: &'a Tenant, request: &Request<'_>) -> Result<Issue<
     let signed_in = SignedIn::again(tenant, request, client, proof, &renewal.delegation)?;
     let openid = signed_in.ask.openid;
     Ok(Issue {
-        grant: signed_in.grant()?,
+        grant: signed_in.grant(tenant)?,
         refresh: Some(next),
         openid,
         nonce: None,
@@ -270,8 +277,15 @@ impl<'a> SignedIn<'a> {
         })
     }
 
-    fn grant(self) -> Result<Grant<'a>, Refusal> {
-        Grant::of_user(self.client, self.proof, self.user, self.ask)
+    fn grant(self, tenant: &Tenant) -> Result<Grant<'a>, Refusal> {
+        let scopes = tenant.consents.granted(self.client, self.user, &self.ask)?;
+        Ok(Grant::of_user(
+            self.client,
+            self.proof,
+            self.user,
+            scopes,
+            self.ask,
+        ))
     }
 
     /// Returns what a sign-in is answered with; a refresh token follows where `offline_access` was asked for.
@@ -290,7 +304,7 @@ impl<'a> SignedIn<'a> {
             text,
             endpoint: request.endpoint,
         };
-        let grant = self.grant()?;
+        let grant = self.grant(tenant)?;
         let renewal = Renewal::new(delegation, platform, request.now);
         Ok(Issue {
             grant,

@@ -4,6 +4,9 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::Response;
 
 use super::aadsts::Refusal;
+use super::client::Client;
+use super::resource::Resource;
+use super::user::User;
 use crate::reference::reply;
 
 /// Returns the page on which a user signs in; `hidden` comes back with the answer, `message` says what went wrong.
@@ -23,6 +26,33 @@ pub(crate) fn sign_in(
         credentials(hint),
     );
     show("Sign in", &body)
+}
+
+/// Returns the page on which a user lets a client use the scopes of an API in their name.
+pub(crate) fn consent(
+    action: &str,
+    hidden: &[(&str, &str)],
+    client: &Client,
+    user: &User,
+    resource: &Resource,
+    scopes: &[String],
+) -> Response {
+    let scopes: String = scopes
+        .iter()
+        .map(|scope| format!("<li>{}/{}</li>", escaped(&resource.uri), escaped(scope)))
+        .collect();
+    let body = format!(
+        "<p>{}</p><p>The app {} ({}) would like to use in your name:</p><ul>{scopes}</ul>\
+         <form method=\"post\" action=\"{}\">{}\
+         <button type=\"submit\" name=\"answer\" value=\"continue\">Accept</button> \
+         <button type=\"submit\" name=\"answer\" value=\"cancel\">Cancel</button></form>",
+        escaped(user.upn),
+        escaped(client.label),
+        escaped(client.id),
+        escaped(action),
+        inputs(hidden),
+    );
+    show("Permissions requested", &body)
 }
 
 /// Returns the page on which a user types the code that a device shows, and signs in.

@@ -31,6 +31,8 @@ pub(crate) struct Resource {
     pub(crate) requested_access_token_version: Option<u8>,
     /// The values of its `oauth2PermissionScopes`, which users delegate.
     pub(crate) scopes: &'static [&'static str],
+    /// Those of them that only an administrator can agree to.
+    pub(crate) reserved: &'static [&'static str],
     /// The values of its `appRoles`.
     pub(crate) roles: &'static [&'static str],
     /// Whether only principals with a role get a token.
@@ -76,6 +78,7 @@ impl Resource {
             uri: format!("api://{id}"),
             requested_access_token_version: None,
             scopes,
+            reserved: &[],
             roles: &[],
             assignment_required: false,
             enabled: true,
@@ -98,6 +101,7 @@ impl Error for DuplicateValue {}
 /// Returns the Product Catalog, then Graph, then the tenant's other APIs.
 pub(crate) fn resources(faults: &Faults) -> Vec<Resource> {
     let api = Resource {
+        reserved: &["Products.Admin.Delegated"],
         roles: &[READ, WRITE, ADMIN, WRITE_ONLY],
         requested_access_token_version: faults.contains(Fault::V2Audience).then_some(2),
         ..Resource::of_tenant(API, &["access_as_user", "Products.Admin.Delegated"])

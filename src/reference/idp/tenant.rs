@@ -3,9 +3,11 @@
 use super::ask::Endpoint;
 use super::client::Trust;
 use super::codes::Codes;
+use super::consents::Consents;
 use super::devices::Devices;
 use super::directory::Directory;
 use super::renewals::Renewals;
+use super::sittings::Sittings;
 use super::token::{issuer_v1, issuer_v2};
 use crate::reference::chance;
 use crate::reference::fault::Faults;
@@ -16,6 +18,10 @@ pub(crate) struct Tenant {
     pub(crate) base: String,
     /// Its registrations, users, groups and assignments.
     pub(crate) directory: Directory,
+    /// What its users let clients do.
+    pub(crate) consents: Consents,
+    /// Its users who are being asked.
+    pub(crate) sittings: Sittings,
     /// Its authorization codes.
     pub(crate) codes: Codes,
     /// Its devices that wait for a user.
@@ -38,6 +44,8 @@ impl Tenant {
             lifetime,
             base,
             directory: Directory::new(faults, trusts),
+            consents: Consents::default(),
+            sittings: Sittings::default(),
             codes: Codes::default(),
             devices: Devices::default(),
             renewals: Renewals::default(),

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::aadsts::Refusal;
 use super::ask::Ask;
 use super::client::Client;
 use super::directory::Directory;
@@ -50,20 +49,21 @@ pub(crate) fn now() -> i64 {
 }
 
 impl<'a> Grant<'a> {
-    /// Returns the grant of a user to a client that has the consent for all that is asked.
+    /// Returns the grant of a user to a client that has the consent for `scopes`, which are all that is asked.
     pub(crate) fn of_user(
         client: &'a Client,
         proof: Proof,
         user: &'a User,
+        scopes: String,
         ask: Ask<'a>,
-    ) -> Result<Self, Refusal> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             client,
             proof,
-            user: Some((user, ask.granted(client)?)),
+            user: Some((user, scopes)),
             resource: ask.resource,
             asked_for: ask.asked_for,
-        })
+        }
     }
 
     /// Returns a token that is valid from `issued_at` for `lifetime` seconds.

@@ -2,12 +2,12 @@
 
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::aadsts::Refusal;
 use super::account::{self, Way};
 use super::ask::{self, Ask, Endpoint};
-use super::devices::LIFETIME;
+use super::devices::{Asked, LIFETIME, Pair};
 use super::form::Form;
 use super::page;
 use super::proof::registered;
@@ -20,11 +20,11 @@ use crate::reference::reply;
 const INTERVAL: u32 = 5;
 
 /// Answers the request that begins an attempt (RFC 8628 section 3.1).
-pub(crate) fn begin(tenant: &Tenant, call: &Call) -> Response {
+pub(crate) fn begin(tenant: &Tenant, call: &Call, endpoint: Endpoint) -> Response {
     if call.method != Method::POST {
         return Refusal::post_only().answer(&tenant.base);
     }
-    match codes(tenant, &Form::read(call)) {
+    match codes(tenant, &Form::read(call), endpoint) {
         Ok(response) => response,
         Err(refusal) => refusal.answer(&tenant.base),
     }
@@ -36,30 +36,34 @@ pub(crate) fn verify(tenant: &Tenant, call: &Call) -> Response {
         let code = call.query("otc").unwrap_or_default();
         return page::device(call.path(), &code, None);
     }
-    let form = Form::read(call);
+    let (form, now) = (Form::read(call), now());
     let typed = form.find("otc").unwrap_or_default();
-    match decide(tenant, &form, typed, now()) {
-        Ok(true) => page::told("You are signed in", "You may close this window now."),
-        Ok(false) => page::told("You declined", "Nobody was signed in on the device."),
-        Err(message) => page::device(call.path(), typed, Some(&message)),
+    let again = |message: &str| page::device(call.path(), typed, Some(message));
+    let Some(asked) = tenant.devices.awaiting(typed, now) else {
+        return again("That code is not known, or it has expired.");
+    };
+    if form.find("answer") == Some("cancel") {
+        tenant.devices.decide(typed, None, now);
+        return page::told("You declined", "Nobody was signed in on the device.");
     }
+    // An attempt that fails leaves the device waiting.
+    decide(tenant, &form, typed, &asked, call.path(), now)
+        .unwrap_or_else(|refusal| again(&refusal.headline()))
 }
 
-/// Only v2 is known here; the first generation's form of this flow has gone out of use.
-fn codes(tenant: &Tenant, form: &Form) -> Result<Response, Refusal> {
+fn codes(tenant: &Tenant, form: &Form, endpoint: Endpoint) -> Result<Response, Refusal> {
     let client = registered(tenant, form.get("client_id")?)?;
-    Ask::read(form, Endpoint::V2, &tenant.directory)?;
-    let text = ask::text(form, Endpoint::V2)?;
-    let pair = tenant.devices.begin(client.id, text, now());
-    let page = format!("{}/oauth2/deviceauth", tenant.root());
-    let body = json!({
-        "user_code": pair.user,
-        "device_code": pair.device,
-        "verification_uri": page,
-        "expires_in": LIFETIME,
-        "interval": INTERVAL,
-        "message": format!("To sign in, open {page} in a browser and enter the code {}.", pair.user),
-    });
+    Ask::read(form, endpoint, &tenant.directory)?;
+    let asked = Asked {
+        client: client.id,
+        text: ask::text(form, endpoint)?.to_owned(),
+        endpoint,
+    };
+    let body = described(
+        &tenant.devices.begin(asked, now()),
+        &format!("{}/oauth2/deviceauth", tenant.root()),
+        endpoint,
+    );
     let response = reply::json(StatusCode::OK, &body);
     Ok(reply::with(
         response,
@@ -68,29 +72,66 @@ fn codes(tenant: &Tenant, form: &Form) -> Result<Response, Refusal> {
     ))
 }
 
-/// Returns whether the user agreed; an attempt that fails leaves the device waiting, with a message for the user.
-fn decide(tenant: &Tenant, form: &Form, typed: &str, now: i64) -> Result<bool, String> {
-    let unknown = || "That code is not known, or it has expired.".to_owned();
-    let (client, text) = tenant.devices.awaiting(typed, now).ok_or_else(unknown)?;
-    if form.find("answer") == Some("cancel") {
-        tenant.devices.decide(typed, None, now);
-        return Ok(false);
+/// The first generation calls the page `verification_url`, and writes numbers as text.
+fn described(pair: &Pair, page: &str, endpoint: Endpoint) -> Value {
+    let mut body = json!({
+        "user_code": pair.user,
+        "device_code": pair.device,
+        "message": format!("To sign in, open {page} in a browser and enter the code {}.", pair.user),
+    });
+    match endpoint {
+        Endpoint::V1 => {
+            body["verification_url"] = json!(page);
+            body["expires_in"] = json!(LIFETIME.to_string());
+            body["interval"] = json!(INTERVAL.to_string());
+        }
+        Endpoint::V2 => {
+            body["verification_uri"] = json!(page);
+            body["expires_in"] = json!(LIFETIME);
+            body["interval"] = json!(INTERVAL);
+        }
     }
-    let user = signed_in(tenant, form, client, &text, now).map_err(|refusal| refusal.headline())?;
-    tenant.devices.decide(typed, Some(user), now);
-    Ok(true)
+    body
 }
 
-fn signed_in<'a>(
-    tenant: &'a Tenant,
+/// Signs the user in and writes down that they agreed, or asks for their consent first.
+fn decide(
+    tenant: &Tenant,
     form: &Form,
-    client: &str,
-    text: &str,
+    typed: &str,
+    asked: &Asked,
+    action: &str,
     now: i64,
-) -> Result<&'a str, Refusal> {
-    let client = registered(tenant, client)?;
-    let ask = Ask::parse(text, Endpoint::V2, &tenant.directory)?;
-    let user = account::sign_in(&tenant.directory, form, &ask, Way::Page, now)?;
-    ask.granted(client)?;
-    Ok(&user.id)
+) -> Result<Response, Refusal> {
+    let client = registered(tenant, asked.client)?;
+    let ask = Ask::parse(&asked.text, asked.endpoint, &tenant.directory)?;
+    let about = typed.trim().to_uppercase();
+    let user = if let Some(ticket) = form.find("ticket") {
+        let user = tenant.sittings.end(ticket, &about, now);
+        let user = user.and_then(|id| tenant.directory.member(&id));
+        let user = user.ok_or_else(Refusal::no_session)?;
+        tenant.consents.agree(client, user, &ask)?;
+        user
+    } else {
+        let user = account::sign_in(&tenant.directory, form, &ask, Way::Page, now)?;
+        let question = tenant.consents.question(client, user, &ask)?;
+        if !question.is_empty() {
+            let ticket = tenant.sittings.begin(&user.id, &about, now);
+            let hidden = [("otc", typed), ("ticket", ticket.as_str())];
+            return Ok(page::consent(
+                action,
+                &hidden,
+                client,
+                user,
+                ask.resource,
+                &question,
+            ));
+        }
+        user
+    };
+    tenant.devices.decide(typed, Some(&user.id), now);
+    Ok(page::told(
+        "You are signed in",
+        "You may close this window now.",
+    ))
 }

@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::super::idp::now;
 use super::{Bench, Got, claims};
 
-const VERIFIER: &str = "a-verifier-of-the-forty-three-letters-it-needs";
-const LOOPBACK: &str = "http://localhost:49152";
+pub(super) const VERIFIER: &str = "a-verifier-of-the-forty-three-letters-it-needs";
+pub(super) const LOOPBACK: &str = "http://localhost:49152";
 
 /// An authorization request through a client, by its word in variable names.
-fn request(bench: &Bench, client: &str, redirect: &str) -> BTreeMap<&'static str, String> {
+pub(super) fn request(
+    bench: &Bench,
+    client: &str,
+    redirect: &str,
+) -> BTreeMap<&'static str, String> {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let scope = format!("openid offline_access {}", bench.scope());
     BTreeMap::from([
@@ -31,14 +35,14 @@ fn request(bench: &Bench, client: &str, redirect: &str) -> BTreeMap<&'static str
     ])
 }
 
-fn show(bench: &Bench, request: &BTreeMap<&'static str, String>) -> Got {
+pub(super) fn show(bench: &Bench, request: &BTreeMap<&'static str, String>) -> Got {
     let url = format!("{}/oauth2/v2.0/authorize", bench.tenant());
     let url = Url::parse_with_params(&url, request).unwrap();
     bench.send("GET", url.as_str(), &[], "")
 }
 
 /// The fields that a browser sends back with the form of a page.
-fn fields(page: &Got) -> Vec<(String, String)> {
+pub(super) fn fields(page: &Got) -> Vec<(String, String)> {
     let attribute = |input: &str, name: &str| {
         let from = input.split_once(&format!("{name}=\""))?.1;
         let text = from.split_once('"')?.0.replace("&lt;", "<");
@@ -50,7 +54,7 @@ fn fields(page: &Got) -> Vec<(String, String)> {
         .collect()
 }
 
-fn submit(bench: &Bench, page: &Got, more: &[(&str, &str)]) -> Got {
+pub(super) fn submit(bench: &Bench, page: &Got, more: &[(&str, &str)]) -> Got {
     let fields = fields(page);
     let kept = fields
         .iter()
@@ -63,7 +67,7 @@ fn submit(bench: &Bench, page: &Got, more: &[(&str, &str)]) -> Got {
     )
 }
 
-fn sign_in(bench: &Bench, page: &Got, user: &str) -> Got {
+pub(super) fn sign_in(bench: &Bench, page: &Got, user: &str) -> Got {
     let (name, password) = (
         bench.at(&format!("{user}_USER")),
         bench.at(&format!("{user}_PASSWORD")),
@@ -72,7 +76,7 @@ fn sign_in(bench: &Bench, page: &Got, user: &str) -> Got {
 }
 
 /// What the browser brings back to the client.
-fn brought(got: &Got) -> BTreeMap<String, String> {
+pub(super) fn brought(got: &Got) -> BTreeMap<String, String> {
     assert_eq!(got.status, 302, "{}", got.text);
     let target = Url::parse(got.header("location")).unwrap();
     target.query_pairs().into_owned().collect()
@@ -83,7 +87,13 @@ fn code(bench: &Bench, client: &str, redirect: &str) -> String {
     brought(&sign_in(bench, &page, "READER"))["code"].clone()
 }
 
-fn redeem(bench: &Bench, client: &str, redirect: &str, code: &str, more: &[(&str, &str)]) -> Got {
+pub(super) fn redeem(
+    bench: &Bench,
+    client: &str,
+    redirect: &str,
+    code: &str,
+    more: &[(&str, &str)],
+) -> Got {
     redeem_from(bench, &[], client, redirect, code, more)
 }
 
@@ -321,97 +331,4 @@ fn a_second_factor_opens_the_page_to_those_who_need_one() {
     let proof = [("code_verifier", VERIFIER)];
     let got = redeem(&bench, "CLIENT_APP_ID", LOOPBACK, &code, &proof);
     assert_eq!(got.token().unwrap()["upn"], bench.at("MFA_USER"));
-}
-
-fn begin(bench: &Bench, client: &str) -> Value {
-    let scope = format!("offline_access {}", bench.scope());
-    let fields = [("client_id", bench.at(client)), ("scope", scope.as_str())];
-    let url = format!("{}/oauth2/v2.0/devicecode", bench.tenant());
-    bench.post(&url, &[], &fields).json()
-}
-
-fn poll(bench: &Bench, client: &str, begun: &Value) -> Got {
-    let fields = [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
-        ("client_id", bench.at(client)),
-        ("device_code", begun["device_code"].as_str().unwrap()),
-    ];
-    bench.token_request("/v2.0", &fields)
-}
-
-fn type_code(bench: &Bench, begun: &Value, user: &str, answer: &str) -> Got {
-    let fields = [
-        ("otc", begun["user_code"].as_str().unwrap()),
-        ("loginfmt", bench.at(&format!("{user}_USER"))),
-        ("passwd", bench.at(&format!("{user}_PASSWORD"))),
-        ("answer", answer),
-    ];
-    bench.post(begun["verification_uri"].as_str().unwrap(), &[], &fields)
-}
-
-#[test]
-fn a_device_waits_until_its_user_has_typed_the_code() {
-    let bench = Bench::start(&[]);
-    let begun = begin(&bench, "CLIENT_APP_ID");
-    assert_eq!(
-        (&begun["expires_in"], &begun["interval"]),
-        (&json!(900), &json!(5))
-    );
-    assert!(
-        begun["message"]
-            .as_str()
-            .unwrap()
-            .contains(begun["user_code"].as_str().unwrap())
-    );
-    assert!(begun.get("verification_uri_complete").is_none());
-    let waiting = poll(&bench, "CLIENT_APP_ID", &begun);
-    assert_eq!(
-        (waiting.status, &waiting.json()["error"]),
-        (400, &json!("authorization_pending"))
-    );
-    let page = bench.send("GET", begun["verification_uri"].as_str().unwrap(), &[], "");
-    assert!(page.text.contains("name=\"otc\""));
-    let failed = type_code(&bench, &begun, "LOCKED", "continue");
-    assert!(failed.text.contains("AADSTS50053"));
-    assert_eq!(poll(&bench, "CLIENT_APP_ID", &begun).token(), Err(70016));
-    assert!(
-        type_code(&bench, &begun, "WRITER", "continue")
-            .text
-            .contains("You are signed in")
-    );
-    let got = poll(&bench, "CLIENT_APP_ID", &begun);
-    let token = got.token().unwrap();
-    assert_eq!(token["roles"], json!(["Products.Write"]));
-    assert!(got.json()["refresh_token"].is_string());
-    assert_eq!(
-        poll(&bench, "CLIENT_APP_ID", &begun).json()["error"],
-        "bad_verification_code"
-    );
-}
-
-#[test]
-fn a_device_learns_that_its_user_declined() {
-    let bench = Bench::start(&[]);
-    let begun = begin(&bench, "CLIENT_APP_ID");
-    assert!(
-        type_code(&bench, &begun, "READER", "cancel")
-            .text
-            .contains("You declined")
-    );
-    let got = poll(&bench, "CLIENT_APP_ID", &begun);
-    assert_eq!(got.json()["error"], "authorization_declined");
-    let strange = json!({"user_code": "XXXXXXXXX", "verification_uri": begun["verification_uri"]});
-    assert!(
-        type_code(&bench, &strange, "READER", "continue")
-            .text
-            .contains("not known")
-    );
-}
-
-#[test]
-fn only_a_public_client_polls_without_proof() {
-    let bench = Bench::start(&[]);
-    let begun = begin(&bench, "CONNECTOR_ID");
-    assert_eq!(poll(&bench, "CONNECTOR_ID", &begun).token(), Err(7_000_218));
-    assert_eq!(poll(&bench, "CLIENT_APP_ID", &begun).token(), Err(70018));
 }

@@ -160,7 +160,9 @@ fn advice(error: &str) -> Option<&'static str> {
             "Check client_id and client_secret, and that the client may use this grant."
         }
         "unsupported_grant_type" => "Allow this grant for the client.",
-        "access_denied" => "Allow this client and grant in the provider's policy.",
+        "access_denied" => {
+            "Accept on the provider's page, or allow this client and grant in its policy."
+        }
         "authorization_declined" => "The person declined; sign in again and accept.",
         "expired_token" => "The code was not entered in time; sign in again.",
         "bad_verification_code" => "Sign in again with a fresh code.",

@@ -505,7 +505,7 @@ async fn a_code_that_is_not_confirmed_says_why() {
         ("authorization_declined", "The person declined"),
         ("expired_token", "not entered in time"),
         ("bad_verification_code", "fresh code"),
-        ("access_denied", "in the provider's policy"),
+        ("access_denied", "in its policy"),
     ] {
         let errors: &'static [&'static str] = Box::leak(Box::new([error]));
         let idp = Idp::open(polled(errors, true)).await;

@@ -9,6 +9,11 @@ use super::resource::Resource;
 use super::user::User;
 use crate::reference::reply;
 
+const STYLE: &str = "html{color-scheme:light dark}\
+    body{font:1rem/1.5 system-ui,sans-serif;max-width:28rem;margin:12vh auto;padding:0 1.5rem}h1{font-size:1.5rem}\
+    input:not([type=hidden]){display:block;box-sizing:border-box;width:100%;padding:.5rem;font:inherit}\
+    button{padding:.5rem 1.25rem;font:inherit}li{overflow-wrap:anywhere}[role=alert]{font-weight:600}";
+
 /// Returns the page on which a user signs in; `hidden` comes back with the answer, `message` says what went wrong.
 pub(crate) fn sign_in(
     action: &str,
@@ -37,18 +42,17 @@ pub(crate) fn consent(
     resource: &Resource,
     scopes: &[String],
 ) -> Response {
-    let scopes: String = scopes
-        .iter()
-        .map(|scope| format!("<li>{}/{}</li>", escaped(&resource.uri), escaped(scope)))
-        .collect();
+    let item = |scope: &String| format!("<li>{}/{}</li>", escaped(&resource.uri), escaped(scope));
+    let scopes: Vec<String> = scopes.iter().map(item).collect();
     let body = format!(
-        "<p>{}</p><p>The app {} ({}) would like to use in your name:</p><ul>{scopes}</ul>\
+        "<p>{}</p><p>The app {} ({}) would like to use in your name:</p><ul>{}</ul>\
          <form method=\"post\" action=\"{}\">{}\
          <button type=\"submit\" name=\"answer\" value=\"continue\">Accept</button> \
          <button type=\"submit\" name=\"answer\" value=\"cancel\">Cancel</button></form>",
         escaped(user.upn),
         escaped(client.label),
         escaped(client.id),
+        scopes.concat(),
         escaped(action),
         inputs(hidden),
     );
@@ -121,7 +125,8 @@ fn note(message: Option<&str>) -> String {
 fn show(heading: &str, body: &str) -> Response {
     let text = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <title>Sign in to your account</title></head>\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Sign in to your account</title><style>{STYLE}</style></head>\
          <body><h1>{}</h1>{body}</body></html>\n",
         escaped(heading)
     );

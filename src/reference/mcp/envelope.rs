@@ -14,6 +14,14 @@ pub(super) const CAPABILITIES_META: &str = "io.modelcontextprotocol/clientCapabi
 /// The media type of a stream of server-sent events.
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
+/// The `_meta` key under which a modern result names its server (2026-07-28 basic).
+pub(super) const SERVER_META: &str = "io.modelcontextprotocol/serverInfo";
+
+/// Returns what the server calls itself in both eras.
+pub(super) fn server_info() -> Value {
+    json!({"name": "product-catalog", "version": "1.0.0"})
+}
+
 /// What a JSON-RPC error says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fail {
@@ -88,12 +96,14 @@ pub(super) fn failed(status: StatusCode, id: Option<&Value>, fail: Fail) -> Resp
     reply::json(status, &wrap(id, Err(fail)))
 }
 
-/// Returns a stream with the answer in it. A comment and a notification go before it, so that a reader who takes the
-/// first line is wrong.
-pub(super) fn events(notice: &Value, answer: &Value) -> Response {
-    let body = format!(
-        ": stream\r\n\r\nevent: message\r\ndata: {notice}\r\n\r\nevent: message\r\ndata: {answer}\r\n\r\n"
-    );
+/// Returns a stream with the answer in it. A comment goes before it, and a notification where there is one, so that a
+/// reader who takes the first line is wrong.
+pub(super) fn events(notice: Option<&Value>, answer: &Value) -> Response {
+    let messages = notice.into_iter().chain([answer]);
+    let events: String = messages
+        .map(|message| format!("event: message\r\ndata: {message}\r\n\r\n"))
+        .collect();
+    let body = format!(": stream\r\n\r\n{events}");
     let response = reply::typed(StatusCode::OK, EVENT_STREAM, body);
     reply::with(response, header::CACHE_CONTROL, "no-cache")
 }

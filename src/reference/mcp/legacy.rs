@@ -6,12 +6,12 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::Serving;
 use super::desk::Desk;
-use super::envelope::{self, EVENT_STREAM, Fail, Message, failed, wrap};
+use super::envelope::{self, EVENT_STREAM, Fail, Message, failed, server_info, wrap};
 use crate::reference::call::Call;
 use crate::reference::{chance, reply};
 
@@ -23,9 +23,21 @@ const MOST_SESSIONS: usize = 4096;
 const NO_RESOURCE: i64 = -32002;
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
-/// The ids of all open sessions, oldest first.
+/// What a client can ask to be told of at least, in rising order (server/utilities/logging).
+const LEVELS: [&str; 8] = [
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
+];
+
+/// The ids of all open sessions, oldest first, each with the index of its log level.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<IndexSet<String>>);
+pub(super) struct Sessions(Mutex<IndexMap<String, usize>>);
 
 impl Sessions {
     fn open(&self) -> String {
@@ -34,12 +46,29 @@ impl Sessions {
             if ids.len() >= MOST_SESSIONS {
                 ids.shift_remove_index(0);
             }
-            ids.insert(id.clone());
+            ids.insert(id.clone(), 0);
         });
         id
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut IndexSet<String>) -> T) -> T {
+    fn level(&self, id: &str) -> usize {
+        self.with(|ids| ids.get(id).copied().unwrap_or_default())
+    }
+
+    /// -32602 for a level that there is not.
+    fn set_level(&self, id: &str, params: &Value) -> Result<Value, Fail> {
+        let asked = params.get("level").and_then(Value::as_str);
+        let level = LEVELS.iter().position(|level| Some(*level) == asked);
+        let level = level.ok_or_else(|| Fail::new(-32602, "Invalid params: no such level"))?;
+        self.with(|ids| {
+            if let Some(known) = ids.get_mut(id) {
+                *known = level;
+            }
+        });
+        Ok(json!({}))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut IndexMap<String, usize>) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -50,7 +79,7 @@ impl Sessions {
             let text = "Bad Request: Missing session ID";
             return Err(refused(StatusCode::BAD_REQUEST, text));
         };
-        if self.with(|ids| ids.contains(id)) {
+        if self.with(|ids| ids.contains_key(id)) {
             return Ok(id);
         }
         Err(refused(StatusCode::NOT_FOUND, "Session not found"))
@@ -77,13 +106,18 @@ pub(super) fn answer(
     if message.method == "initialize" && message.id.is_some() {
         return initialize(sessions, &message);
     }
-    if let Err(refusal) = sessions.check(call) {
-        return *refusal;
-    }
+    let session = match sessions.check(call) {
+        Ok(session) => session,
+        Err(refusal) => return *refusal,
+    };
     if message.id.is_none() {
         return reply::empty(StatusCode::ACCEPTED);
     }
-    events(&wrap(message.id, dispatch(desk, &message, serving)))
+    let outcome = match message.method {
+        "logging/setLevel" => sessions.set_level(session, message.params),
+        _ => dispatch(desk, &message, serving),
+    };
+    events(&wrap(message.id, outcome), sessions.level(session))
 }
 
 /// Opens the stream of server messages, which stays open and silent until the client hangs up.
@@ -118,13 +152,16 @@ fn initialize(sessions: &Sessions, message: &Message<'_>) -> Response {
         .params
         .get("protocolVersion")
         .and_then(Value::as_str);
+    // Only this era lets a server speak of its own accord (server/utilities/logging).
+    let mut capabilities = Desk::capabilities();
+    capabilities["logging"] = json!({});
     let result = json!({
         "protocolVersion": asked.filter(|version| speaks(version)).unwrap_or(NEWEST),
-        "capabilities": Desk::capabilities(),
-        "serverInfo": {"name": "product-catalog", "version": "1.0.0"},
+        "capabilities": capabilities,
+        "serverInfo": server_info(),
     });
     reply::with(
-        events(&wrap(message.id, Ok(result))),
+        events(&wrap(message.id, Ok(result)), 0),
         SESSION,
         &sessions.open(),
     )
@@ -138,11 +175,12 @@ fn dispatch(desk: &Desk, message: &Message<'_>, serving: Serving) -> Result<Valu
         .unwrap_or_else(|| Err(Fail::new(-32601, "Method not found")))
 }
 
-fn events(answer: &Value) -> Response {
+/// The notification is left out where the session asked for graver ones only.
+fn events(answer: &Value, level: usize) -> Response {
     let notice = json!({
         "jsonrpc": "2.0",
         "method": "notifications/message",
-        "params": {"level": "debug", "logger": "product-catalog", "data": "request accepted"},
+        "params": {"level": LEVELS[0], "logger": "product-catalog", "data": "request accepted"},
     });
-    envelope::events(&notice, answer)
+    envelope::events((level == 0).then_some(&notice), answer)
 }

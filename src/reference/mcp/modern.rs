@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::desk::Desk;
-use super::envelope::{CAPABILITIES_META, Fail, Message, VERSION_META, events, failed, wrap};
+use super::envelope::{
+    CAPABILITIES_META, Fail, Message, SERVER_META, VERSION_META, events, failed, server_info, wrap,
+};
 use super::{Manner, Serving};
 use crate::reference::call::Call;
 use crate::reference::reply;
@@ -37,7 +39,7 @@ pub(super) fn answer(
         return reply::empty(StatusCode::ACCEPTED);
     }
     match dispatch(desk, &message, serving) {
-        Some(outcome) if is_late(serving) => events(&progress(), &wrap(message.id, outcome)),
+        Some(outcome) if is_late(serving) => events(Some(&progress()), &wrap(message.id, outcome)),
         Some(outcome) => {
             let status = status(&message, serving, &outcome);
             reply::json(status, &wrap(message.id, outcome))
@@ -141,7 +143,6 @@ fn dispatch(desk: &Desk, message: &Message<'_>, serving: Serving) -> Option<Resu
         "server/discover" => Ok(json!({
             "supportedVersions": [VERSION],
             "capabilities": Desk::capabilities(),
-            "serverInfo": {"name": "product-catalog", "version": "1.0.0"},
         })),
         _ => desk.answer(message, serving, NOT_FOUND)?,
     };
@@ -160,6 +161,7 @@ fn cacheable(mut result: Value) -> Value {
 
 fn complete(mut result: Value) -> Value {
     result["resultType"] = json!("complete");
+    result["_meta"] = json!({ SERVER_META: server_info() });
     result
 }
 

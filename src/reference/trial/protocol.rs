@@ -15,6 +15,10 @@ fn modern_discovery_lists_and_calls() {
         json!(["2026-07-28"])
     );
     assert_eq!(discovered["result"]["resultType"], "complete");
+    assert_eq!(
+        discovered["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"],
+        "product-catalog"
+    );
     let listed = bench.modern(&token, "tools/list", json!({}));
     assert_eq!(
         listed.header("content-type"),
@@ -268,6 +272,27 @@ data: {"jsonrpc":"2.0","id":7,"result":{}}"#
         (unknown.status, &unknown.rpc()["error"]["code"]),
         (200, &json!(-32601))
     );
+}
+
+#[test]
+fn a_session_sets_the_level_of_what_it_is_told() {
+    let bench = Bench::start(&[]);
+    let token = bench.token("READER");
+    let session = bench.session(&token);
+    let set = |level: &str| {
+        let asked = json!({"level": level});
+        bench.legacy(&token, &session, "logging/setLevel", &asked)
+    };
+    let told = |session: &str| {
+        let got = bench.legacy(&token, session, "ping", &json!({}));
+        got.text.contains("notifications/message")
+    };
+    assert_eq!(set("loud").rpc()["error"]["code"], -32602);
+    assert!(told(&session));
+    assert_eq!(set("info").rpc()["result"], json!({}));
+    assert!(!told(&session) && told(&bench.session(&token)));
+    assert_eq!(set("debug").rpc()["result"], json!({}));
+    assert!(told(&session));
 }
 
 #[test]

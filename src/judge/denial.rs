@@ -74,6 +74,15 @@ const UNKNOWN: [&str; 13] = [
     "{} not found or not authorized",
 ];
 
+/// What SDKs put in place of a tool's error that they withhold, with quotes and tool name as in [`UNKNOWN`]: Python
+/// 2, FastMCP with `mask_error_details`, C#.
+const WITHHELD: [&str; 4] = [
+    "",
+    "error executing tool {}",
+    "error calling tool {}",
+    "an error occurred invoking {}",
+];
+
 const PLACEHOLDER: &str = "{}";
 
 /// The code that revisions before 2026-07-28 have for a resource that is not there (2025-11-25 resources, Error
@@ -93,11 +102,7 @@ pub(super) fn is_denial_code(code: i64) -> bool {
 
 /// Whether a text says that there is no such tool, resource or prompt.
 pub(super) fn knows_none(text: &str, method: Option<McpMethod>, name: Option<&str>) -> bool {
-    let text = nameless(text, name).to_lowercase();
-    let text: String = text
-        .chars()
-        .filter(|sign| !matches!(sign, '\'' | '"' | '`'))
-        .collect();
+    let text = unquoted(text, name);
     let unknown = |noun: &&str| {
         let mut phrases = UNKNOWN.iter();
         phrases.any(|phrase| text.contains(&phrase.replace('#', noun)))
@@ -143,6 +148,13 @@ fn nouns(method: Option<McpMethod>) -> &'static [&'static str] {
     }
 }
 
+/// Whether the text of a tool's error withholds why it failed: the tool may not even have been reached.
+pub(super) fn withholds_why(text: &str, tool: Option<&str>) -> bool {
+    let text = unquoted(text, tool);
+    let text = text.trim().trim_end_matches('.');
+    WITHHELD.contains(&text)
+}
+
 /// Whether the text of a result without `isError` is nothing but an inner 401 or 403, as gateways pass it on.
 pub(super) fn wraps_a_refusal(text: &str) -> bool {
     let text = text.trim();
@@ -155,6 +167,12 @@ pub(super) fn nameless(text: &str, name: Option<&str>) -> String {
         Some(name) if !name.is_empty() => text.replace(name, PLACEHOLDER),
         Some(_) | None => text.to_owned(),
     }
+}
+
+fn unquoted(text: &str, tool: Option<&str>) -> String {
+    let mut text = nameless(text, tool).to_lowercase();
+    text.retain(|sign| !matches!(sign, '\'' | '"' | '`'));
+    text
 }
 
 fn forbids(text: &str) -> bool {
@@ -284,6 +302,26 @@ mod tests {
         assert!(declares_words(Some(&denials), "Sorry, COMPUTER SAYS NO."));
         assert!(!declares_words(Some(&denials), "Computer says yes"));
         assert!(!declares_code(None, -32050) && !declares_words(None, "computer says no"));
+    }
+
+    #[test]
+    fn a_withheld_reason_is_told_from_a_reason() {
+        for text in [
+            "",
+            "Error executing tool createProduct",
+            "Error calling tool 'createProduct'",
+            "An error occurred invoking 'createProduct'.",
+        ] {
+            assert!(withholds_why(text, Some("createProduct")), "{text}");
+        }
+        for text in [
+            "product not found",
+            "Error executing tool createProduct: product not found",
+            "Error executing tool getProduct",
+            "An error occurred",
+        ] {
+            assert!(!withholds_why(text, Some("createProduct")), "{text}");
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum Outcome {
     Redirected,
     /// Refused or answered by something that is not authorization.
     Intercepted,
-    /// 500 and the like.
+    /// 500 and the like; MCP: a tool that failed for reasons that its server withholds.
     Crashed,
     /// 502, 503, 504 after retries, transport failure, deadline, unreadable answer, or one that can mean two things.
     NoAnswer,
@@ -217,10 +217,18 @@ fn success(answer: &HttpAnswer, setting: &Setting<'_>) -> Outcome {
         Some(Rpc::Result {
             is_error: true,
             text,
-        }) => no_in_band(answer, text, setting)
-            .unwrap_or_else(|| decoyed(setting, false, Outcome::ToolError)),
+        }) => no_in_band(answer, text, setting).unwrap_or_else(|| tool_error(text, setting)),
         Some(Rpc::Error { code, message }) => error_object(answer, *code, message, setting),
         Some(Rpc::Absent) => Outcome::NoAnswer,
+    }
+}
+
+/// A reason that is withheld is what a 500 is elsewhere: nobody can tell a guard inside the tool from a defect of it.
+fn tool_error(text: &str, setting: &Setting<'_>) -> Outcome {
+    if denial::withholds_why(text, setting.name) {
+        Outcome::Crashed
+    } else {
+        decoyed(setting, false, Outcome::ToolError)
     }
 }
 
@@ -516,7 +524,9 @@ mod tests {
             ("after a progress event, by SSE", 200, error(-32603, "Authorization failed for tool 'createProduct'"), O::RefusedInBand),
             ("FastMCP AuthMiddleware, unknown", 200, failed("'createProduct' not found or not authorized"), O::Hidden),
             ("Python SDK ToolError", 200, failed("Error executing tool createProduct: Forbidden: Products.Write role required"), O::RefusedInBand),
-            ("Python SDK 2 masked", 200, failed("Error executing tool createProduct"), O::ToolError),
+            ("Python SDK 2 masked", 200, failed("Error executing tool createProduct"), O::Crashed),
+            ("FastMCP masked", 200, failed("Error calling tool 'createProduct'"), O::Crashed),
+            ("C# masked", 200, failed("An error occurred invoking 'createProduct'."), O::Crashed),
             ("Python SDK business error", 200, failed("Error executing tool createProduct: product not found"), O::ToolError),
             ("backend", 200, failed("product not found"), O::ToolError),
             ("TypeScript SDK 1 unknown", 200, failed("MCP error -32602: Tool createProduct not found"), O::Hidden),
@@ -667,6 +677,7 @@ mod tests {
         expect_rows(rows, None, &setting);
         for (rpc, outcome) in [
             (failed("product not found"), O::PastTheGuard),
+            (failed("Error executing tool deleteProduct"), O::Crashed),
             (error(-32602, "Invalid params: id"), O::PastTheGuard),
             (error(-32603, "Internal error"), O::Rejected),
             (failed("Forbidden"), O::RefusedInBand),

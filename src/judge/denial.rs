@@ -75,7 +75,7 @@ const UNKNOWN: [&str; 13] = [
 ];
 
 /// What SDKs put in place of a tool's error that they withhold, with quotes and tool name as in [`UNKNOWN`]: Python
-/// 2, FastMCP with `mask_error_details`, C#.
+/// 2, `FastMCP` with `mask_error_details`, C#.
 const WITHHELD: [&str; 4] = [
     "",
     "error executing tool {}",

@@ -45,14 +45,21 @@ impl Guard {
         let keys = ureq::get(&url).call()?.body_mut().read_json()?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-        validation.set_issuer(&[format!("{authority}/{tenant}/v2.0"), format!("{authority}/sts/{tenant}/")]);
+        validation.set_issuer(&[
+            format!("{authority}/{tenant}/v2.0"),
+            format!("{authority}/sts/{tenant}/"),
+        ]);
         validation.set_audience(&[format!("api://{app}"), app]);
         Ok(Self { keys, validation })
     }
 
     /// The roles in the request's token; nothing without a token of ours.
     fn roles(&self, request: &Request) -> Option<Vec<String>> {
-        let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let value = request
+            .headers()
+            .get(header::AUTHORIZATION)?
+            .to_str()
+            .ok()?;
         let token = value.strip_prefix("Bearer ")?;
         let key = self.keys.find(&decode_header(token).ok()?.kid?)?;
         let key = DecodingKey::from_jwk(key).ok()?;
@@ -74,7 +81,11 @@ fn allowed(tool: &str) -> &'static [&'static str] {
 /// 401 without a token of ours, 403 where the tool wants another role; a body that cannot be read goes no further.
 async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let Some(roles) = guard.roles(&request) else {
-        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response();
+        return (
+            StatusCode::UNAUTHORIZED,
+            [(header::WWW_AUTHENTICATE, "Bearer")],
+        )
+            .into_response();
     };
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_CAP).await else {
@@ -126,13 +137,23 @@ fn found(product: Option<Value>) -> CallToolResult {
 #[tool_router]
 impl Catalog {
     fn new(products: Products) -> Self {
-        Self { products, tool_router: Self::tool_router() }
+        Self {
+            products,
+            tool_router: Self::tool_router(),
+        }
     }
 
-    #[tool(name = "listProducts", description = "All products, or those whose name has `q` in it")]
+    #[tool(
+        name = "listProducts",
+        description = "All products, or those whose name has `q` in it"
+    )]
     fn list(&self, Parameters(Query { q }): Parameters<Query>) -> CallToolResult {
         let products = self.products.lock().unwrap();
-        let named = |product: &&Value| product["name"].as_str().is_some_and(|name| name.contains(&q));
+        let named = |product: &&Value| {
+            product["name"]
+                .as_str()
+                .is_some_and(|name| name.contains(&q))
+        };
         let items: Vec<&Value> = products.values().filter(named).collect();
         CallToolResult::structured(json!({ "items": items }))
     }
@@ -152,7 +173,13 @@ impl Catalog {
 
     #[tool(name = "deleteProduct", description = "Removes a product")]
     fn delete(&self, Parameters(Target { id }): Parameters<Target>) -> CallToolResult {
-        found(self.products.lock().unwrap().remove(&id).map(|_| json!({ "deleted": id })))
+        found(
+            self.products
+                .lock()
+                .unwrap()
+                .remove(&id)
+                .map(|_| json!({ "deleted": id })),
+        )
     }
 }
 
@@ -172,7 +199,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         StreamableHttpServerConfig::default(),
     );
     let guard = Arc::new(Guard::from_environment()?);
-    let app = Router::new().nest_service("/mcp", service).layer(from_fn_with_state(guard, self::guard));
+    let app = Router::new()
+        .nest_service("/mcp", service)
+        .layer(from_fn_with_state(guard, self::guard));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}/mcp", listener.local_addr()?);
     axum::serve(listener, app).await?;

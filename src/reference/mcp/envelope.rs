@@ -99,11 +99,9 @@ pub(super) fn failed(status: StatusCode, id: Option<&Value>, fail: Fail) -> Resp
 /// Returns a stream with the answer in it. A comment goes before it, and a notification where there is one, so that a
 /// reader who takes the first line is wrong.
 pub(super) fn events(notice: Option<&Value>, answer: &Value) -> Response {
-    let messages = notice.into_iter().chain([answer]);
-    let events: String = messages
-        .map(|message| format!("event: message\r\ndata: {message}\r\n\r\n"))
-        .collect();
-    let body = format!(": stream\r\n\r\n{events}");
+    let event = |message: &Value| format!("event: message\r\ndata: {message}\r\n\r\n");
+    let before = notice.map(event).unwrap_or_default();
+    let body = format!(": stream\r\n\r\n{before}{}", event(answer));
     let response = reply::typed(StatusCode::OK, EVENT_STREAM, body);
     reply::with(response, header::CACHE_CONTROL, "no-cache")
 }

@@ -111,7 +111,10 @@ impl Library {
 
 /// Says that there is no such resource.
 pub(super) fn no_resource(uri: &str, code: i64) -> Fail {
-    Fail::new(code, format!("Resource not found: {uri}"))
+    Fail {
+        data: Some(json!({ "uri": uri })),
+        ..Fail::new(code, format!("Resource not found: {uri}"))
+    }
 }
 
 /// Says that there is no such prompt.

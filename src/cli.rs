@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let redactor = Arc::new(Redactor::default());
-    let terminal = Terminal::new(&environment, arguments.shared.color, arguments.shared.quiet);
+    let terminal = Terminal::new(&environment, &arguments.shared);
     log::start(
         arguments.shared.verbose,
         environment.variable("RUST_LOG"),

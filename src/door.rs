@@ -1,6 +1,7 @@
 //! Filled call and token in, observation out: the REST door and both eras of the MCP door.
 
 pub mod discovery;
+mod exchange;
 mod heading;
 mod mcp;
 mod observation;
@@ -24,6 +25,8 @@ use mcp::session::Sessions;
 use mcp::{Ids, Inquiry, Way, modern};
 use scrubber::Scrubber;
 
+pub use exchange::{Exchange, Irregular};
+pub use mcp::legacy::Session;
 pub use observation::{Answer, HttpAnswer, Observation, Rpc};
 
 /// What one call gave.
@@ -301,7 +304,7 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::scenario::{Denials, Entry, RefusalShape};
+    use crate::scenario::{Denials, Entry, RefusalShape, Terms};
     use crate::wire::{Proxies, Settings};
 
     const TOOL: &str = r#"{"content":[{"type":"text","text":"done"}]}"#;
@@ -458,6 +461,7 @@ mod tests {
             doors_stated: false,
             mcp_refuses: RefusalShape::Http,
             mcp_denials: Denials::default(),
+            requirements: Terms::default(),
             disposable: false,
         };
         let settings = Settings {

@@ -6,12 +6,14 @@
 
 pub mod cell;
 pub mod secret;
+pub mod requirement;
 pub mod scenario;
 pub mod plan;
 pub mod wire;
 pub mod token;
 pub mod door;
 pub mod judge;
+pub mod probe;
 pub mod run;
 pub mod report;
 pub mod exit;

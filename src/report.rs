@@ -1,5 +1,6 @@
 //! Record in, report out: table, junit, json, markdown. Pure: no network, no environment.
 
+mod chapter;
 pub mod checkup;
 mod json;
 mod junit;
@@ -25,6 +26,8 @@ pub struct Look {
     pub colour: bool,
     /// Columns; fewer than 40 are taken for 40.
     pub width: usize,
+    /// Whether also what is as it should be is listed.
+    pub all: bool,
 }
 
 /// Renders a record. Two renderings of one record are the same to the byte; those of two runs of the same scenario

@@ -12,6 +12,7 @@ mod doors;
 mod ending;
 mod errand;
 mod hall;
+mod inquiry;
 mod live;
 mod object;
 mod redirects;
@@ -95,6 +96,7 @@ pub async fn run(
     );
     hall.tell_opening();
     work::call_everything(&hall).await;
+    inquiry::inquire(&hall).await;
     hall.objects.remove_all(&hall).await;
     ending::judge_and_tell(&hall, redirects);
     deadline.abort();

@@ -20,6 +20,7 @@ pub mod sign_in;
 mod sources;
 mod spelling;
 pub mod template;
+mod terms;
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use mcp::{Completed, Listing, McpCall, McpMethod};
 pub use profile::{Profile, RedirectUri};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
+pub use terms::Terms;
 
 /// One author's file, resolved: every name is an index, every variable has its value.
 #[derive(Clone, Debug)]
@@ -202,6 +204,8 @@ pub struct Deployment {
     pub mcp_refuses: RefusalShape,
     /// What besides the usual words and codes is a denial there.
     pub mcp_denials: Denials,
+    /// What is demanded of the MCP doors besides the matrix.
+    pub requirements: Terms,
     /// Whether a run may create, change and delete objects of its own.
     pub disposable: bool,
 }

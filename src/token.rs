@@ -3,6 +3,7 @@
 mod aadsts;
 pub mod claims;
 pub mod fidelity;
+pub mod forgery;
 pub mod preflight;
 pub mod provider;
 

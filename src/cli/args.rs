@@ -149,7 +149,7 @@ pub(super) struct Report {
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// A finding's code, such as leak
+    /// A finding's code, such as leak, or a requirement's id, such as C-19
     #[arg(value_name = "CODE")]
     pub(super) code: Option<String>,
 }

@@ -1,19 +1,23 @@
-//! A finding's code in, its explanation out; offline.
+//! A finding's code or a requirement's id in, its explanation out; offline.
 
 use super::Context;
 use super::args;
 use crate::exit::Exit;
 use crate::judge::Code;
+use crate::requirement::Requirement;
 
-/// Explains a code, or lists all of them.
+/// Explains a code or a requirement, or lists all of them.
 pub(super) fn explain(arguments: &args::Explain, context: &Context) -> Exit {
-    let text = match arguments.code.as_deref().map(str::parse::<Code>) {
+    let text = match arguments.code.as_deref() {
         None => list(),
-        Some(Ok(code)) => explained(code),
-        Some(Err(unknown)) => {
-            context.terminal.say(format!("error: {unknown}"));
-            return Exit::Usage;
-        }
+        Some(word) => match (word.parse::<Requirement>(), word.parse::<Code>()) {
+            (Ok(requirement), _) => page(requirement.id(), requirement.explain()),
+            (Err(_), Ok(code)) => page(code.name(), code.explain()),
+            (Err(_), Err(unknown)) => {
+                context.terminal.say(format!("error: {unknown}"));
+                return Exit::Usage;
+            }
+        },
     };
     match context.terminal.print(text.as_bytes()) {
         Ok(()) => Exit::Conforms,
@@ -22,15 +26,18 @@ pub(super) fn explain(arguments: &args::Explain, context: &Context) -> Exit {
 }
 
 /// The text is Markdown in the documentation; here its marks of emphasis would only be noise.
-fn explained(code: Code) -> String {
-    format!(
-        "{code}\n\n{}\n",
-        code.explain().trim_end().replace("**", "")
-    )
+fn page(name: &str, text: &str) -> String {
+    format!("{name}\n\n{}\n", text.trim_end().replace("**", ""))
 }
 
 fn list() -> String {
-    Code::ALL.iter().fold(String::new(), |text, code| {
-        text + &format!("{:<24} {}\n", code.name(), code.headline())
-    })
+    let codes = Code::ALL.iter().map(|code| (code.name(), code.headline()));
+    let requirements = Requirement::ALL
+        .iter()
+        .map(|requirement| (requirement.id(), requirement.title()));
+    codes
+        .chain(requirements)
+        .fold(String::new(), |text, (name, line)| {
+            text + &format!("{name:<24} {line}\n")
+        })
 }

@@ -63,6 +63,9 @@ pub(super) fn tell(event: &Event) {
             door,
             verdict,
         } => debug!(%persona, %operation, %door, verdict = %verdict.kind, "cell judged"),
+        Event::RequirementChecked(checked) => {
+            info!(requirement = %checked.requirement, state = %checked.state(), "requirement checked");
+        }
         Event::FindingMade(finding) => {
             info!(code = %finding.code, detail = finding.detail, "finding made");
         }

@@ -28,6 +28,7 @@ const USUAL: [Kind; 3] = [Kind::Junit, Kind::Json, Kind::Markdown];
 const FILE_LOOK: Look = Look {
     colour: false,
     width: 120,
+    all: false,
 };
 
 impl Outputs {

@@ -7,6 +7,7 @@ use super::args::{self, Listing};
 use super::loading;
 use crate::exit::Exit;
 use crate::plan::{Conduct, Plan, Planned, Selection, Stage};
+use crate::probe;
 use crate::report::sanitizer;
 use crate::scenario::Missing;
 
@@ -41,13 +42,24 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
     }
 }
 
+/// Every request, those about the requirements before the clean-up.
+fn requests(plan: &Plan) -> Vec<Planned> {
+    let mut requests = plan.requests();
+    let place = requests
+        .iter()
+        .position(|planned| planned.stage == Stage::Cleanup)
+        .unwrap_or(requests.len());
+    requests.splice(place..place, probe::planned(plan));
+    requests
+}
+
 fn as_json(plan: &Plan) -> String {
     let document = json!({
         "schema": "rolecall.plan/1",
         "scenario": plan.scenario.name,
         "digest": plan.digest,
         "checks": plan.checks(),
-        "requests": plan.requests(),
+        "requests": requests(plan),
     });
     format!("{document:#}\n")
 }
@@ -60,7 +72,7 @@ fn as_text(plan: &Plan) -> String {
         plan.digest
     );
     let mut stage = None;
-    for planned in plan.requests() {
+    for planned in requests(plan) {
         if stage.replace(planned.stage) != Some(planned.stage) {
             text.push_str(heading(planned.stage));
         }
@@ -80,6 +92,9 @@ fn heading(stage: Stage) -> &'static str {
             "\nMake, read and find objects of the run's own, as often as its cells need them\n"
         }
         Stage::Check => "\nCheck; writes are read back\n",
+        Stage::Requirement => {
+            "\nCheck the requirements of the MCP authorization chapter, each once; nothing is changed\n"
+        }
         Stage::Cleanup => "\nRemove every object of the run's own\n",
     }
 }

@@ -76,6 +76,7 @@ impl<'t> Progress<'t> {
             | Event::TokenRenewed { .. }
             | Event::FixtureMade { .. }
             | Event::CellFinished { .. }
+            | Event::RequirementChecked(_)
             | Event::FindingMade(_)
             | Event::Cleanup { .. } => {}
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::args::Colour;
+use super::args::{Colour, Shared};
 use super::environment::Environment;
 use crate::report::Look;
 
@@ -15,6 +15,8 @@ pub(super) struct Terminal {
     /// Whether hints and progress are unwanted.
     pub(super) quiet: bool,
     width: usize,
+    /// Whether also what is as it should be is listed.
+    all: bool,
 }
 
 /// Columns of a stdout that is no terminal: the article's table fits.
@@ -22,14 +24,16 @@ const PLAIN_WIDTH: usize = 100;
 
 impl Terminal {
     /// Decides colour (flag, then `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`, then whether it is a terminal) and width.
-    pub(super) fn new(environment: &Environment, colour: Colour, quiet: bool) -> Self {
+    pub(super) fn new(environment: &Environment, shared: &Shared) -> Self {
+        let quiet = shared.quiet;
         Self {
-            stdout_colour: colours(environment, colour, environment.stdout_is_terminal),
+            stdout_colour: colours(environment, shared.color, environment.stdout_is_terminal),
             may_draw: environment.stderr_is_terminal
                 && !quiet
                 && environment.variable("TERM") != Some("dumb"),
             quiet,
             width: width(environment),
+            all: shared.verbose > 0,
         }
     }
 
@@ -38,6 +42,7 @@ impl Terminal {
         Look {
             colour: self.stdout_colour,
             width: self.width,
+            all: self.all,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A JSON-RPC request in, what was spoken back out: what both eras of the MCP door share.
 
 pub(super) mod legacy;
-mod listener;
+pub(super) mod listener;
 pub(super) mod message;
 pub(super) mod modern;
 mod result;
@@ -190,7 +190,7 @@ impl Ids {
         Self(AtomicU64::new(100_000_000 + lot % 800_000_000))
     }
 
-    fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -37,6 +37,8 @@ impl Class {
 pub enum Code {
     /// A call that must be refused got through.
     Leak,
+    /// Calls got through without a token that no cell of the matrix makes.
+    OpenWithoutToken,
     /// A write was refused, and happened all the same.
     EffectDespiteRefusal,
     /// A refusal by crashing.
@@ -53,6 +55,10 @@ pub enum Code {
     Flips,
     /// Refused, but not as demanded.
     WrongRefusal,
+    /// A MUST of the MCP authorization chapter is not kept.
+    SpecMust,
+    /// The owner waives what is kept.
+    StaleWaiver,
     /// A token lacks a role that its persona declares.
     TokenRolesMissing,
     /// A token carries a role that its persona does not declare.
@@ -101,6 +107,8 @@ pub enum Code {
     FixtureFailed,
     /// A door that the scenario names does not answer.
     DoorClosed,
+    /// A MUST of the MCP authorization chapter could not be judged.
+    SpecUnproven,
     /// Refused, but so is everyone.
     NoControl,
     /// The run ended before its time.
@@ -111,6 +119,8 @@ pub enum Code {
     TokenStale,
     /// A token leaves its account's groups out.
     TokenGroupsOverage,
+    /// A SHOULD of the MCP authorization chapter is not kept.
+    SpecShould,
 }
 
 /// The one place that words findings: a `##` heading a code, then its headline and labelled paragraphs.
@@ -118,8 +128,9 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 43] = [
         Self::Leak,
+        Self::OpenWithoutToken,
         Self::EffectDespiteRefusal,
         Self::CrashedNotRefused,
         Self::Lockout,
@@ -128,6 +139,8 @@ impl Code {
         Self::DoorsDisagree,
         Self::Flips,
         Self::WrongRefusal,
+        Self::SpecMust,
+        Self::StaleWaiver,
         Self::TokenRolesMissing,
         Self::TokenRolesExtra,
         Self::TokenAudience,
@@ -152,11 +165,13 @@ impl Code {
         Self::EffectUnread,
         Self::FixtureFailed,
         Self::DoorClosed,
+        Self::SpecUnproven,
         Self::NoControl,
         Self::Incomplete,
         Self::LeftBehind,
         Self::TokenStale,
         Self::TokenGroupsOverage,
+        Self::SpecShould,
     ];
 
     /// The code's one spelling, as in records, reports and `rolecall explain`.
@@ -200,6 +215,11 @@ impl Code {
             Self::LeftBehind => "left-behind",
             Self::TokenStale => "token-stale",
             Self::TokenGroupsOverage => "token-groups-overage",
+            Self::SpecShould => "spec-should",
+            Self::SpecUnproven => "spec-unproven",
+            Self::StaleWaiver => "stale-waiver",
+            Self::SpecMust => "spec-must",
+            Self::OpenWithoutToken => "open-without-token",
         }
     }
 
@@ -207,6 +227,9 @@ impl Code {
     pub const fn class(self) -> Class {
         match self {
             Self::Leak
+            | Self::OpenWithoutToken
+            | Self::SpecMust
+            | Self::StaleWaiver
             | Self::EffectDespiteRefusal
             | Self::CrashedNotRefused
             | Self::Lockout
@@ -239,10 +262,11 @@ impl Code {
             | Self::EffectUnread
             | Self::FixtureFailed
             | Self::DoorClosed
+            | Self::SpecUnproven
             | Self::NoControl
             | Self::Incomplete => Class::Unproven,
             Self::LeftBehind => Class::Residue,
-            Self::TokenStale | Self::TokenGroupsOverage => Class::Note,
+            Self::TokenStale | Self::TokenGroupsOverage | Self::SpecShould => Class::Note,
         }
     }
 

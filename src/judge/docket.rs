@@ -94,6 +94,7 @@ fn word(roll: &Roll<'_>, code: Code, signature: Option<Signature>, cells: Vec<us
         detail,
         signature,
         hint,
+        requirement: None,
         cells,
     }
 }
@@ -127,6 +128,11 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         Code::NoControl => "got refusals that no allowed call stands against from".into(),
         Code::Incomplete => "had no turn at".into(),
         Code::DoorsDisagree
+        | Code::OpenWithoutToken
+        | Code::SpecMust
+        | Code::SpecShould
+        | Code::SpecUnproven
+        | Code::StaleWaiver
         | Code::TokenRolesMissing
         | Code::TokenRolesExtra
         | Code::TokenAudience

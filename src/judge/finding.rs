@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::code::Code;
 use super::hint::Hint;
 use super::signature::Signature;
+use crate::requirement::Requirement;
 
 /// One defect, one finding.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -19,6 +20,9 @@ pub struct Finding {
     /// The pattern of its cells, when it points at one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
+    /// The requirement of the MCP authorization chapter that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<Requirement>,
     /// Matrix indices of the cells that it covers, ascending; empty when it is about no cell.
     pub cells: Vec<usize>,
 }
@@ -31,26 +35,35 @@ impl Finding {
             detail: detail.into(),
             signature: None,
             hint: None,
+            requirement: None,
             cells,
         }
     }
 
-    /// The likely cause: the pattern's where there is one, else the signature's, else the code's.
+    /// The likely cause: the pattern's where there is one, else the signature's, else the requirement's, else the code's.
     pub fn cause(&self) -> &'static str {
         let known = self
             .hint
             .map(Hint::cause)
-            .or_else(|| self.signature.map(Signature::cause));
+            .or_else(|| self.signature.map(Signature::cause))
+            .or_else(|| self.violated().map(Requirement::cause));
         known.unwrap_or_else(|| self.code.cause())
     }
 
-    /// The first thing to do about it: the pattern's, else the signature's, else the code's.
+    /// The first thing to do about it: the pattern's, else the signature's, else the requirement's, else the code's.
     pub fn remedy(&self) -> &'static str {
         let known = self
             .hint
             .map(Hint::remedy)
-            .or_else(|| self.signature.map(Signature::remedy));
+            .or_else(|| self.signature.map(Signature::remedy))
+            .or_else(|| self.violated().map(Requirement::remedy));
         known.unwrap_or_else(|| self.code.remedy())
+    }
+
+    /// The requirement, where the finding is that it is not kept.
+    fn violated(&self) -> Option<Requirement> {
+        let kept = matches!(self.code, Code::StaleWaiver | Code::SpecUnproven);
+        self.requirement.filter(|_| !kept)
     }
 
     /// What findings are sorted by: severity, then code, then first cell, then words.

@@ -37,6 +37,11 @@ impl Hint {
             Code::Broken => body_gone(roll, cells).then_some(Self::BodyConsumed),
             Code::Leak => mcp_leak(roll, cells),
             Code::EffectDespiteRefusal
+            | Code::OpenWithoutToken
+            | Code::SpecMust
+            | Code::SpecShould
+            | Code::SpecUnproven
+            | Code::StaleWaiver
             | Code::CrashedNotRefused
             | Code::NoEffect
             | Code::DoorsDisagree

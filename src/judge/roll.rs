@@ -7,9 +7,11 @@ use super::control::Controls;
 use super::finding::Finding;
 use super::law::{self, Case, Ruling};
 use super::outcome::Reading;
-use super::verdict::Verdict;
+use super::verdict::{Verdict, VerdictKind};
 use super::{docket, intermittent, parity, reason};
+use crate::cell::Door;
 use crate::plan::{Check, Matrix};
+use crate::requirement::Requirement;
 use crate::scenario::RefusalShape;
 
 /// Everything that was seen, one sight an index of the matrix.
@@ -82,6 +84,47 @@ pub struct Conclusion {
     pub verdicts: Vec<Option<Verdict>>,
     /// Each with its cells in matrix order; sorted by severity, then code, then first cell.
     pub findings: Vec<Finding>,
+}
+
+impl Conclusion {
+    /// Whether a cell of a persona that does not sign in, or that no operation allows, fails at a door: then what the
+    /// door does to a caller without a valid token is told already.
+    pub fn tells_of_strangers<'c>(
+        &'c self,
+        matrix: &'c Matrix,
+    ) -> impl Fn(Requirement, Door) -> bool + use<'c> {
+        move |requirement, door| {
+            let is_stranger = |persona: usize| match requirement {
+                Requirement::TokenDemanded => !matrix.personas[persona].signs_in,
+                Requirement::AudienceChecked => {
+                    matrix.personas[persona].signs_in && is_allowed_nothing(matrix, persona)
+                }
+                _ => false,
+            };
+            let fails = |index: usize| {
+                let verdict = self.verdicts.get(index).and_then(Option::as_ref);
+                verdict.is_some_and(|verdict| verdict.kind == VerdictKind::Fail)
+            };
+            matrix
+                .checks()
+                .any(|check| check.door == door && is_stranger(check.persona) && fails(check.index))
+        }
+    }
+
+    /// The same with findings that no cell's answer can show.
+    #[must_use]
+    pub fn with(mut self, findings: Vec<Finding>) -> Self {
+        self.findings.extend(findings);
+        self.findings
+            .sort_by(|left, right| left.order().cmp(&right.order()));
+        self
+    }
+}
+
+fn is_allowed_nothing(matrix: &Matrix, persona: usize) -> bool {
+    !matrix
+        .checks()
+        .any(|check| check.persona == persona && check.demand.expectation.allows())
 }
 
 impl Roll<'_> {

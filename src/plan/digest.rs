@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::conduct;
 use crate::cell::Door;
 use crate::scenario::{
-    Declaration, Denials, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
+    Declaration, Denials, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step, Terms,
 };
 
 /// The digest. What belongs to a deployment is left out, which is addresses, headers of its doors, sign-ins and secrets:
@@ -15,6 +15,10 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     hash.update(format!("{:?}\n", scenario.deployment.mcp_refuses));
     if scenario.deployment.mcp_denials != Denials::default() {
         hash.update(format!("{:?}\n", scenario.deployment.mcp_denials));
+    }
+    let terms = &scenario.deployment.requirements;
+    if *terms != Terms::default() {
+        hash.update(format!("{terms:?}\n"));
     }
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
@@ -165,6 +169,14 @@ mod tests {
             (
                 "mcp: listProducts",
                 "mcp: { complete: { prompt: listProducts, argument: a } }",
+            ),
+            (
+                "mcp: ${CATALOG_MCP_URL}",
+                "mcp: { url: \"${CATALOG_MCP_URL}\", requirements: ignore }",
+            ),
+            (
+                "mcp: ${CATALOG_MCP_URL}",
+                "mcp: { url: \"${CATALOG_MCP_URL}\", waive: { C-07: known } }",
             ),
         ];
         let whole = digest(CATALOG, &[]);

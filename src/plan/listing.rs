@@ -49,6 +49,8 @@ pub enum Stage {
     Fixture,
     /// A cell is called.
     Check,
+    /// A requirement of the MCP authorization chapter is checked.
+    Requirement,
     /// An object of the run's own is removed.
     Cleanup,
 }

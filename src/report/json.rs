@@ -12,6 +12,7 @@ use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc};
 use crate::judge::{Code, Effect, Finding};
 use crate::plan::Row;
+use crate::probe::{Checked, Place};
 
 /// The document's schema; additive within its number.
 const SCHEMA: &str = "rolecall.report/1";
@@ -37,6 +38,7 @@ struct Document<'r> {
     personas: Vec<Value>,
     doors: Vec<Value>,
     cells: Cells<'r>,
+    requirements: Vec<Value>,
     findings: Vec<Value>,
     left_behind: Vec<Value>,
 }
@@ -55,6 +57,7 @@ impl<'r> Document<'r> {
             personas: record.matrix().personas.iter().enumerate().map(|(at, row)| persona(record, at, row)).collect(),
             doors: record.matrix().doors.iter().map(|door| self::door(record, *door)).collect(),
             cells: Cells(record),
+            requirements: record.requirements().iter().map(requirement).collect(),
             findings: record.findings().iter().map(|finding| self::finding(record, finding)).collect(),
             left_behind: record
                 .left_behind()
@@ -193,6 +196,26 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
     Value::Object(fields)
 }
 
+fn requirement(checked: &Checked) -> Value {
+    let place = |place: &Place| {
+        json!({
+            "door": place.door,
+            "state": place.state,
+            "why": clean(&place.why),
+            "seen": place.seen.as_ref().map(observation),
+        })
+    };
+    json!({
+        "id": checked.requirement,
+        "title": checked.requirement.title(),
+        "level": checked.requirement.level().name(),
+        "source": checked.requirement.source(),
+        "state": checked.state(),
+        "waived": checked.waived.as_deref().map(clean),
+        "places": checked.places.iter().map(place).collect::<Vec<_>>(),
+    })
+}
+
 fn finding(record: &Record, finding: &Finding) -> Value {
     let cells = record
         .covered(finding)
@@ -205,6 +228,7 @@ fn finding(record: &Record, finding: &Finding) -> Value {
         "cause": clean(finding.cause()),
         "remedy": clean(finding.remedy()),
         "signature": finding.signature.map(wording::word),
+        "requirement": finding.requirement,
         "cells": cells.collect::<Vec<_>>(),
     })
 }

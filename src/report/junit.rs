@@ -10,9 +10,11 @@ use quick_junit::{
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
-use super::{sight, wording};
+use super::{chapter, sight, wording};
 use crate::cell::Door;
 use crate::judge::{Code, Finding, VerdictKind};
+use crate::probe::Checked;
+use crate::requirement::Requirement;
 
 /// Bytes of evidence that a case carries at most.
 const OUTPUT_CAP: usize = 8 * 1024;
@@ -40,6 +42,10 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
     report.time = record.took_ms().map(Duration::from_millis);
     for door in &record.matrix().doors {
         report.add_test_suite(suite(record, *door, &mut names));
+    }
+    let about_chapter = chapter_suite(record, &mut names);
+    if !about_chapter.test_cases.is_empty() {
+        report.add_test_suite(about_chapter);
     }
     let about_run = run_suite(record, &mut names);
     if !about_run.test_cases.is_empty() {
@@ -204,7 +210,10 @@ fn advice(finding: &Finding) -> Vec<String> {
 
 fn evidence(entry: &Entry<'_>) -> String {
     let pages: Vec<String> = entry.heard.evidence().iter().map(sight::page).collect();
-    let mut text = pages.join("\n\n");
+    capped(pages.join("\n\n"))
+}
+
+fn capped(mut text: String) -> String {
     if text.len() > OUTPUT_CAP {
         let room = OUTPUT_CAP - '…'.len_utf8();
         let end = (0..=room)
@@ -215,6 +224,61 @@ fn evidence(entry: &Entry<'_>) -> String {
         text.push('…');
     }
     text
+}
+
+/// One case a requirement of the MCP authorization chapter.
+fn chapter_suite(record: &Record, names: &mut Names) -> TestSuite {
+    let mut suite = TestSuite::new(format!("{}/requirements", names.scenario));
+    for checked in record.requirements() {
+        let class = format!("{}.requirements", names.scenario);
+        let title = checked.requirement.title().trim_end_matches('.');
+        let name = format!("{} {title}", checked.requirement);
+        let name = excerpt(&name, NAME_CAP).into_owned();
+        let mut case = names.case(class, &name, requirement_status(record, checked));
+        let seen = checked
+            .places
+            .iter()
+            .filter_map(|place| place.seen.as_ref());
+        let pages: Vec<String> = seen.map(sight::page).collect();
+        if !pages.is_empty() {
+            case.set_system_out(capped(pages.join("\n\n")));
+        }
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+fn requirement_status(record: &Record, checked: &Checked) -> TestCaseStatus {
+    let why = chapter::why(checked);
+    let word = chapter::word(checked.state());
+    let finding = of_requirement(record, checked.requirement);
+    let mut lines = vec![why.clone()];
+    lines.extend(finding.into_iter().flat_map(advice));
+    lines.push(format!("source: {}", checked.requirement.source()));
+    let body = lines.join("\n");
+    let code = |otherwise: Code| finding.map_or(otherwise, |finding| finding.code).name();
+    if checked.is_stale() {
+        return bad(
+            NonSuccessKind::Failure,
+            code(Code::StaleWaiver),
+            &why,
+            &body,
+        );
+    }
+    match chapter::weight(checked) {
+        VerdictKind::Pass => TestCaseStatus::success(),
+        VerdictKind::Fail => bad(NonSuccessKind::Failure, code(Code::SpecMust), &why, &body),
+        VerdictKind::Unproven => {
+            let kind = format!("unproven.{}", code(Code::SpecUnproven));
+            bad(NonSuccessKind::Error, &kind, &why, &body)
+        }
+        VerdictKind::Skipped | VerdictKind::Waived => skipped(&format!("{word}: {why}")),
+    }
+}
+
+fn of_requirement(record: &Record, requirement: Requirement) -> Option<&Finding> {
+    let mut findings = record.findings().iter();
+    findings.find(|finding| finding.requirement == Some(requirement))
 }
 
 /// What no cell's case can tell: a run that did not end, findings about no cell, objects that were left behind.
@@ -228,7 +292,7 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
     let told_elsewhere = |finding: &Finding| match finding.code {
         Code::Incomplete => !record.complete(),
         Code::LeftBehind => record.left_behind().next().is_some(),
-        _ => told_by_cells(record, finding),
+        _ => finding.requirement.is_some() || told_by_cells(record, finding),
     };
     for finding in record
         .findings()

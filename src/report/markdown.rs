@@ -6,7 +6,7 @@ use std::io;
 use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
-use super::wording;
+use super::{chapter, wording};
 use crate::cell::Door;
 use crate::judge::Finding;
 
@@ -23,6 +23,7 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
     writeln!(out, "{}\n", summary(record))?;
     grid(record, out)?;
     writeln!(out, "\n{LEGEND}")?;
+    requirements(record, out)?;
     if !record.findings().is_empty() {
         writeln!(out, "\n## Findings")?;
     }
@@ -43,6 +44,27 @@ fn summary(record: &Record) -> String {
             "**{tally}**\n\n**Incomplete:** the run ended before every cell had its turn and its verdict."
         )
     }
+}
+
+/// A table of all of them: whoever commits the file sees what was held once.
+fn requirements(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
+    if record.requirements().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## {}\n", chapter::NAME)?;
+    writeln!(out, "| requirement | level | state | |\n|---|---|---|---|")?;
+    for checked in record.requirements() {
+        writeln!(
+            out,
+            "| {} {} | {} | {} | {} |",
+            checked.requirement,
+            escape(checked.requirement.title()),
+            checked.requirement.level().name(),
+            chapter::word(checked.state()),
+            escape(&chapter::why(checked))
+        )?;
+    }
+    Ok(())
 }
 
 /// One table with a column for each door of each operation: GitHub scrolls what is too wide.

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use crate::cell::OperationName;
 use crate::judge::Finding;
 use crate::plan::Matrix;
+use crate::probe::Checked;
 use crate::scenario::RefusalShape;
 use facts::{Ending, Fate, Object};
 
@@ -34,6 +35,7 @@ pub struct Record {
     operations: HashMap<OperationName, usize>,
     heard: Vec<Heard>,
     findings: Vec<Finding>,
+    requirements: Vec<Checked>,
     tokens: Vec<Option<TokenFacts>>,
     doors: Vec<DoorFacts>,
     objects: Vec<Object>,
@@ -59,6 +61,7 @@ impl Default for Record {
             operations: HashMap::new(),
             heard: Vec::new(),
             findings: Vec::new(),
+            requirements: Vec::new(),
             tokens: Vec::new(),
             doors: Vec::new(),
             objects: Vec::new(),
@@ -102,6 +105,11 @@ impl Record {
     /// Findings, the gravest first, then by their first cell.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// What came of the requirements of the MCP authorization chapter, by id; empty where no MCP door was tested.
+    pub fn requirements(&self) -> &[Checked] {
+        &self.requirements
     }
 
     /// How many checks got which word.

@@ -11,8 +11,10 @@ use comfy_table::{Table, presets};
 use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
-use super::{Look, sight, wording};
+use super::{Look, chapter, sight, wording};
+use crate::door::Observation;
 use crate::judge::{Code, Finding, Signature, VerdictKind};
+use crate::probe::{Checked, State};
 
 /// Fewest columns that a table is laid out for.
 pub(super) const NARROWEST: usize = 40;
@@ -22,6 +24,12 @@ const WIDEST_TEXT: usize = 100;
 
 /// Columns of the labels before a finding's paragraphs, indentation included.
 const LABEL: usize = 9;
+
+/// Columns of a requirement's sign and id.
+const ID: usize = 9;
+
+/// Characters of the reason that a requirement's line shows.
+const WHY: usize = 300;
 
 /// Cells that a finding lists by name.
 const CELLS: usize = 6;
@@ -41,6 +49,7 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
         put(format!("{block}\n"))?;
     }
     put(format!("{}\n\n", wrapped(&legend(record), text)))?;
+    put(requirements(record, look.all, text))?;
     let told_below = |finding: &Finding| {
         finding.code == Code::LeftBehind && record.left_behind().next().is_some()
     };
@@ -56,8 +65,9 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
         put(format!("{}\n\n", wrapped(INCOMPLETE, text)))?;
     }
     put(format!(
-        "{}\n{}\n",
+        "{}\n{}{}\n",
         wrapped(&summary(record, text), text),
+        second_line(record, text),
         wrapped(&next_step(record), text)
     ))
 }
@@ -96,7 +106,8 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     );
     let evidence = record
         .covered(finding)
-        .find_map(|entry| entry.heard.evidence().first());
+        .find_map(|entry| entry.heard.evidence().first())
+        .or_else(|| violation(record, finding));
     let both = record
         .covered(finding)
         .next()
@@ -119,6 +130,43 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     )
 }
 
+/// The requirements of the MCP authorization chapter that are not held, or all of them.
+fn requirements(record: &Record, all: bool, width: usize) -> String {
+    let told = |checked: &&Checked| {
+        all || !matches!(checked.state(), State::Held | State::NotApplicable) || checked.is_stale()
+    };
+    let rows: Vec<&Checked> = record.requirements().iter().filter(told).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for checked in rows {
+        let sign = paint::marker(Some(chapter::weight(checked)));
+        table.add_row([
+            format!("  {sign} {}", checked.requirement),
+            format!(
+                "{} ({}) {}: {}",
+                checked.requirement.title(),
+                checked.requirement.level().name(),
+                chapter::word(checked.state()),
+                excerpt(&chapter::why(checked), WHY)
+            ),
+        ]);
+    }
+    table.set_constraints([grid::fixed(ID), grid::fixed(width - ID)]);
+    format!("{}\n{}\n\n", chapter::NAME, unpadded(&mut table))
+}
+
+/// The tally of the requirements, where there are any.
+fn second_line(record: &Record, width: usize) -> String {
+    let tally = chapter::tally(record);
+    if tally.is_empty() {
+        return String::new();
+    }
+    format!("{}\n", wrapped(&tally, width))
+}
+
 fn cells(record: &Record, finding: &Finding) -> String {
     let first = record.covered(finding).take(CELLS);
     let mut names: Vec<String> = first
@@ -129,6 +177,14 @@ fn cells(record: &Record, finding: &Finding) -> String {
         names.push(format!("and {more} more"));
     }
     names.join(", ")
+}
+
+/// The answer that violates the requirement that a finding is about.
+fn violation<'r>(record: &'r Record, finding: &Finding) -> Option<&'r Observation> {
+    let requirement = finding.requirement?;
+    let mut checked = record.requirements().iter();
+    let own = checked.find(|one| one.requirement == requirement)?;
+    own.places.iter().find_map(|place| place.seen.as_ref())
 }
 
 fn left_behind(record: &Record, width: usize) -> String {
@@ -192,7 +248,11 @@ fn next_step(record: &Record) -> String {
             .findings()
             .iter()
             .find(|finding| wording::weight(finding.code) == weight)?;
-        Some(format!("rolecall explain {}", finding.code.name()))
+        let subject = match finding.requirement {
+            Some(requirement) => requirement.id(),
+            None => finding.code.name(),
+        };
+        Some(format!("rolecall explain {subject}"))
     };
     match record.standing() {
         Standing::Conforms if tally.skipped + tally.waived == 0 => {

@@ -170,7 +170,7 @@ impl Hall<'_> {
         Ok(answered)
     }
 
-    fn may_wait(&self, pause: Duration) -> bool {
+    pub(super) fn may_wait(&self, pause: Duration) -> bool {
         let waited = self.waited.get() + pause;
         let affordable = waited <= PATIENCE && !self.stop.is_stopped();
         if affordable {
@@ -202,6 +202,9 @@ impl Hall<'_> {
             let mut alive = self.alive.get();
             alive[calling.door.index()] = true;
             self.alive.set(alive);
+        }
+        if reading.outcome == Outcome::Forbidden {
+            self.note_refusal(calling.door, &answered.observation);
         }
         Called {
             answered,

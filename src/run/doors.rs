@@ -41,7 +41,7 @@ pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Do
 }
 
 /// Signed-in personas, those that are allowed most first: the likeliest to be let in.
-fn eager(plan: &Plan, standings: &[Standing]) -> Vec<usize> {
+pub(super) fn eager(plan: &Plan, standings: &[Standing]) -> Vec<usize> {
     let allowed = |persona: usize| {
         let checks = plan
             .matrix

@@ -5,6 +5,7 @@ use super::hall::Hall;
 use super::standing::stops;
 use crate::judge::{Code, Finding, Gap, Roll, Sight};
 use crate::plan::Check;
+use crate::probe;
 
 /// Judges the run and tells verdicts in matrix order, findings by gravity, those about redirects among them, and the end.
 pub(super) fn judge_and_tell(hall: &Hall<'_>, redirects: Vec<Finding>) {
@@ -18,6 +19,11 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, redirects: Vec<Finding>) {
         earlier: &earlier,
     }
     .conclude();
+    let findings = probe::findings(
+        &hall.checked.borrow(),
+        &conclusion.tells_of_strangers(&hall.plan.matrix),
+    );
+    let conclusion = conclusion.with(findings);
     for (check, verdict) in hall
         .plan
         .matrix

@@ -6,6 +6,7 @@ use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Observation;
 use crate::judge::{Effect, Finding, Gap, Reading, Verdict};
 use crate::plan::Matrix;
+use crate::probe::Checked;
 use crate::scenario::RefusalShape;
 
 /// The schema that every line names; additive within its number.
@@ -134,6 +135,9 @@ pub enum Event {
         #[serde(flatten)]
         verdict: Verdict,
     },
+    /// A requirement of the MCP authorization chapter was checked.
+    #[serde(rename = "requirement.checked")]
+    RequirementChecked(Checked),
     /// A finding was made.
     #[serde(rename = "finding")]
     FindingMade(Finding),

@@ -1,6 +1,7 @@
 //! Everything that the calls of a run share: plan, ways in, objects, pace, what was seen, who is told.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -12,11 +13,12 @@ use super::object::Objects;
 use super::pace::Pace;
 use super::standing::Standing;
 use super::stop::Stop;
-use super::{Means, Settings, asking};
+use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
-use crate::door::Observation;
+use crate::door::{Answer, Entrance, Observation};
 use crate::judge::{self, Effect, Gap, Reading, Sight};
 use crate::plan::{Check, Plan};
+use crate::probe::Checked;
 use crate::scenario::template::Bindings;
 use crate::scenario::{McpMethod, RefusalShape};
 use crate::secret::Redactor;
@@ -44,12 +46,21 @@ pub(super) struct Hall<'r> {
     /// By persona, door and naming method: what cannot exist, and what asking for it gave.
     pub(super) unknown: Vec<[[Calibration; McpMethod::NAMING.len()]; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
+    /// Whoever presents nothing, on connections that no persona uses.
+    pub(super) nobody: Entrance,
+    /// By door: for each challenge that a 403 came with, or none, an answer that had it.
+    refusals: RefCell<[BTreeMap<String, Observation>; 3]>,
+    /// What came of the requirements.
+    pub(super) checked: RefCell<Vec<Checked>>,
     started: Instant,
     tell: RefCell<&'r mut dyn FnMut(Event)>,
 }
 
 /// The name of what cannot exist and what asking for it gave, once it was asked; `None` inside when the run ended first.
 pub(super) type Calibration = OnceCell<Option<(String, Observation)>>;
+
+/// Challenges of 403 answers that are kept of one door.
+const MOST_CHALLENGES: usize = 8;
 
 /// What was seen of a cell, with what is told of it.
 #[derive(Debug, Default)]
@@ -101,6 +112,9 @@ impl<'r> Hall<'r> {
             redactor: means.redactor,
             waited: Cell::new(Duration::ZERO),
             silent: Cell::default(),
+            nobody: standing::nobody(&plan.scenario, means),
+            refusals: RefCell::default(),
+            checked: RefCell::default(),
             alive: Cell::default(),
             started,
             tell: RefCell::new(tell),
@@ -184,6 +198,37 @@ impl<'r> Hall<'r> {
             Door::Mcp | Door::McpLegacy => self.plan.scenario.deployment.mcp_refuses,
         };
         judge::as_demanded(&check.demand.expectation, reading.outcome, status, shape)
+    }
+
+    /// Keeps a 403 of an MCP door, one for each challenge: of several the one to the first request by name, so that the order
+    /// of arrival decides nothing.
+    pub(super) fn note_refusal(&self, door: Door, observation: &Observation) {
+        let Answer::Http(http) = &observation.answer else {
+            return;
+        };
+        if !door.speaks_mcp() || http.status != 403 {
+            return;
+        }
+        let challenge = http.header("www-authenticate").unwrap_or_default();
+        let mut refusals = self.refusals.borrow_mut();
+        let known = &mut refusals[door.index()];
+        match known.get_mut(challenge) {
+            Some(first) if observation.request < first.request => *first = observation.clone(),
+            Some(_) => {}
+            None => {
+                if known.len() < MOST_CHALLENGES {
+                    known.insert(challenge.to_owned(), observation.clone());
+                }
+            }
+        }
+    }
+
+    /// The 403 answers of a door, one for each challenge.
+    pub(super) fn refusals_at(&self, door: Door) -> Vec<Observation> {
+        self.refusals.borrow()[door.index()]
+            .values()
+            .cloned()
+            .collect()
     }
 
     /// Nothing more is changed once the run was stopped, except to clean up.

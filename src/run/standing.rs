@@ -135,22 +135,32 @@ pub(super) fn after_name(persona: &Persona, said: &str) -> String {
 }
 
 /// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
+fn bare(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
+    let deployment = &scenario.deployment;
+    let bindings = asking::bindings(&means.settings.run_id, "door");
+    let headers = asking::door_headers(deployment.mcp.as_ref(), &bindings).unwrap_or_default();
+    Entrance::new(deployment, means.wire, credential, headers, means.redactor)
+}
+
+/// The same with what the persona's client carries.
 fn entrance(
     scenario: &Scenario,
     persona: &Persona,
     credential: Credential,
     means: &Means<'_>,
 ) -> Entrance {
-    let deployment = &scenario.deployment;
     let bindings = asking::bindings(&means.settings.run_id, "door");
-    let headers = asking::door_headers(deployment.mcp.as_ref(), &bindings).unwrap_or_default();
     let client = persona
         .client
         .and_then(|client| scenario.clients.get(client));
     // They hold no other run-time value than the run's id, so they can always be filled.
     let carried = client.and_then(|client| asking::client_headers(client, &bindings).ok());
-    Entrance::new(deployment, means.wire, credential, headers, means.redactor)
-        .carrying(carried.unwrap_or_default())
+    bare(scenario, credential, means).carrying(carried.unwrap_or_default())
+}
+
+/// A way in for whoever presents nothing.
+pub(super) fn nobody(scenario: &Scenario, means: &Means<'_>) -> Entrance {
+    bare(scenario, Credential::default(), means)
 }
 
 fn told(persona: &Persona, credential: &Credential) -> Option<Event> {

@@ -6,6 +6,7 @@ use super::header;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
+use super::terms;
 use super::{Denials, Deployment, Entry, RefusalShape};
 use crate::cell::Door;
 
@@ -26,6 +27,10 @@ pub(super) fn read(
     let (mcp_refuses, mcp_denials) = fields
         .get("mcp")
         .and_then(|mcp| refuses(reader, mcp))
+        .unwrap_or_default();
+    let requirements = fields
+        .get("mcp")
+        .map(|mcp| terms::read(reader, mcp.node))
         .unwrap_or_default();
     if fields.get("rest").is_none() && fields.get("mcp").is_none() {
         reader.complain(fields.at, Kind::NoDeployment);
@@ -48,6 +53,7 @@ pub(super) fn read(
         doors_stated,
         mcp_refuses,
         mcp_denials,
+        requirements,
         disposable,
     })
 }
@@ -75,7 +81,7 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
     let known: &[&str] = if named.name == "rest" {
         &["url", "headers"]
     } else {
-        &["url", "headers", "refuses"]
+        &["url", "headers", "refuses", "requirements", "waive"]
     };
     let fields = reader.fields(named.at, named.node, "this door", known)?;
     let scope = register.bare_scope();

@@ -50,6 +50,15 @@ impl Line {
         }
     }
 
+    /// The same line with less patience: for answers that need not end.
+    #[must_use]
+    pub fn hasty(&self, patience: Duration) -> Self {
+        Self {
+            patience: patience.min(self.patience),
+            ..self.clone()
+        }
+    }
+
     /// Sends a call and reads its answer until its end, the cap, the deadline, or until `enough` says so of what was read so far.
     ///
     /// The deadline is one for the whole call: what arrived before it is a truncated reply, and without a status it is silence.

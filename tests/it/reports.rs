@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 const PLAIN: Look = Look {
     colour: false,
     width: 100,
+    all: false,
 };
 
 /// All passed; the article's second gotcha; that run killed half-way; every verdict and code with hostile strings.

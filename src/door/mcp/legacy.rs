@@ -13,14 +13,14 @@ use crate::scenario::McpMethod;
 pub(super) const VERSION: &str = "2025-11-25";
 
 /// The header that names a session.
-pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(in crate::door) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// A server may use long ids; one beyond this would only fill its own header buffer.
 const SESSION_CAP: usize = 4096;
 
 /// What a handshake agreed on.
-#[derive(Clone, Debug)]
-pub(in crate::door) struct Session {
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Session {
     /// The negotiated revision, such as `2025-06-18`.
     pub(in crate::door) version: HeaderValue,
     /// The session's id; `None` where the server keeps no sessions.
@@ -28,6 +28,16 @@ pub(in crate::door) struct Session {
 }
 
 impl Session {
+    /// The negotiated revision.
+    pub fn version(&self) -> &str {
+        self.version.to_str().unwrap_or_default()
+    }
+
+    /// The session's id; `None` where the server keeps no sessions.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref()?.to_str().ok()
+    }
+
     /// What an answer to `initialize` opens. `None` when it has no result, names no revision of this era, or gives an
     /// id that is not visible ASCII (2025-11-25 transports, Session Management).
     pub(in crate::door) fn of(spoken: &Spoken) -> Option<Self> {
@@ -123,7 +133,7 @@ fn is_plain(answer: &HttpAnswer) -> bool {
     matches!(answer.media_type().as_str(), "text/plain" | "")
 }
 
-fn headers(session: Option<&Session>) -> Vec<(HeaderName, HeaderValue)> {
+pub(in crate::door) fn headers(session: Option<&Session>) -> Vec<(HeaderName, HeaderValue)> {
     let version = session.map_or(HeaderValue::from_static(VERSION), |session| {
         session.version.clone()
     });

@@ -6,7 +6,7 @@ use crate::door::sse::Events;
 /// Listens to a body while it is read. The content type is not known yet, so the first bytes tell the framing; a
 /// document is always read to its end.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(in crate::door) struct Listener {
     id: u64,
     seen: usize,
     framing: Option<Framing>,
@@ -15,7 +15,7 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Listens for the response with that id.
-    pub(super) fn new(id: u64) -> Self {
+    pub(in crate::door) fn new(id: u64) -> Self {
         Self {
             id,
             seen: 0,
@@ -26,7 +26,7 @@ impl Listener {
 
     /// Whether the body, of which `read` is all that has come, need not be read further: the message with our id is
     /// whole, or the stream broke a cap.
-    pub(super) fn enough(&mut self, read: &[u8]) -> bool {
+    pub(in crate::door) fn enough(&mut self, read: &[u8]) -> bool {
         if self.framing.is_none() {
             self.framing = message::sniff(read);
         }

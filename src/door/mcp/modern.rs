@@ -11,6 +11,9 @@ use crate::scenario::McpMethod;
 /// The revision that this era's requests name.
 pub(in crate::door) const VERSION: &str = "2026-07-28";
 
+/// The `_meta` key that names a request's revision once more.
+pub(in crate::door) const VERSION_META: &str = "io.modelcontextprotocol/protocolVersion";
+
 /// The header that names a request's revision.
 pub(in crate::door) const PROTOCOL_VERSION: HeaderName =
     HeaderName::from_static("mcp-protocol-version");
@@ -28,7 +31,7 @@ pub(in crate::door) fn inquiry(inquiry: &Inquiry<'_>) -> Utterance {
     if let Some(name) = inquiry.name
         && mirrors_name(inquiry.method)
     {
-        utterance.headers.push((NAME, header_value(name)));
+        utterance.headers.push(self::name(name));
     }
     utterance
 }
@@ -41,12 +44,17 @@ const fn mirrors_name(method: McpMethod) -> bool {
     )
 }
 
+/// The header that mirrors a name.
+pub(in crate::door) fn name(name: &str) -> (HeaderName, HeaderValue) {
+    (NAME, header_value(name))
+}
+
 /// `server/discover`, which a server of this era must answer.
 pub(in crate::door) fn discover() -> Utterance {
     request(McpMethod::Discover.name(), json!({ "_meta": meta() }))
 }
 
-fn request(method: &'static str, params: Value) -> Utterance {
+pub(in crate::door) fn request(method: &'static str, params: Value) -> Utterance {
     let headers = vec![
         (PROTOCOL_VERSION, HeaderValue::from_static(VERSION)),
         (METHOD, HeaderValue::from_static(method)),
@@ -61,9 +69,9 @@ fn request(method: &'static str, params: Value) -> Utterance {
 }
 
 /// What replaces the handshake: every request says it anew (2026-07-28, per-request `_meta`).
-fn meta() -> Value {
+pub(in crate::door) fn meta() -> Value {
     json!({
-        "io.modelcontextprotocol/protocolVersion": VERSION,
+        VERSION_META: VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": client_info(),
     })

@@ -5,6 +5,7 @@ use super::facts::{DoorFacts, Ending, Fate, Heard, Object, Papers, TokenFacts};
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::judge::{Finding, Gap, Roll, Sight};
 use crate::plan::Matrix;
+use crate::probe::{self, Checked};
 use crate::run::Event;
 use crate::run::event::Line;
 
@@ -73,6 +74,7 @@ impl Record {
                     heard.verdict = Some(verdict.clone());
                 }
             }
+            Event::RequirementChecked(checked) => self.note_requirement(checked.clone()),
             Event::FindingMade(finding) => self.note_finding(finding.clone()),
             Event::Cleanup {
                 fixture,
@@ -115,6 +117,11 @@ impl Record {
             earlier: &self.findings,
         };
         let conclusion = roll.conclude();
+        let findings = probe::findings(
+            &self.requirements,
+            &conclusion.tells_of_strangers(&self.matrix),
+        );
+        let conclusion = conclusion.with(findings);
         for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
             heard.verdict = verdict.or_else(|| heard.verdict.take());
         }
@@ -223,6 +230,13 @@ impl Record {
                 fate,
             }),
         }
+    }
+
+    fn note_requirement(&mut self, checked: Checked) {
+        let known = &mut self.requirements;
+        known.retain(|one| one.requirement != checked.requirement);
+        let place = known.partition_point(|one| one.requirement < checked.requirement);
+        known.insert(place, checked);
     }
 
     fn note_finding(&mut self, finding: Finding) {

@@ -12,7 +12,7 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "run.started",
     "door.found",
     "token.acquired",
@@ -20,6 +20,7 @@ const KNOWN: [&str; 10] = [
     "fixture.made",
     "cell.observed",
     "cell.finished",
+    "requirement.checked",
     "finding",
     "cleanup",
     "run.finished",

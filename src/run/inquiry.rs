@@ -1,0 +1,456 @@
+//! The open MCP doors in, what each requirement of the authorization chapter comes to out.
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::asking;
+use super::doors;
+use super::event::Event;
+use super::hall::Hall;
+use super::retry;
+use crate::cell::Door;
+use crate::door::{Ask, Entrance, Exchange, Irregular};
+use crate::judge::Outcome;
+use crate::probe::{
+    self, Answer, Carrier, Checked, Hosts, Metadata, Party, Place, SESSIONS, Site, State, Trick,
+    Tried, Visit, Voice,
+};
+use crate::requirement::Requirement;
+use crate::scenario::McpMethod;
+use crate::secret::Secret;
+use crate::token::forgery;
+
+/// How often a valid token that gets 401 is shown again: where one of several gateways has not caught up, the 401 says
+/// nothing about what was irregular.
+const PATIENCE: u32 = 6;
+
+/// A JSON-RPC error that says that the server has no such method (JSON-RPC 2.0 §5.1).
+const NO_METHOD: i64 = -32601;
+
+/// Asks everything about the requirements, and tells and keeps what they come to. Calls without a token come first: a
+/// hole that was seen is told at once.
+pub(super) async fn inquire(hall: &Hall<'_>) {
+    let Some(entry) = &hall.plan.scenario.deployment.mcp else {
+        return;
+    };
+    let inquiry = Inquiry::of(hall);
+    let mut site = Site {
+        url: entry.url.clone(),
+        visits: Vec::new(),
+        metadata: Metadata::default(),
+    };
+    for door in inquiry.doors() {
+        site.visits.push(inquiry.open(door).await);
+    }
+    if site.visits.is_empty() {
+        return;
+    }
+    inquiry.ask(&mut site, Trick::is_always_made).await;
+    inquiry.tell(&site, &[Requirement::TokenDemanded]);
+    let ends = |trick| trick == Trick::Deletes;
+    inquiry
+        .ask(&mut site, |trick| !trick.is_always_made() && !ends(trick))
+        .await;
+    inquiry.ask(&mut site, ends).await;
+    inquiry.end_sessions(&site).await;
+    site.metadata = inquiry.metadata(&site).await;
+    inquiry.tell(&site, &Requirement::ALL[1..]);
+}
+
+struct Inquiry<'h, 'r> {
+    hall: &'h Hall<'r>,
+    /// Personas with a way in, those that are allowed most first.
+    personas: Vec<usize>,
+}
+
+impl<'h, 'r> Inquiry<'h, 'r> {
+    fn of(hall: &'h Hall<'r>) -> Self {
+        Self {
+            personas: doors::eager(&hall.plan, &hall.standings),
+            hall,
+        }
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        let doors = self.hall.plan.matrix.doors.iter().copied();
+        let open = |door: &Door| door.speaks_mcp() && !self.hall.doors.closed.contains(door);
+        doors.filter(open).collect()
+    }
+
+    fn checks(&self, requirement: Requirement) -> bool {
+        let terms = &self.hall.plan.scenario.deployment.requirements;
+        terms.checks(requirement)
+    }
+
+    fn caller(&self) -> Option<usize> {
+        self.personas
+            .iter()
+            .copied()
+            .find(|persona| !self.is_foreigner(*persona))
+    }
+
+    /// Opens a door as the caller: what it offers, sessions, and the request that every other is made of.
+    async fn open(&self, door: Door) -> Visit {
+        let hall = self.hall;
+        let alive = hall.alive.get()[door.index()];
+        let refusals = hall.refusals_at(door);
+        let silent = hall.silent.get()[door.index()] && !alive;
+        let why = match self.caller() {
+            _ if hall.stop.is_stopped() => ended(),
+            _ if silent => Place::explained("the door does not answer"),
+            None => Voice::Caller.missing(),
+            Some(_) => Place::explained("not asked"),
+        };
+        let mut visit = Visit::unasked(door, alive, refusals, &why);
+        if let Some(caller) = self.caller()
+            && !silent
+        {
+            self.enter(&mut visit, caller).await;
+        }
+        visit
+    }
+
+    async fn enter(&self, visit: &mut Visit, caller: usize) {
+        let Some(entrance) = self.hall.standings[caller].entrance.as_ref() else {
+            return;
+        };
+        if visit.door == Door::McpLegacy {
+            for number in 0..SESSIONS {
+                let opened = self
+                    .send(visit, entrance, &Irregular::initialize(), true)
+                    .await;
+                if let Answer::Came(exchange) = &opened {
+                    visit.sessions.push(exchange.session.clone());
+                }
+                if number == 0 {
+                    visit.opening = opened;
+                    // A door that opens no session at all is not asked for more of them.
+                    let Some(session) = visit.session() else {
+                        break;
+                    };
+                    entrance.exchange(&Irregular::initialized(session)).await;
+                }
+            }
+        } else {
+            let greeting = Irregular::modern("server/discover", serde_json::json!({}));
+            visit.opening = self.send(visit, entrance, &greeting, true).await;
+        }
+        visit.control = self.send(visit, entrance, &visit.carrier(), true).await;
+        if let Answer::Came(exchange) = &visit.control
+            && exchange.error == Some(NO_METHOD)
+        {
+            visit.carrier = Carrier::Greeting;
+            visit.control = self.send(visit, entrance, &visit.carrier(), true).await;
+        }
+    }
+
+    /// Makes every request of that sort at every door, side by side. What needs a control that is not there is left out.
+    async fn ask(&self, site: &mut Site, wanted: impl Fn(Trick) -> bool) {
+        let this = &*site;
+        let mut todo = Vec::new();
+        for (place, visit) in this.visits.iter().enumerate() {
+            let party = self.party(visit);
+            let tricks = Trick::ALL.iter().copied().filter(|trick| {
+                let asked = trick.is_always_made() || got_through(&visit.control);
+                trick.is_at(visit.door)
+                    && wanted(*trick)
+                    && asked
+                    && self.checks(trick.requirement())
+            });
+            todo.extend(tricks.map(|trick| (place, trick, trick.made(visit, &party))));
+        }
+        let asked = stream::iter(todo).map(|(place, trick, made)| async move {
+            let answer = match made {
+                Ok(irregular) => self.make(&this.visits[place], trick, &irregular).await,
+                Err(unsent) => Answer::Unsent(unsent),
+            };
+            (place, trick, answer)
+        });
+        let jobs = self.hall.settings.jobs.max(1);
+        let answers: Vec<_> = asked.buffer_unordered(jobs).collect().await;
+        for (place, trick, answer) in answers {
+            site.visits[place].answers.insert(trick, answer);
+        }
+    }
+
+    async fn make(&self, visit: &Visit, trick: Trick, irregular: &Irregular) -> Answer {
+        let voice = trick.voice();
+        let persona = match voice {
+            Voice::Nobody => {
+                return self.send(visit, &self.hall.nobody, irregular, false).await;
+            }
+            Voice::Caller => self.caller(),
+            Voice::Other => self.other(visit.door),
+            Voice::Foreigner => self.foreigner(),
+        };
+        let entrance = persona.and_then(|index| self.hall.standings[index].entrance.as_ref());
+        match entrance {
+            Some(entrance) => {
+                self.send(visit, entrance, irregular, voice == Voice::Caller)
+                    .await
+            }
+            None => Answer::Unsent(voice.missing()),
+        }
+    }
+
+    /// Sends a request; one with a `valid` token is shown again where it gets 401.
+    async fn send(
+        &self,
+        visit: &Visit,
+        entrance: &Entrance,
+        irregular: &Irregular,
+        valid: bool,
+    ) -> Answer {
+        let hall = self.hall;
+        if visit.door != Door::Rest && hall.silent.get()[visit.door.index()] && !visit.alive {
+            return Answer::Unsent(Place::explained("the door does not answer"));
+        }
+        let (mut attempt, mut refused) = (0, 0);
+        loop {
+            hall.pace.turn().await;
+            if hall.stop.is_stopped() {
+                return Answer::Unsent(ended());
+            }
+            let exchange = tokio::select! {
+                exchange = entrance.exchange(irregular) => exchange,
+                () = hall.stop.hurried() => return Answer::Unsent(ended()),
+            };
+            let pause = retry::wait(&exchange.observation.answer, attempt, false);
+            let worth = |_: &_| visit.alive && attempt < hall.settings.retries;
+            match pause.filter(worth) {
+                Some(pause) if hall.may_wait(pause) => {
+                    tokio::time::sleep(pause).await;
+                    attempt += 1;
+                }
+                _ if valid
+                    && visit.alive
+                    && exchange.status() == Some(401)
+                    && refused < PATIENCE =>
+                {
+                    refused += 1;
+                }
+                _ => return Answer::Came(Box::new(exchange)),
+            }
+        }
+    }
+
+    /// What the requests at a door need; every token in it is known to the redactor.
+    fn party(&self, visit: &Visit) -> Party {
+        let authorization = |persona: usize| {
+            let entrance = self.hall.standings[persona].entrance.as_ref();
+            entrance.and_then(|entrance| entrance.authorization().cloned())
+        };
+        let token = self.caller().and_then(authorization);
+        let forged = |forge: fn(&http::HeaderValue) -> Option<Secret>| {
+            let forged = forge(token.as_ref()?)?;
+            self.hall.redactor.learn(&forged);
+            forgery::presented(&forged)
+        };
+        Party {
+            edited: forged(forgery::edited),
+            unsigned: forged(forgery::unsigned),
+            query: self
+                .least(visit.door)
+                .and_then(authorization)
+                .and_then(|authorization| forgery::token(&authorization))
+                .map(|token| self.query(&token)),
+            read: self.read(visit.door),
+        }
+    }
+
+    /// A token in a URL may end in logs of the deployment's, so it is the owner's word that lets it be sent.
+    fn query(&self, token: &Secret) -> Result<Secret, Place> {
+        let deployment = &self.hall.plan.scenario.deployment;
+        if deployment
+            .requirements
+            .waiver(Requirement::QueryIgnored)
+            .is_some()
+        {
+            return Err(Place::new(State::Waived, "not sent"));
+        }
+        if !deployment.disposable {
+            let why = "a token in a URL may be logged; it is sent to disposable deployments only";
+            return Err(Place::not_applicable(why));
+        }
+        Ok(Secret::new(format!("access_token={}", token.expose())))
+    }
+
+    /// A tool that the caller got through to and that changes nothing, with its arguments.
+    fn read(&self, door: Door) -> Option<(String, serde_json::Value)> {
+        let hall = self.hall;
+        let caller = self.caller()?;
+        let sights = hall.sights.borrow();
+        let mut checks = hall.plan.matrix.checks().filter(|check| {
+            let operation = &hall.plan.scenario.operations[check.operation];
+            let reading = sights[check.index].reading;
+            check.persona == caller
+                && check.door == door
+                && !operation.mutates
+                && operation.uses.is_empty()
+                && reading.is_some_and(|reading| reading.outcome == Outcome::Granted)
+        });
+        checks.find_map(|check| {
+            let operation = &hall.plan.scenario.operations[check.operation];
+            let bindings = hall.bindings("requirement");
+            let deployment = &hall.plan.scenario.deployment;
+            match asking::of_operation(deployment, operation, door, &bindings)? {
+                Ok(Ask::Mcp {
+                    method: McpMethod::CallTool,
+                    name: Some(tool),
+                    params,
+                    ..
+                }) => Some((tool, params["arguments"].clone())),
+                Ok(_) | Err(_) => None,
+            }
+        })
+    }
+
+    /// The persona after the caller that gets through at a door. Whoever signs in by several clients is one person.
+    fn other(&self, door: Door) -> Option<usize> {
+        let line = |persona: usize| self.hall.plan.scenario.personas[persona].line;
+        let caller = line(self.caller()?);
+        let mut others = self.personas.iter().copied();
+        others.find(|persona| line(*persona) != caller && self.gets_through(*persona, door))
+    }
+
+    /// The persona that is allowed least of those that get through at a door.
+    fn least(&self, door: Door) -> Option<usize> {
+        let mut fewest_first = self.personas.iter().rev().copied();
+        fewest_first
+            .find(|persona| self.gets_through(*persona, door))
+            .or_else(|| self.caller())
+    }
+
+    fn foreigner(&self) -> Option<usize> {
+        self.personas
+            .iter()
+            .copied()
+            .find(|persona| self.is_foreigner(*persona))
+    }
+
+    /// Whether a persona that no operation allows signs in for none of the audiences that those which may sign in for.
+    fn is_foreigner(&self, persona: usize) -> bool {
+        let matrix = &self.hall.plan.matrix;
+        let audiences = |persona: usize| {
+            let identity = self.hall.plan.scenario.personas[persona].identity.as_ref();
+            identity.map_or(&[][..], |identity| identity.audiences.as_slice())
+        };
+        let allowed = |persona: usize| {
+            matrix
+                .checks()
+                .any(|check| check.persona == persona && check.demand.expectation.allows())
+        };
+        let own = audiences(persona);
+        let mut those_who_may = (0..matrix.personas.len())
+            .filter(|other| matrix.personas[*other].signs_in && allowed(*other))
+            .peekable();
+        !own.is_empty()
+            && !allowed(persona)
+            && those_who_may.peek().is_some()
+            && those_who_may.all(|other| {
+                let theirs = audiences(other);
+                !theirs.is_empty() && !theirs.iter().any(|audience| own.contains(audience))
+            })
+    }
+
+    fn gets_through(&self, persona: usize, door: Door) -> bool {
+        let sights = self.hall.sights.borrow();
+        let mut checks = self.hall.plan.matrix.checks();
+        checks.any(|check| {
+            let reading = sights[check.index].reading;
+            check.persona == persona
+                && check.door == door
+                && reading.is_some_and(|reading| reading.outcome.got_through())
+        })
+    }
+
+    /// Ends what was opened; whether the server obeys is nobody's finding.
+    async fn end_sessions(&self, site: &Site) {
+        let caller = self.caller();
+        let entrance = caller.and_then(|index| self.hall.standings[index].entrance.as_ref());
+        let Some(entrance) = entrance else { return };
+        for visit in &site.visits {
+            let opened = visit.sessions.iter().flatten();
+            for session in opened.filter(|session| session.id().is_some()) {
+                let goodbye = Irregular::legacy_bare(http::Method::DELETE, Some(session));
+                drop(self.send(visit, entrance, &goodbye, false).await);
+            }
+        }
+    }
+
+    async fn metadata(&self, site: &Site) -> Metadata {
+        let mut metadata = Metadata::default();
+        let dead = site.visits.iter().all(|visit| {
+            let silent = self.hall.silent.get()[visit.door.index()];
+            silent && !visit.alive
+        });
+        if dead || !self.checks(Requirement::MetadataServed) {
+            return metadata;
+        }
+        let addresses = probe::addresses_of_resource(&site.url, &site.visits);
+        metadata.resource = self.look(addresses).await;
+        for issuer in metadata.issuers() {
+            let tried = self.look(probe::addresses_of_issuer(&issuer)).await;
+            metadata.servers.push((issuer, tried));
+        }
+        metadata
+    }
+
+    /// Looks for a document at one address after the other, until one gives it.
+    async fn look(&self, addresses: Vec<String>) -> Vec<Tried> {
+        let hosts = Hosts::of(&self.hall.plan.scenario);
+        let mut tried: Vec<Tried> = Vec::new();
+        for url in addresses {
+            let came = if hosts.name(&url) {
+                self.fetch(&url).await
+            } else {
+                None
+            };
+            tried.push(Tried { url, came });
+            if tried.last().and_then(Tried::document).is_some() {
+                break;
+            }
+        }
+        tried
+    }
+
+    async fn fetch(&self, url: &str) -> Option<Exchange> {
+        let hall = self.hall;
+        hall.pace.turn().await;
+        if hall.stop.is_stopped() {
+            return None;
+        }
+        tokio::select! {
+            exchange = hall.nobody.fetch(url) => Some(exchange),
+            () = hall.stop.hurried() => None,
+        }
+    }
+
+    fn tell(&self, site: &Site, requirements: &[Requirement]) {
+        let terms = &self.hall.plan.scenario.deployment.requirements;
+        for requirement in requirements {
+            if !self.checks(*requirement) {
+                continue;
+            }
+            let checked = Checked {
+                requirement: *requirement,
+                places: probe::check(*requirement, site),
+                waived: terms.waiver(*requirement).map(str::to_owned),
+            };
+            self.hall.tell(Event::RequirementChecked(checked.clone()));
+            self.hall.checked.borrow_mut().push(checked);
+        }
+    }
+}
+
+fn got_through(control: &Answer) -> bool {
+    match control {
+        Answer::Came(exchange) => {
+            exchange.result.is_some() && matches!(exchange.status(), Some(200..=299))
+        }
+        Answer::Unsent(_) => false,
+    }
+}
+
+fn ended() -> Place {
+    Place::explained("the run ended before its turn")
+}

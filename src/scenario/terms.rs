@@ -1,0 +1,63 @@
+//! `requirements` and `waive` of the MCP door in, which requirements are checked and which are waived out.
+
+use super::complaint::Kind;
+use super::raw::Node;
+use super::reader::Reader;
+use crate::requirement::Requirement;
+
+/// Which requirements of the MCP authorization chapter are checked, and which of them the owner waives.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Terms {
+    ignored: bool,
+    waivers: Vec<(Requirement, String)>,
+}
+
+impl Terms {
+    /// Whether a requirement is checked: calls without a token always are.
+    pub fn checks(&self, requirement: Requirement) -> bool {
+        !self.ignored || requirement == Requirement::TokenDemanded
+    }
+
+    /// Why the owner accepts that a requirement is not kept; `None` where it is to be kept.
+    pub fn waiver(&self, requirement: Requirement) -> Option<&str> {
+        let mut waivers = self.waivers.iter();
+        let (_, reason) = waivers.find(|(waived, _)| *waived == requirement)?;
+        Some(reason)
+    }
+}
+
+/// Reads them from the map of the MCP door.
+pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node) -> Terms {
+    let words = [("check", false), ("ignore", true)];
+    let ignored = mcp
+        .get("requirements")
+        .and_then(|node| reader.word(node, "word for `requirements`", &words))
+        .unwrap_or_default();
+    let waivers = mcp
+        .get("waive")
+        .map(|node| waivers(reader, node))
+        .unwrap_or_default();
+    Terms { ignored, waivers }
+}
+
+fn waivers(reader: &mut Reader<'_>, node: &Node) -> Vec<(Requirement, String)> {
+    let entries = reader.entries(node, "`waive`").unwrap_or_default();
+    let mut waivers: Vec<(Requirement, String)> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Ok(requirement) = entry.name.parse::<Requirement>() else {
+            let ids: Vec<&str> = Requirement::ALL.iter().map(|known| known.id()).collect();
+            reader.unknown(entry.at, "requirement", entry.name, &ids);
+            continue;
+        };
+        if waivers.iter().any(|(known, _)| *known == requirement) {
+            let name = entry.name.to_owned();
+            let noun = "requirement";
+            reader.complain(entry.at, Kind::Repeated { noun, name });
+            continue;
+        }
+        if let Some(reason) = reader.plain(entry.node, "the reason") {
+            waivers.push((requirement, reason));
+        }
+    }
+    waivers
+}

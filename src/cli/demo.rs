@@ -69,6 +69,7 @@ struct Listed {
 #[derive(Serialize)]
 struct ListedFinding {
     code: &'static str,
+    requirement: Option<&'static str>,
     exactly: bool,
     cells: Vec<String>,
 }
@@ -102,6 +103,7 @@ impl Listed {
     fn of(fault: Fault) -> Self {
         let finding = |expected: Expected| ListedFinding {
             code: expected.code,
+            requirement: expected.requirement,
             exactly: expected.exactly,
             cells: expected.cells,
         };

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::conduct;
 use crate::cell::Door;
 use crate::scenario::{
-    Declaration, Denials, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step, Terms,
+    Declaration, Denials, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
 };
 
 /// The digest. What belongs to a deployment is left out, which is addresses, headers of its doors, sign-ins and secrets:
@@ -17,7 +17,7 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
         hash.update(format!("{:?}\n", scenario.deployment.mcp_denials));
     }
     let terms = &scenario.deployment.requirements;
-    if *terms != Terms::default() {
+    if !terms.is_usual() {
         hash.update(format!("{terms:?}\n"));
     }
     for persona in &scenario.personas {

@@ -379,7 +379,12 @@ fn unless_open(visit: &Visit, tricks: &[Trick], held: &str, read: impl Fn(Fate) 
 }
 
 fn bad_token_refused(visit: &Visit) -> Place {
-    let tricks = [Trick::Garbage, Trick::Edited, Trick::Unsigned];
+    let tricks = [
+        Trick::Garbage,
+        Trick::Edited,
+        Trick::Unsigned,
+        Trick::Expired,
+    ];
     unless_open(
         visit,
         &tricks,
@@ -475,6 +480,10 @@ fn batch_refused(visit: &Visit) -> Place {
 }
 
 fn methods_answered(visit: &Visit) -> Place {
+    let open = visit.answer(Trick::NobodyGets).is_ok_and(is_stream);
+    if open {
+        return Place::explained("a GET without a token opens a stream (C-01)");
+    }
     let legacy = visit.door == Door::McpLegacy;
     let gets = each(visit, &[Trick::Gets], "", |exchange| {
         let opened = legacy && is_stream(exchange);

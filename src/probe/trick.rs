@@ -90,6 +90,7 @@ tricks! {
     Garbage BadTokenRefused Nobody "tools/list" "with what is no token"
     Edited BadTokenRefused Nobody "tools/list" "with a token whose signature was changed"
     Unsigned BadTokenRefused Nobody "tools/list" "with a token without a signature"
+    Expired BadTokenRefused Nobody "tools/list" "with a token that has run out"
     OtherAudience AudienceChecked Foreigner "tools/list" "with a token for another resource"
     InQuery QueryIgnored Nobody "tools/list" "with the token in the query"
     SessionAlone SessionNoToken Nobody "tools/list" "in somebody's session, without a token"
@@ -112,6 +113,8 @@ pub struct Party {
     pub edited: Option<HeaderValue>,
     /// A caller's claims without a signature.
     pub unsigned: Option<HeaderValue>,
+    /// A token that has run out.
+    pub expired: Option<HeaderValue>,
     /// A valid token for the query, or why there is none.
     pub query: Option<Result<Secret, Place>>,
     /// A tool that the matrix lets the caller call and that changes nothing, with its arguments.
@@ -135,6 +138,7 @@ impl Trick {
             | Self::Garbage
             | Self::Edited
             | Self::Unsigned
+            | Self::Expired
             | Self::OtherAudience
             | Self::InQuery
             | Self::ForeignOrigin
@@ -170,6 +174,11 @@ impl Trick {
         let door = visit.door;
         let outside = |method| visit.request(method, None);
         let carrier = || visit.carrier();
+        // A session would belong to somebody else, or stand for the token.
+        let unsessioned = || match door {
+            Door::McpLegacy => Irregular::initialize(),
+            Door::Rest | Door::Mcp => carrier(),
+        };
         let absent = |why: &str| Place::not_applicable(why);
         Ok(match self {
             Self::NobodyOpens if door == Door::McpLegacy => Irregular::initialize(),
@@ -189,11 +198,13 @@ impl Trick {
             Self::Garbage => carrier().bearing(forgery::GARBAGE),
             Self::Edited => carrier().bearing(forged(party.edited.as_ref())?),
             Self::Unsigned => carrier().bearing(forged(party.unsigned.as_ref())?),
-            // A session would belong to somebody else.
-            Self::OtherAudience if door == Door::McpLegacy => Irregular::initialize(),
-            Self::OtherAudience => carrier(),
+            Self::Expired => match &party.expired {
+                Some(expired) => carrier().bearing(expired.clone()),
+                None => return Err(absent("the scenario has no expired token")),
+            },
+            Self::OtherAudience => unsessioned(),
             Self::InQuery => match &party.query {
-                Some(Ok(query)) => carrier().asking(query.clone()),
+                Some(Ok(query)) => unsessioned().asking(query.clone()),
                 Some(Err(place)) => return Err(place.clone()),
                 None => return Err(Place::explained("nobody signed in")),
             },

@@ -40,6 +40,16 @@ impl Call {
         }
     }
 
+    /// Returns the same request with another body.
+    pub(crate) fn with_body(&self, body: impl Into<Bytes>) -> Self {
+        Self {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            headers: self.headers.clone(),
+            body: body.into(),
+        }
+    }
+
     /// Returns the path, without the query.
     pub(crate) fn path(&self) -> &str {
         self.uri.path()

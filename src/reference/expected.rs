@@ -19,6 +19,8 @@ const READS: [&str; 3] = ["listProducts", "getProduct", "searchProducts"];
 pub struct Expected {
     /// The finding's kebab-case code.
     pub code: &'static str,
+    /// The id of the requirement that it is about.
+    pub requirement: Option<&'static str>,
     /// The cells that it lists, as `persona/operation/door`: by operation, then door, then persona.
     pub cells: Vec<String>,
     /// Whether the finding lists all of `cells`; if not, it lists at least one of them and no others.
@@ -26,8 +28,8 @@ pub struct Expected {
 }
 
 impl Fault {
-    /// Returns what the matrix of reader, writer, admin and anonymous over six operations and three doors finds;
-    /// empty for a fault that only other checks or personas see.
+    /// Returns what the matrix of reader, writer, admin and anonymous over six operations and three doors finds, and what
+    /// the requirements beside it find; empty for a fault that only other personas or scenarios see.
     pub fn expected(self) -> Vec<Expected> {
         match self {
             Self::McpNoAuth => at_one_door_only(|p, o, d| denied(p, o) && is_mcp(d)),
@@ -69,6 +71,7 @@ impl Fault {
             Self::AdminInReaderGroup => one("token-roles-extra", |p, _, _| p == "reader"),
             Self::Flaky401 => vec![Expected {
                 code: "flips",
+                requirement: None,
                 cells: cells(|p, _, _| signed_in(p)),
                 exactly: false,
             }],
@@ -80,21 +83,42 @@ impl Fault {
                 lost.extend(one("left-behind", |_, _, _| false));
                 lost
             }
-            Self::McpListOpen
-            | Self::ResourceHidden
+            Self::McpListOpen | Self::GetOpen => required("open-without-token", "C-01"),
+            Self::NoChallenge => required("spec-must", "C-02"),
+            Self::NoResourceMetadata => required("spec-must", "C-03"),
+            Self::NoAuthorizationServers => required("spec-must", "C-04"),
+            Self::ResourceMismatch => required("spec-must", "C-05"),
+            Self::WrongAuthorizationServer => required("spec-must", "C-06"),
+            Self::NoPkce => required("spec-must", "C-07"),
+            Self::PlainHttpAuthorization => required("spec-must", "C-08"),
+            Self::NoScope => required("spec-should", "C-09"),
+            Self::InvalidTokenForNothing => required("spec-should", "C-10"),
+            Self::NoSignatureCheck => required("spec-must", "C-11"),
+            Self::MisleadingChallenge => required("spec-should", "C-14"),
+            Self::QueryToken => required("spec-must", "C-15"),
+            Self::SessionInsteadOfToken => required("spec-must", "C-16"),
+            Self::SessionNotBound => required("spec-should", "C-17"),
+            Self::GuessableSessions => required("spec-must", "C-18"),
+            Self::AnyOrigin => required("spec-must", "C-19"),
+            Self::HeaderMismatchAccepted => required("spec-must", "C-20"),
+            Self::AnyVersion => required("spec-must", "C-21"),
+            Self::BatchesAccepted => required("spec-must", "C-22"),
+            Self::GetUnrouted => required("spec-should", "C-23"),
+            Self::NoIssuerParameter => required("spec-should", "C-28"),
+            Self::OfflineAccessScope => required("spec-should", "C-31"),
+            Self::ResourceHidden
             | Self::OnlyToolsChecked
             | Self::CompletionUnchecked
+            | Self::RedirectRemoved
             | Self::McpUnlistedToolOpen
             | Self::RolesMissing500
             | Self::SubstringRoles
             | Self::NoAudienceCheck
-            | Self::NoSignatureCheck
-            | Self::NoExpiryCheck
-            | Self::RedirectRemoved => Vec::new(),
+            | Self::NoExpiryCheck => Vec::new(),
         }
     }
 
-    /// Returns the exit code of a run of that matrix: 0 where it sees nothing, 3 where it can judge nothing, else 1.
+    /// Returns the exit code of a run of that matrix: 0 where it sees nothing, or a note, 3 where it can judge nothing, else 1.
     pub fn exit(self) -> u8 {
         match self {
             Self::SubscriptionKeyRequired
@@ -104,14 +128,14 @@ impl Fault {
             | Self::Quota403
             | Self::Throttled429
             | Self::BackendDown502 => 3,
-            _ if self.seen_by_the_matrix() => 1,
+            _ if self.expected().iter().any(|one| one.code != "spec-should") => 1,
             _ => 0,
         }
     }
 
     /// Tells whether the matrix alone finds the fault; if not, [`Fault::describe`] names the check that does.
     pub fn seen_by_the_matrix(self) -> bool {
-        !self.expected().is_empty()
+        self.expected().iter().any(|one| one.requirement.is_none())
     }
 }
 
@@ -144,7 +168,17 @@ fn is_mcp(door: &str) -> bool {
 fn one(code: &'static str, pick: impl Fn(&str, &str, &str) -> bool) -> Vec<Expected> {
     vec![Expected {
         code,
+        requirement: None,
         cells: cells(pick),
+        exactly: true,
+    }]
+}
+
+fn required(code: &'static str, requirement: &'static str) -> Vec<Expected> {
+    vec![Expected {
+        code,
+        requirement: Some(requirement),
+        cells: Vec::new(),
         exactly: true,
     }]
 }
@@ -207,7 +241,7 @@ mod tests {
             .collect();
         let table: Vec<(&str, u8, Vec<usize>)> = vec![
             ("mcp-no-auth", 1, vec![20, 20]),
-            ("mcp-list-open", 0, vec![]),
+            ("mcp-list-open", 1, vec![0]),
             ("mcp-no-tool-check", 1, vec![8, 8]),
             ("mcp-unlisted-tool-open", 0, vec![]),
             ("rest-no-auth", 1, vec![10, 10]),
@@ -246,13 +280,35 @@ mod tests {
             ("throttled-429", 3, vec![72]),
             ("backend-down-502", 3, vec![42]),
             ("no-audience-check", 0, vec![]),
-            ("no-signature-check", 0, vec![]),
+            ("no-signature-check", 1, vec![0]),
             ("no-expiry-check", 0, vec![]),
             ("stale-roles", 1, vec![18]),
             ("admin-in-reader-group", 1, vec![18]),
             ("flaky-401", 1, vec![54]),
             ("redirect-removed", 0, vec![]),
             ("write-lost", 1, vec![13, 0]),
+            ("no-challenge", 1, vec![0]),
+            ("no-resource-metadata", 1, vec![0]),
+            ("no-authorization-servers", 1, vec![0]),
+            ("resource-mismatch", 1, vec![0]),
+            ("wrong-authorization-server", 1, vec![0]),
+            ("no-pkce", 1, vec![0]),
+            ("plain-http-authorization", 1, vec![0]),
+            ("no-scope", 0, vec![0]),
+            ("invalid-token-for-nothing", 0, vec![0]),
+            ("misleading-challenge", 0, vec![0]),
+            ("query-token", 1, vec![0]),
+            ("session-instead-of-token", 1, vec![0]),
+            ("session-not-bound", 0, vec![0]),
+            ("guessable-sessions", 1, vec![0]),
+            ("any-origin", 1, vec![0]),
+            ("header-mismatch-accepted", 1, vec![0]),
+            ("any-version", 1, vec![0]),
+            ("batches-accepted", 1, vec![0]),
+            ("get-open", 1, vec![0]),
+            ("get-unrouted", 0, vec![0]),
+            ("no-issuer-parameter", 0, vec![0]),
+            ("offline-access-scope", 0, vec![0]),
         ];
         assert_eq!(counts, table);
     }

@@ -13,7 +13,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::reference::api::{Api, Catalog, Request};
-use crate::reference::call::Call;
+use crate::reference::call::{Call, Credential};
 use crate::reference::fault::{Fault, Faults};
 use crate::reference::idp::{Idp, signing_key};
 use crate::reference::mcp::{Manner, Refusal, Server, Serving};
@@ -43,7 +43,7 @@ impl Gateway {
         catalog: &Arc<Catalog>,
         faults: Faults,
     ) -> Self {
-        let document = metadata_document(base, idp, trusted.as_ref());
+        let document = metadata_document(base, idp, trusted.as_ref(), &faults);
         let validator = Validator::new(
             signing_key(),
             idp.issuers(),
@@ -53,7 +53,13 @@ impl Gateway {
         );
         let metadata = format!("{base}/.well-known/oauth-protected-resource/mcp");
         Self {
-            guard: Guard::new(faults.clone(), validator, metadata, idp.sign_in_page()),
+            guard: Guard::new(
+                faults.clone(),
+                validator,
+                scope(idp),
+                metadata,
+                idp.sign_in_page(),
+            ),
             metadata: document,
             api: Api::new(Arc::clone(catalog)),
             mcp: Server::new(Arc::clone(catalog), faults.clone()),
@@ -67,6 +73,9 @@ impl Gateway {
             return answer::no_route();
         };
         let answered = match route {
+            Route::Metadata if self.faults.contains(Fault::NoResourceMetadata) => {
+                Ok(answer::no_route())
+            }
             Route::Metadata => Ok(reply::json(StatusCode::OK, &self.metadata)),
             Route::Rest(operation, request) => self.rest(operation, &request, call),
             Route::Mcp => self.mcp(call),
@@ -88,19 +97,32 @@ impl Gateway {
             .authorize(Entry::Rest, &caller, Sought::Operation(operation))
         {
             Ok(permit) => Ok(backend(permit)),
-            Err(rule) => Err(self.guard.refuse(rule, backend).into()),
+            Err(rule) => Err(self.guard.refuse(Entry::Rest, rule, backend).into()),
         }
     }
 
     fn mcp(&self, call: &Call) -> Result<Response, Box<Response>> {
         self.guard.before_policies()?;
+        if self.faults.contains(Fault::GetUnrouted) && call.method != Method::POST {
+            return Err(answer::no_route().into());
+        }
+        if self.faults.contains(Fault::GetOpen) && call.method == Method::GET {
+            return Ok(self.mcp.open_stream());
+        }
+        if let Some(message) = self.unwrapped(call) {
+            return self.mcp(&message);
+        }
         let message = call.object().map(Value::Object);
         let method = message
             .as_ref()
             .and_then(|message| message.get("method")?.as_str())
             .unwrap_or_default();
         if let Some(permit) = self.guard.open_listing(method) {
-            return Ok(self.serve(&permit, call, Serving::Plainly));
+            return Ok(self.serve(&permit, None, call, Serving::Plainly));
+        }
+        if let Some(owner) = self.remembered(method, call) {
+            let permit = Permit::for_protocol(&Caller::Unchecked);
+            return Ok(self.serve(&permit, Some(&owner), call, Serving::Plainly));
         }
         let caller = self.guard.authenticate(Entry::Mcp, call)?;
         let checked = matches!(caller, Caller::Known(_)) && call.method == Method::POST;
@@ -114,7 +136,7 @@ impl Gateway {
         };
         match self.guard.authorize(Entry::Mcp, &caller, sought) {
             Ok(permit) => Ok(self.pass(&permit, &caller, call)),
-            Err(rule) => Err(self.refuse(sought, rule, call).into()),
+            Err(rule) => Err(self.refuse(sought, rule, &caller, call).into()),
         }
     }
 
@@ -148,17 +170,42 @@ impl Gateway {
         if read && self.faults.contains(Fault::BodySwallowed) {
             return answer::invalid_payload();
         }
-        self.serve(permit, call, Serving::Plainly)
+        self.serve(permit, caller.subject(), call, Serving::Plainly)
     }
 
-    fn refuse(&self, sought: Sought<'_>, rule: &'static str, call: &Call) -> Response {
+    /// The message in an array, where the policy takes one for the other.
+    fn unwrapped(&self, call: &Call) -> Option<Call> {
+        if !self.faults.contains(Fault::BatchesAccepted) {
+            return None;
+        }
+        let [message]: [Value; 1] = serde_json::from_slice(&call.body).ok()?;
+        Some(call.with_body(message.to_string()))
+    }
+
+    /// Whose session a protocol message without a token names, where the policy asks for a token at the handshake alone.
+    fn remembered(&self, method: &str, call: &Call) -> Option<String> {
+        let forgets = self.faults.contains(Fault::SessionInsteadOfToken)
+            && self.sought(method, &Value::Null).is_none()
+            && call.credential() == Credential::Nothing;
+        forgets.then(|| self.mcp.owner(call)).flatten()
+    }
+
+    fn refuse(
+        &self,
+        sought: Sought<'_>,
+        rule: &'static str,
+        caller: &Caller,
+        call: &Call,
+    ) -> Response {
+        let subject = caller.subject();
+        let serve = |permit: &Permit, serving| self.serve(permit, subject, call, serving);
         let permit = Permit::for_refusing(rule);
         if let Some(manner) = self.manner(sought) {
             let refusal = Refusal { manner, rule };
-            return self.serve(&permit, call, Serving::Refusing(refusal));
+            return serve(&permit, Serving::Refusing(refusal));
         }
         if self.faults.contains(Fault::RefusalHidden) {
-            return self.serve(&permit, call, Serving::AsUnknown);
+            return serve(&permit, Serving::AsUnknown);
         }
         if self.faults.contains(Fault::Swallowed202) {
             return reply::empty(StatusCode::ACCEPTED);
@@ -168,7 +215,7 @@ impl Gateway {
             return reply::with(refused, header::WWW_AUTHENTICATE, challenge);
         }
         self.guard
-            .refuse(rule, |permit| self.serve(&permit, call, Serving::Plainly))
+            .refuse(Entry::Mcp, rule, |permit| serve(&permit, Serving::Plainly))
     }
 
     /// How the server refuses in place of the gateway, where it does.
@@ -203,8 +250,15 @@ impl Gateway {
         }
     }
 
-    fn serve(&self, permit: &Permit, call: &Call, serving: Serving) -> Response {
-        self.reach(permit, || self.mcp.answer(call, serving))
+    /// Hands a call to the MCP server, with the subject of the token, where one was looked at.
+    fn serve(
+        &self,
+        permit: &Permit,
+        subject: Option<&str>,
+        call: &Call,
+        serving: Serving,
+    ) -> Response {
+        self.reach(permit, || self.mcp.answer(call, subject, serving))
     }
 
     /// The permit is asked for rather than used: without one this does not compile.
@@ -216,16 +270,32 @@ impl Gateway {
     }
 }
 
-/// The protected resource metadata of the MCP endpoint (RFC 9728 section 2).
-fn metadata_document(base: &str, idp: &Idp, trusted: Option<&Trusted>) -> Value {
-    let [_, own] = idp.issuers();
-    let issuers = [own.as_str()].into_iter();
-    let issuers: Vec<&str> = issuers.chain(trusted.map(Trusted::name)).collect();
+/// The scope that lets a client act for a user.
+fn scope(idp: &Idp) -> String {
     let [api, _] = idp.audiences();
+    format!("{api}/access_as_user")
+}
+
+/// The protected resource metadata of the MCP endpoint (RFC 9728 section 2).
+fn metadata_document(base: &str, idp: &Idp, trusted: Option<&Trusted>, faults: &Faults) -> Value {
+    let [_, issuer] = idp.issuers();
+    let resource = if faults.contains(Fault::ResourceMismatch) {
+        "http://catalog-mcp.internal:8080/mcp".to_owned()
+    } else {
+        format!("{base}/mcp")
+    };
+    let servers = if faults.contains(Fault::NoAuthorizationServers) {
+        Vec::new()
+    } else if faults.contains(Fault::WrongAuthorizationServer) {
+        vec![issuer.trim_end_matches("/v2.0")]
+    } else {
+        let own = [issuer.as_str()].into_iter();
+        own.chain(trusted.map(Trusted::name)).collect()
+    };
     json!({
-        "resource": format!("{base}/mcp"),
-        "authorization_servers": issuers,
-        "scopes_supported": [format!("{api}/access_as_user")],
+        "resource": resource,
+        "authorization_servers": servers,
+        "scopes_supported": [scope(idp)],
         "bearer_methods_supported": ["header"],
         "resource_name": "Product Catalog",
     })

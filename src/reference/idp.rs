@@ -38,7 +38,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::reference::call::Call;
-use crate::reference::fault::Faults;
+use crate::reference::fault::{Fault, Faults};
 use crate::reference::policy::{ADMIN, READ, WRITE};
 use crate::reference::{chance, reply};
 use aadsts::Refusal;
@@ -61,6 +61,7 @@ pub(crate) use token::now;
 
 /// The identity provider of one tenant, with the platform that its workloads run on.
 pub(crate) struct Idp {
+    faults: Faults,
     tenant: Tenant,
     workload: Workload,
     managed: Managed,
@@ -79,7 +80,8 @@ impl Idp {
         });
         Ok(Self {
             managed: Managed::new(&base),
-            tenant: Tenant::new(base, workload.trusts(), faults, lifetime),
+            tenant: Tenant::new(base, workload.trusts(), faults.clone(), lifetime),
+            faults,
             workload,
             files: Files::write(certificate)?,
         })
@@ -90,6 +92,7 @@ impl Idp {
         let path = call.path().trim_start_matches('/');
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
         match (first, rest) {
+            (".well-known", _) => self.well_known(rest),
             ("workload", _) => self.workload.answer(rest, call),
             ("graph", _) => graph::graph(&self.tenant, rest, call),
             ("msi", "token") => self.managed.app_service(&self.tenant, call),
@@ -231,6 +234,15 @@ impl Idp {
         grant.token(directory, &self.tenant.base, issued_at, lifetime)
     }
 
+    /// The metadata at the address of RFC 8414 section 3.1: the path of the issuer stands behind.
+    fn well_known(&self, rest: &str) -> Response {
+        let tenant = self.tenant.directory.tenant;
+        if rest == format!("oauth-authorization-server/{tenant}/v2.0") {
+            return self.metadata(Endpoint::V2);
+        }
+        reply::empty(StatusCode::NOT_FOUND)
+    }
+
     fn of_tenant(&self, rest: &str, call: &Call) -> Response {
         let tenant = &self.tenant;
         match rest {
@@ -260,28 +272,36 @@ impl Idp {
         } else {
             ""
         };
-        reply::json(
-            StatusCode::OK,
-            &json!({
-                "issuer": self.tenant.issuer(endpoint),
-                "authorization_endpoint": format!("{root}/oauth2{generation}/authorize"),
-                "token_endpoint": format!("{root}/oauth2{generation}/token"),
-                "jwks_uri": format!("{root}/discovery{generation}/keys"),
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-                "token_endpoint_auth_signing_alg_values_supported": ["PS256", "RS256"],
-                "device_authorization_endpoint": format!("{root}/oauth2{generation}/devicecode"),
-                "grant_types_supported": [
-                    "client_credentials", "password", "authorization_code", "refresh_token",
-                    "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer",
-                ],
-                "response_modes_supported": ["query", "fragment", "form_post"],
-                "authorization_response_iss_parameter_supported": true,
-                "scopes_supported": ["openid", "profile", "email", "offline_access"],
-                "response_types_supported": ["code"],
-                "subject_types_supported": ["pairwise"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "code_challenge_methods_supported": ["S256"],
-            }),
-        )
+        let mut document = json!({
+            "issuer": self.tenant.issuer(endpoint),
+            "authorization_endpoint": format!("{root}/oauth2{generation}/authorize"),
+            "token_endpoint": format!("{root}/oauth2{generation}/token"),
+            "jwks_uri": format!("{root}/discovery{generation}/keys"),
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "token_endpoint_auth_signing_alg_values_supported": ["PS256", "RS256"],
+            "device_authorization_endpoint": format!("{root}/oauth2{generation}/devicecode"),
+            "grant_types_supported": [
+                "client_credentials", "password", "authorization_code", "refresh_token",
+                "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            ],
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "authorization_response_iss_parameter_supported": true,
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "code_challenge_methods_supported": ["S256"],
+        });
+        let faults = &self.faults;
+        if faults.contains(Fault::NoPkce) {
+            document["code_challenge_methods_supported"].take();
+        }
+        if faults.contains(Fault::NoIssuerParameter) {
+            document["authorization_response_iss_parameter_supported"] = json!(false);
+        }
+        if faults.contains(Fault::PlainHttpAuthorization) {
+            document["authorization_endpoint"] = json!("http://login.catalog.invalid/authorize");
+        }
+        reply::json(StatusCode::OK, &document)
     }
 }

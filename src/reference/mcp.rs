@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::reference::api::Catalog;
 use crate::reference::call::Call;
-use crate::reference::fault::Faults;
+use crate::reference::fault::{Fault, Faults};
 use crate::reference::reply;
 use desk::Desk;
 use envelope::VERSION_META;
@@ -35,9 +35,10 @@ pub(crate) enum Serving {
     Refusing(Refusal),
 }
 
-/// The MCP server. It knows nothing of callers and their rights.
+/// The MCP server. It knows nothing of callers but whose session is whose.
 #[derive(Debug)]
 pub(crate) struct Server {
+    faults: Faults,
     desk: Desk,
     sessions: Sessions,
 }
@@ -46,14 +47,31 @@ impl Server {
     /// Takes the store that it shares with the API.
     pub(crate) fn new(catalog: Arc<Catalog>, faults: Faults) -> Self {
         Self {
-            desk: Desk::new(catalog, faults),
-            sessions: Sessions::default(),
+            desk: Desk::new(catalog, faults.clone()),
+            sessions: Sessions::new(faults.clone()),
+            faults,
         }
     }
 
-    /// Answers one call in the era that its header and its `_meta` name.
-    pub(crate) fn answer(&self, call: &Call, serving: Serving) -> Response {
-        if call.headers.contains_key(header::ORIGIN) {
+    /// Returns whose session a call names.
+    pub(crate) fn owner(&self, call: &Call) -> Option<String> {
+        self.sessions.owner(call)
+    }
+
+    /// Opens the stream of server messages for anybody.
+    #[expect(
+        clippy::unused_self,
+        reason = "the stream is the server's, whatever it is open for"
+    )]
+    pub(crate) fn open_stream(&self) -> Response {
+        legacy::open_stream()
+    }
+
+    /// Answers one call in the era that its header and its `_meta` name. `subject` is whom its token is about, where a
+    /// policy has looked at it.
+    pub(crate) fn answer(&self, call: &Call, subject: Option<&str>, serving: Serving) -> Response {
+        let any_origin = self.faults.contains(Fault::AnyOrigin);
+        if call.headers.contains_key(header::ORIGIN) && !any_origin {
             // No browser page has business here, and a foreign Origin must be refused with 403 (2025-11-25 and later).
             return reply::json(
                 StatusCode::FORBIDDEN,
@@ -61,7 +79,8 @@ impl Server {
             );
         }
         let message = call.object();
-        let modern = is_modern(call, message.as_ref());
+        let modern = self.is_modern(call, message.as_ref());
+        let caller = legacy::Caller { call, subject };
         match call.method {
             Method::POST if !accepts_both(call) => envelope::not_acceptable(),
             Method::POST if !call.declares_json() => {
@@ -69,13 +88,15 @@ impl Server {
             }
             Method::POST => match message {
                 None => envelope::unreadable(&call.body),
-                Some(message) if modern => modern::answer(&self.desk, call, &message, serving),
+                Some(message) if modern => {
+                    modern::answer(&self.desk, &self.faults, call, &message, serving)
+                }
                 Some(message) => {
-                    legacy::answer(&self.desk, &self.sessions, call, &message, serving)
+                    legacy::answer(&self.desk, &self.sessions, caller, &message, serving)
                 }
             },
-            Method::GET if !modern => legacy::listen(&self.sessions, call),
-            Method::DELETE if !modern => legacy::end(&self.sessions, call),
+            Method::GET if !modern => legacy::listen(&self.sessions, caller),
+            Method::DELETE if !modern => legacy::end(&self.sessions, caller),
             _ => reply::with(
                 reply::empty(StatusCode::METHOD_NOT_ALLOWED),
                 header::ALLOW,
@@ -83,16 +104,20 @@ impl Server {
             ),
         }
     }
-}
 
-/// A legacy client names no version, or a legacy one; everything else is checked by the modern rules.
-fn is_modern(call: &Call, message: Option<&Map<String, Value>>) -> bool {
-    let header_is_modern = call.headers.contains_key("mcp-protocol-version")
-        && !call
-            .header("mcp-protocol-version")
-            .is_some_and(legacy::speaks);
-    let meta = message.and_then(|message| message.get("params")?.get("_meta")?.get(VERSION_META));
-    header_is_modern || meta.is_some()
+    /// A legacy client names no version, or a legacy one; everything else is checked by the modern rules.
+    fn is_modern(&self, call: &Call, message: Option<&Map<String, Value>>) -> bool {
+        let version = call.header("mcp-protocol-version");
+        let header_is_modern = if self.faults.contains(Fault::AnyVersion) {
+            version == Some(modern::VERSION)
+        } else {
+            call.headers.contains_key("mcp-protocol-version")
+                && !version.is_some_and(legacy::speaks)
+        };
+        let meta =
+            message.and_then(|message| message.get("params")?.get("_meta")?.get(VERSION_META));
+        header_is_modern || meta.is_some()
+    }
 }
 
 fn accepts_both(call: &Call) -> bool {

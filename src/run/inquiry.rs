@@ -248,6 +248,15 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         Party {
             edited: forged(forgery::edited),
             unsigned: forged(forgery::unsigned),
+            expired: self
+                .hall
+                .plan
+                .scenario
+                .deployment
+                .requirements
+                .expired
+                .as_ref()
+                .and_then(forgery::presented),
             query: self
                 .least(visit.door)
                 .and_then(authorization)

@@ -81,7 +81,14 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
     let known: &[&str] = if named.name == "rest" {
         &["url", "headers"]
     } else {
-        &["url", "headers", "refuses", "requirements", "waive"]
+        &[
+            "url",
+            "headers",
+            "refuses",
+            "requirements",
+            "waive",
+            "expired_token",
+        ]
     };
     let fields = reader.fields(named.at, named.node, "this door", known)?;
     let scope = register.bare_scope();

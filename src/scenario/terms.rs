@@ -1,18 +1,26 @@
-//! `requirements` and `waive` of the MCP door in, which requirements are checked and which are waived out.
+//! `requirements`, `waive` and `expired_token` of the MCP door in, what is demanded of it besides the matrix out.
 
 use super::complaint::Kind;
 use super::raw::Node;
 use super::reader::Reader;
 use crate::requirement::Requirement;
+use crate::secret::Secret;
 
 /// Which requirements of the MCP authorization chapter are checked, and which of them the owner waives.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Terms {
     ignored: bool,
     waivers: Vec<(Requirement, String)>,
+    /// A token of this deployment that has run out.
+    pub expired: Option<Secret>,
 }
 
 impl Terms {
+    /// Whether the author leaves it at what is checked anyway.
+    pub fn is_usual(&self) -> bool {
+        !self.ignored && self.waivers.is_empty() && self.expired.is_none()
+    }
+
     /// Whether a requirement is checked: calls without a token always are.
     pub fn checks(&self, requirement: Requirement) -> bool {
         !self.ignored || requirement == Requirement::TokenDemanded
@@ -37,7 +45,14 @@ pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node) -> Terms {
         .get("waive")
         .map(|node| waivers(reader, node))
         .unwrap_or_default();
-    Terms { ignored, waivers }
+    let expired = mcp
+        .get("expired_token")
+        .and_then(|node| reader.secret(node, "`expired_token`"));
+    Terms {
+        ignored,
+        waivers,
+        expired,
+    }
 }
 
 fn waivers(reader: &mut Reader<'_>, node: &Node) -> Vec<(Requirement, String)> {

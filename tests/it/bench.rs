@@ -95,7 +95,7 @@ impl Ran {
     }
 }
 
-/// Findings of a JSON report: cells by code.
+/// Findings of a JSON report: cells by code, with the requirement's id where it is about one.
 pub(crate) fn findings(report: &Value) -> BTreeMap<String, Vec<String>> {
     let findings = report["findings"].as_array().unwrap();
     let mut by_code: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -106,8 +106,9 @@ pub(crate) fn findings(report: &Value) -> BTreeMap<String, Vec<String>> {
             .iter()
             .map(text)
             .collect::<Vec<_>>();
+        let name = [text(&finding["code"]), text(&finding["requirement"])].join(" ");
         by_code
-            .entry(text(&finding["code"]))
+            .entry(name.trim().to_owned())
             .or_default()
             .extend(cells);
     }

@@ -57,21 +57,34 @@ pub(super) enum Caller {
     Unchecked,
 }
 
+impl Caller {
+    /// Whom the token is about, where a policy has looked at one.
+    pub(super) fn subject(&self) -> Option<&str> {
+        match self {
+            Self::Known(claims) => Some(&claims.subject),
+            Self::Unchecked => None,
+        }
+    }
+}
+
 /// The policies of both entries.
 pub(super) struct Guard {
     faults: Faults,
     validator: Validator,
     /// The address of the protected resource metadata.
     metadata: String,
+    /// The scope that a client is to ask for.
+    scope: String,
     sign_in_page: String,
     with_token: AtomicU64,
 }
 
 impl Guard {
-    /// Takes the token policy, and the two addresses that a caller without a token may be pointed to.
+    /// Takes the token policy, the scope of the API, and the two addresses that a caller without a token may be pointed to.
     pub(super) fn new(
         faults: Faults,
         validator: Validator,
+        scope: String,
         metadata: String,
         sign_in_page: String,
     ) -> Self {
@@ -79,6 +92,7 @@ impl Guard {
             faults,
             validator,
             metadata,
+            scope,
             sign_in_page,
             with_token: AtomicU64::new(0),
         }
@@ -105,9 +119,11 @@ impl Guard {
             return Ok(Caller::Unchecked);
         }
         let credential = call.credential();
+        let in_query = self.in_query(entry, call);
         let claims = match credential {
             Credential::Bearer(token) => self.validator.validate(token),
-            Credential::Nothing | Credential::Unusable => None,
+            Credential::Nothing => in_query.and_then(|token| self.validator.validate(&token)),
+            Credential::Unusable => None,
         };
         let claims = claims.ok_or_else(|| self.unauthorized(entry, credential))?;
         self.after_validation(entry, &claims)?;
@@ -142,6 +158,11 @@ impl Guard {
         }
     }
 
+    fn in_query(&self, entry: Entry, call: &Call) -> Option<String> {
+        let taken = entry == Entry::Mcp && self.faults.contains(Fault::QueryToken);
+        taken.then(|| call.query("access_token")).flatten()
+    }
+
     /// Listing without a token, where the policy forgot it.
     pub(super) fn open_listing(&self, method: &str) -> Option<Permit> {
         let lists = ["initialize", "server/discover", "tools/list"].contains(&method);
@@ -149,7 +170,12 @@ impl Guard {
     }
 
     /// Writes the refusal of a role. `execute` is the call itself, for a policy that looks too late.
-    pub(super) fn refuse(&self, rule: &str, execute: impl FnOnce(Permit) -> Response) -> Response {
+    pub(super) fn refuse(
+        &self,
+        entry: Entry,
+        rule: &str,
+        execute: impl FnOnce(Permit) -> Response,
+    ) -> Response {
         if self.faults.contains(Fault::ExecutedDespite403) {
             drop(execute(Permit(())));
         }
@@ -162,7 +188,12 @@ impl Guard {
         if self.faults.contains(Fault::Empty200) {
             return reply::empty(StatusCode::OK);
         }
-        answer::role_required(self.swap(StatusCode::FORBIDDEN), rule)
+        let response = answer::role_required(self.swap(StatusCode::FORBIDDEN), rule);
+        if entry == Entry::Mcp && self.faults.contains(Fault::MisleadingChallenge) {
+            let challenge = self.challenge(Credential::Unusable);
+            return reply::with(response, header::WWW_AUTHENTICATE, &challenge);
+        }
+        response
     }
 
     fn after_validation(&self, entry: Entry, claims: &Claims) -> Result<(), Box<Response>> {
@@ -185,17 +216,38 @@ impl Guard {
             return answer::sign_in(&self.sign_in_page);
         }
         let response = answer::own(self.swap(StatusCode::UNAUTHORIZED), "Unauthorized.");
-        if entry == Entry::Rest || response.status() != StatusCode::UNAUTHORIZED {
+        let unasked = entry == Entry::Rest || self.faults.contains(Fault::NoChallenge);
+        if unasked || response.status() != StatusCode::UNAUTHORIZED {
             return response;
         }
+        reply::with(
+            response,
+            header::WWW_AUTHENTICATE,
+            &self.challenge(credential),
+        )
+    }
+
+    fn challenge(&self, credential: Credential<'_>) -> String {
         // A caller that presented nothing made no mistake with a token (RFC 6750 section 3.1).
-        let error = if credential == Credential::Nothing {
+        let nothing = credential == Credential::Nothing
+            && !self.faults.contains(Fault::InvalidTokenForNothing);
+        let error = if nothing {
             ""
         } else {
             r#"error="invalid_token", "#
         };
-        let challenge = format!(r#"Bearer {error}resource_metadata="{}""#, self.metadata);
-        reply::with(response, header::WWW_AUTHENTICATE, &challenge)
+        let offline = if self.faults.contains(Fault::OfflineAccessScope) {
+            " offline_access"
+        } else {
+            ""
+        };
+        let scope = if self.faults.contains(Fault::NoScope) {
+            String::new()
+        } else {
+            format!(r#", scope="{}{offline}""#, self.scope)
+        };
+        let pointer = &self.metadata;
+        format!(r#"Bearer {error}resource_metadata="{pointer}"{scope}"#)
     }
 
     fn swap(&self, status: StatusCode) -> StatusCode {

@@ -15,6 +15,8 @@ pub(super) struct Claims {
     audiences: Vec<String>,
     begins: i64,
     ends: i64,
+    /// Whom the token is about, among all issuers.
+    pub(super) subject: String,
     /// The app roles; none when the token has no such claim.
     pub(super) roles: Option<Vec<String>>,
 }
@@ -143,6 +145,9 @@ impl Issuer {
             audiences: one_or_many(claims.get("aud")?)?,
             begins: claims.get("nbf").map_or(Some(0), Value::as_i64)?,
             ends: claims.get("exp")?.as_i64()?,
+            subject: ["iss", "sub"]
+                .map(|name| claims.get(name).and_then(Value::as_str).unwrap_or_default())
+                .join(" "),
             roles: match roles {
                 Some(roles) => Some(words(roles)?),
                 None => None,

@@ -1,5 +1,6 @@
 //! A request of a session (2025-03-26 to 2025-11-25) in, a stream of server-sent events out.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
@@ -13,6 +14,7 @@ use super::Serving;
 use super::desk::Desk;
 use super::envelope::{self, EVENT_STREAM, Fail, Message, failed, server_info, wrap};
 use crate::reference::call::Call;
+use crate::reference::fault::{Fault, Faults};
 use crate::reference::{chance, reply};
 
 const NEWEST: &str = "2025-11-25";
@@ -35,24 +37,67 @@ const LEVELS: [&str; 8] = [
     "emergency",
 ];
 
-/// The ids of all open sessions, oldest first, each with the index of its log level.
-#[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<IndexMap<String, usize>>);
+/// A request with whom its token is about, where a policy has looked at it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller<'c> {
+    /// The request.
+    pub(super) call: &'c Call,
+    /// The subject of its token.
+    pub(super) subject: Option<&'c str>,
+}
+
+/// An open session.
+#[derive(Debug)]
+struct Open {
+    /// The subject that opened it; nobody's in particular where no policy looked at a token.
+    owner: Option<String>,
+    /// The index of its log level.
+    level: usize,
+}
+
+/// All open sessions by their ids, oldest first.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    faults: Faults,
+    open: Mutex<IndexMap<String, Open>>,
+    opened: AtomicU64,
+}
 
 impl Sessions {
-    fn open(&self) -> String {
-        let id = chance::secret();
-        self.with(|ids| {
-            if ids.len() >= MOST_SESSIONS {
-                ids.shift_remove_index(0);
+    /// No session yet.
+    pub(super) fn new(faults: Faults) -> Self {
+        Self {
+            faults,
+            open: Mutex::default(),
+            opened: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns who opened the session that a call names.
+    pub(super) fn owner(&self, call: &Call) -> Option<String> {
+        let id = call.header("mcp-session-id")?;
+        self.with(|open| open.get(id)?.owner.clone())
+    }
+
+    fn open(&self, subject: Option<&str>) -> String {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        let id = if self.faults.contains(Fault::GuessableSessions) {
+            format!("session-{number:08}")
+        } else {
+            chance::secret()
+        };
+        self.with(|open| {
+            if open.len() >= MOST_SESSIONS {
+                open.shift_remove_index(0);
             }
-            ids.insert(id.clone(), 0);
+            let owner = subject.map(str::to_owned);
+            open.insert(id.clone(), Open { owner, level: 0 });
         });
         id
     }
 
     fn level(&self, id: &str) -> usize {
-        self.with(|ids| ids.get(id).copied().unwrap_or_default())
+        self.with(|open| open.get(id).map_or(0, |session| session.level))
     }
 
     /// -32602 for a level that there is not.
@@ -60,26 +105,30 @@ impl Sessions {
         let asked = params.get("level").and_then(Value::as_str);
         let level = LEVELS.iter().position(|level| Some(*level) == asked);
         let level = level.ok_or_else(|| Fail::new(-32602, "Invalid params: no such level"))?;
-        self.with(|ids| {
-            if let Some(known) = ids.get_mut(id) {
-                *known = level;
+        self.with(|open| {
+            if let Some(known) = open.get_mut(id) {
+                known.level = level;
             }
         });
         Ok(json!({}))
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut IndexMap<String, usize>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, act: impl FnOnce(&mut IndexMap<String, Open>) -> T) -> T {
+        act(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Missing id: 400. Unknown or ended: 404 (streamable HTTP, session management).
-    fn check<'a>(&self, call: &'a Call) -> Result<&'a str, Box<Response>> {
+    /// Missing id: 400. Unknown, ended or somebody else's: 404 (streamable HTTP, session management).
+    fn check<'a>(&self, caller: Caller<'a>) -> Result<&'a str, Box<Response>> {
         let refused = |status, text| Box::new(failed(status, None, Fail::new(-32600, text)));
-        let Some(id) = call.header("mcp-session-id") else {
+        let Some(id) = caller.call.header("mcp-session-id") else {
             let text = "Bad Request: Missing session ID";
             return Err(refused(StatusCode::BAD_REQUEST, text));
         };
-        if self.with(|ids| ids.contains_key(id)) {
+        let anybody = self.faults.contains(Fault::SessionNotBound);
+        let is_own = |session: &Open| {
+            anybody || session.owner.is_none() || session.owner.as_deref() == caller.subject
+        };
+        if self.with(|open| open.get(id).is_some_and(is_own)) {
             return Ok(id);
         }
         Err(refused(StatusCode::NOT_FOUND, "Session not found"))
@@ -95,7 +144,7 @@ pub(super) fn speaks(version: &str) -> bool {
 pub(super) fn answer(
     desk: &Desk,
     sessions: &Sessions,
-    call: &Call,
+    caller: Caller<'_>,
     body: &Map<String, Value>,
     serving: Serving,
 ) -> Response {
@@ -104,9 +153,9 @@ pub(super) fn answer(
         Err(fail) => return failed(StatusCode::BAD_REQUEST, None, fail),
     };
     if message.method == "initialize" && message.id.is_some() {
-        return initialize(sessions, &message);
+        return initialize(sessions, caller, &message);
     }
-    let session = match sessions.check(call) {
+    let session = match sessions.check(caller) {
         Ok(session) => session,
         Err(refusal) => return *refusal,
     };
@@ -121,10 +170,15 @@ pub(super) fn answer(
 }
 
 /// Opens the stream of server messages, which stays open and silent until the client hangs up.
-pub(super) fn listen(sessions: &Sessions, call: &Call) -> Response {
-    if let Err(refusal) = sessions.check(call) {
-        return *refusal;
+pub(super) fn listen(sessions: &Sessions, caller: Caller<'_>) -> Response {
+    match sessions.check(caller) {
+        Ok(_) => open_stream(),
+        Err(refusal) => *refusal,
     }
+}
+
+/// The stream of server messages.
+pub(super) fn open_stream() -> Response {
     let first = stream::once(async {
         Ok::<_, std::convert::Infallible>(Bytes::from_static(b": listening\r\n\r\n"))
     });
@@ -136,10 +190,10 @@ pub(super) fn listen(sessions: &Sessions, call: &Call) -> Response {
 }
 
 /// Ends the session that the call names.
-pub(super) fn end(sessions: &Sessions, call: &Call) -> Response {
-    match sessions.check(call) {
+pub(super) fn end(sessions: &Sessions, caller: Caller<'_>) -> Response {
+    match sessions.check(caller) {
         Ok(id) => {
-            sessions.with(|ids| ids.shift_remove(id));
+            sessions.with(|open| open.shift_remove(id));
             reply::empty(StatusCode::NO_CONTENT)
         }
         Err(refusal) => *refusal,
@@ -147,7 +201,7 @@ pub(super) fn end(sessions: &Sessions, call: &Call) -> Response {
 }
 
 /// An unknown version is answered with the newest that sessions know, as the SDKs do.
-fn initialize(sessions: &Sessions, message: &Message<'_>) -> Response {
+fn initialize(sessions: &Sessions, caller: Caller<'_>, message: &Message<'_>) -> Response {
     let asked = message
         .params
         .get("protocolVersion")
@@ -163,7 +217,7 @@ fn initialize(sessions: &Sessions, message: &Message<'_>) -> Response {
     reply::with(
         events(&wrap(message.id, Ok(result)), 0),
         SESSION,
-        &sessions.open(),
+        &sessions.open(caller.subject),
     )
 }
 

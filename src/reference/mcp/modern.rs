@@ -12,9 +12,11 @@ use super::envelope::{
 };
 use super::{Manner, Serving};
 use crate::reference::call::Call;
+use crate::reference::fault::{Fault, Faults};
 use crate::reference::reply;
 
-const VERSION: &str = "2026-07-28";
+/// The revision of this era.
+pub(super) const VERSION: &str = "2026-07-28";
 const NOT_FOUND: i64 = -32602;
 const HEADER_MISMATCH: i64 = -32020;
 const UNSUPPORTED_VERSION: i64 = -32022;
@@ -24,6 +26,7 @@ const UNSUPPORTED_VERSION: i64 = -32022;
 /// 200 with a result or a tool's error.
 pub(super) fn answer(
     desk: &Desk,
+    faults: &Faults,
     call: &Call,
     body: &Map<String, Value>,
     serving: Serving,
@@ -32,7 +35,7 @@ pub(super) fn answer(
         Ok(message) => message,
         Err(fail) => return failed(StatusCode::BAD_REQUEST, None, fail),
     };
-    if let Err(fail) = validate(call, &message) {
+    if let Err(fail) = validate(faults, call, &message) {
         return failed(StatusCode::BAD_REQUEST, message.id, fail);
     }
     if message.id.is_none() {
@@ -71,11 +74,14 @@ fn progress() -> Value {
     json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 }
 
-fn validate(call: &Call, message: &Message<'_>) -> Result<(), Fail> {
+fn validate(faults: &Faults, call: &Call, message: &Message<'_>) -> Result<(), Fail> {
     let mismatch = |name: &str| Fail::new(HEADER_MISMATCH, format!("Header mismatch: {name}"));
     let header = |name: &'static str| call.header(name).ok_or_else(|| mismatch(name));
     let version = header("mcp-protocol-version")?;
-    check_meta(message, version)?;
+    check_meta(faults, message, version)?;
+    if faults.contains(Fault::HeaderMismatchAccepted) {
+        return Ok(());
+    }
     if header("mcp-method")? != message.method {
         return Err(mismatch("mcp-method"));
     }
@@ -98,7 +104,7 @@ fn mirrored(method: &str) -> Option<&'static str> {
 }
 
 /// Notifications need no `_meta`; requests state version and capabilities in it.
-fn check_meta(message: &Message<'_>, version: &str) -> Result<(), Fail> {
+fn check_meta(faults: &Faults, message: &Message<'_>, version: &str) -> Result<(), Fail> {
     let meta = message.params.get("_meta");
     let stated = meta
         .and_then(|meta| meta.get(VERSION_META))
@@ -118,7 +124,7 @@ fn check_meta(message: &Message<'_>, version: &str) -> Result<(), Fail> {
             "Header mismatch: mcp-protocol-version",
         ));
     }
-    if version != VERSION {
+    if version != VERSION && !faults.contains(Fault::AnyVersion) {
         return Err(Fail {
             data: Some(json!({"supported": [VERSION], "requested": version})),
             ..Fail::new(UNSUPPORTED_VERSION, "Unsupported protocol version")

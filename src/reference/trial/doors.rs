@@ -12,8 +12,9 @@ fn anonymous_gets_401_and_a_pointer_only_at_mcp() {
     assert_eq!(rest.text, r#"{"statusCode":401,"message":"Unauthorized."}"#);
     let mcp = bench.modern("", "tools/list", json!({}));
     let pointer = format!(
-        r#"Bearer resource_metadata="{}/.well-known/oauth-protected-resource/mcp""#,
-        bench.at("CATALOG_REST_URL")
+        r#"Bearer resource_metadata="{}/.well-known/oauth-protected-resource/mcp", scope="api://{}/access_as_user""#,
+        bench.at("CATALOG_REST_URL"),
+        bench.at("API_APP_ID")
     );
     assert_eq!(
         (mcp.status, mcp.header("www-authenticate")),

@@ -84,7 +84,7 @@ requirements! {
     TasksBound "C-27" Must "Tasks belong to whoever was given them."
     IssuerInAnswers "C-28" Should "The authorization server says in its answers who it is."
     Registration "C-30" Informational "How clients register."
-    NoOfflineAccess "C-31" Should "Nobody is asked to request offline_access."
+    NoOfflineAccess "C-31" Should "Nobody is asked to request `offline_access`."
 }
 
 /// The one place that words requirements: a `##` heading an id, then its title and labelled paragraphs.

@@ -64,7 +64,7 @@ fn conduct(
         attendant: &attendant,
     };
     let mut stations = Vec::new();
-    let mut lines = Lines::new(context.terminal.look());
+    let mut lines = Lines::new(context.terminal.look);
     let mut unwritten = false;
     let mut tell = |station: Station| {
         if arguments.format == Listing::Text {

@@ -315,7 +315,7 @@ pub(super) fn run_id(context: &Context) -> Result<String, Exit> {
 /// Prints a report on stdout.
 pub(super) fn print(kind: Kind, record: &Record, context: &Context) -> Exit {
     let mut bytes = Vec::new();
-    let rendered = report::render(kind, record, context.terminal.look(), &mut bytes);
+    let rendered = report::render(kind, record, context.terminal.look, &mut bytes);
     match rendered {
         Ok(()) => to_stdout(&bytes, context),
         Err(error) => unprintable(&error, context),

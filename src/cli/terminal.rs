@@ -9,14 +9,12 @@ use crate::report::Look;
 /// The process's two outputs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal {
-    stdout_colour: bool,
+    /// How reports for stdout look.
+    pub(super) look: Look,
     /// Whether a progress bar may be drawn on stderr.
     pub(super) may_draw: bool,
     /// Whether hints and progress are unwanted.
     pub(super) quiet: bool,
-    width: usize,
-    /// Whether also what is as it should be is listed.
-    all: bool,
 }
 
 /// Columns of a stdout that is no terminal: the article's table fits.
@@ -27,22 +25,15 @@ impl Terminal {
     pub(super) fn new(environment: &Environment, shared: &Shared) -> Self {
         let quiet = shared.quiet;
         Self {
-            stdout_colour: colours(environment, shared.color, environment.stdout_is_terminal),
+            look: Look {
+                colour: colours(environment, shared.color, environment.stdout_is_terminal),
+                width: width(environment),
+                all: shared.verbose > 0,
+            },
             may_draw: environment.stderr_is_terminal
                 && !quiet
                 && environment.variable("TERM") != Some("dumb"),
             quiet,
-            width: width(environment),
-            all: shared.verbose > 0,
-        }
-    }
-
-    /// How reports for stdout look.
-    pub(super) fn look(&self) -> Look {
-        Look {
-            colour: self.stdout_colour,
-            width: self.width,
-            all: self.all,
         }
     }
 

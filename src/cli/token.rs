@@ -127,7 +127,7 @@ fn show_one(sheet: &Sheet<'_>, format: Listing, context: &Context) -> Exit {
 }
 
 fn show(sheets: &[Sheet<'_>], format: Listing, context: &Context) -> Exit {
-    let look = context.terminal.look();
+    let look = context.terminal.look;
     let text = match (format, sheets) {
         (Listing::Json, _) => format!("{:#}\n", tokens::document(sheets)),
         (Listing::Text, [one]) => tokens::one(one, look),

@@ -94,12 +94,12 @@ impl Conclusion {
         matrix: &'c Matrix,
     ) -> impl Fn(Requirement, Door) -> bool + use<'c> {
         move |requirement, door| {
-            let is_stranger = |persona: usize| match requirement {
-                Requirement::TokenDemanded => !matrix.personas[persona].signs_in,
-                Requirement::AudienceChecked => {
-                    matrix.personas[persona].signs_in && is_allowed_nothing(matrix, persona)
-                }
-                _ => false,
+            let is_stranger = |persona: usize| {
+                let signs_in = matrix.personas[persona].signs_in;
+                requirement == Requirement::TokenDemanded && !signs_in
+                    || requirement == Requirement::AudienceChecked
+                        && signs_in
+                        && is_allowed_nothing(matrix, persona)
             };
             let fails = |index: usize| {
                 let verdict = self.verdicts.get(index).and_then(Option::as_ref);

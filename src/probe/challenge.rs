@@ -104,9 +104,11 @@ fn unescaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    type Pairs = &'static [(&'static str, &'static str)];
+
     #[test]
     fn the_bearer_challenge_is_found_with_its_parameters() {
-        let table: [(&str, Option<&[(&str, &str)]>); 9] = [
+        let table: [(&str, Option<Pairs>); 9] = [
             ("Bearer", Some(&[])),
             ("bearer realm=\"a, b\"", Some(&[("realm", "a, b")])),
             (

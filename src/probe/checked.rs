@@ -61,7 +61,7 @@ pub struct Place {
     pub explained: bool,
     /// The answer that violates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<Observation>,
+    pub seen: Option<Box<Observation>>,
 }
 
 impl Place {
@@ -85,7 +85,7 @@ impl Place {
     /// It is not kept, as this answer shows.
     pub fn violated(why: impl Into<String>, seen: Option<&Observation>) -> Self {
         Self {
-            seen: seen.cloned(),
+            seen: seen.cloned().map(Box::new),
             ..Self::new(State::Violated, why)
         }
     }
@@ -159,13 +159,9 @@ impl Checked {
 
     /// Why, with the doors before each reason; doors with the same reason stand together.
     pub fn why(&self) -> String {
-        let state = match self.state() {
-            State::Waived => None,
-            state => Some(state),
-        };
-        let telling = |place: &&Place| match state {
-            Some(state) => place.state == state,
-            None => place.state != State::Held,
+        let word = self.state();
+        let telling = |place: &&Place| {
+            place.state == word || word == State::Waived && place.state != State::Held
         };
         let places: Vec<&Place> = self.places.iter().filter(telling).collect();
         told(&places)

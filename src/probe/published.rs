@@ -3,43 +3,35 @@
 use serde_json::{Map, Value};
 
 use super::challenge::Challenge;
-use super::checked::Place;
+use super::checked::{Place, State};
 use super::metadata::{Tried, is_secured, origin_and_path};
 use super::reading::Site;
 use super::visit::Answer;
 use crate::door::Exchange;
-use crate::requirement::Requirement;
 
 type Document = Map<String, Value>;
 
-/// What a requirement about documents comes to.
-pub(super) fn check(requirement: Requirement, site: &Site) -> Place {
-    let of_resource = |read: fn(&Document, &Tried, &Site) -> Place| match resource(site) {
+/// C-03.
+pub(super) fn metadata_served(site: &Site) -> Place {
+    match resource(site) {
+        Ok((_, tried)) => Place::held(format!("{} answers", place_of(tried, site))),
+        Err(place) => place,
+    }
+}
+
+fn of_resource(site: &Site, read: fn(&Document, &Tried, &Site) -> Place) -> Place {
+    match resource(site) {
         Ok((document, tried)) => read(document, tried, site),
         Err(place) => blamed(&place, "there is no resource metadata (C-03)"),
-    };
-    match requirement {
-        Requirement::MetadataServed => match resource(site) {
-            Ok((_, tried)) => Place::held(format!("{} answers", place_of(tried, site))),
-            Err(place) => place,
-        },
-        Requirement::ServersNamed => of_resource(servers_named),
-        Requirement::ResourceNamed => of_resource(resource_named),
-        Requirement::NoOfflineAccess => no_offline_access(site),
-        Requirement::IssuerServed => issuer_served(site),
-        Requirement::PkceOffered => of_servers(site, pkce_offered),
-        Requirement::AddressesSecured => of_servers(site, addresses_secured),
-        Requirement::IssuerInAnswers => of_servers(site, issuer_in_answers),
-        Requirement::Registration => of_servers(site, registration),
-        _ => Place::not_applicable("no document speaks of it"),
     }
 }
 
 /// A requirement about a document that is not there: told by the requirement that asks for it.
 fn blamed(place: &Place, why: &str) -> Place {
-    match place.state {
-        super::State::NotApplicable => place.clone(),
-        _ => Place::explained(why),
+    if place.state == State::NotApplicable {
+        place.clone()
+    } else {
+        Place::explained(why)
     }
 }
 
@@ -107,7 +99,12 @@ fn place_of(tried: &Tried, site: &Site) -> &'static str {
     }
 }
 
-fn servers_named(document: &Document, tried: &Tried, _: &Site) -> Place {
+/// C-04.
+pub(super) fn servers_named(site: &Site) -> Place {
+    of_resource(site, servers)
+}
+
+fn servers(document: &Document, tried: &Tried, _: &Site) -> Place {
     let named = document
         .get("authorization_servers")
         .and_then(Value::as_array);
@@ -125,7 +122,12 @@ fn servers_named(document: &Document, tried: &Tried, _: &Site) -> Place {
     }
 }
 
-fn resource_named(document: &Document, tried: &Tried, site: &Site) -> Place {
+/// C-05.
+pub(super) fn resource_named(site: &Site) -> Place {
+    of_resource(site, own_name)
+}
+
+fn own_name(document: &Document, tried: &Tried, site: &Site) -> Place {
     let seen = tried.came.as_ref().map(|exchange| &exchange.observation);
     let Some(named) = document.get("resource").and_then(Value::as_str) else {
         return Place::violated("resource is missing", seen);
@@ -144,7 +146,8 @@ fn resource_named(document: &Document, tried: &Tried, site: &Site) -> Place {
     }
 }
 
-fn no_offline_access(site: &Site) -> Place {
+/// C-31.
+pub(super) fn no_offline_access(site: &Site) -> Place {
     const SCOPE: &str = "offline_access";
     let asks = |scopes: &str| scopes.split_whitespace().any(|scope| scope == SCOPE);
     let answers = site.visits.iter().flat_map(|visit| visit.answers.values());
@@ -177,7 +180,8 @@ fn no_offline_access(site: &Site) -> Place {
     }
 }
 
-fn issuer_served(site: &Site) -> Place {
+/// C-06.
+pub(super) fn issuer_served(site: &Site) -> Place {
     if let Err(place) = resource(site) {
         return blamed(&place, "there is no resource metadata (C-03)");
     }
@@ -190,7 +194,7 @@ fn issuer_served(site: &Site) -> Place {
         let Some((document, one)) = tried.iter().find_map(|one| Some((one.document()?, one)))
         else {
             let place = absent(tried, site, "the authorization server's metadata");
-            if place.state == super::State::NotApplicable {
+            if place.state == State::NotApplicable {
                 elsewhere = Some(place);
                 continue;
             }
@@ -239,7 +243,27 @@ fn of_servers(site: &Site, read: fn(&Document) -> Result<String, String>) -> Pla
     Place::held(held)
 }
 
-fn pkce_offered(document: &Document) -> Result<String, String> {
+/// C-07.
+pub(super) fn pkce_offered(site: &Site) -> Place {
+    of_servers(site, pkce)
+}
+
+/// C-08.
+pub(super) fn addresses_secured(site: &Site) -> Place {
+    of_servers(site, addresses)
+}
+
+/// C-28.
+pub(super) fn issuer_in_answers(site: &Site) -> Place {
+    of_servers(site, issuer)
+}
+
+/// C-30.
+pub(super) fn registration(site: &Site) -> Place {
+    of_servers(site, register)
+}
+
+fn pkce(document: &Document) -> Result<String, String> {
     let methods = document
         .get("code_challenge_methods_supported")
         .and_then(Value::as_array);
@@ -252,7 +276,7 @@ fn pkce_offered(document: &Document) -> Result<String, String> {
     }
 }
 
-fn addresses_secured(document: &Document) -> Result<String, String> {
+fn addresses(document: &Document) -> Result<String, String> {
     let is_address = |name: &str| name.ends_with("_endpoint") || name.ends_with("_uri");
     let mut plain: Vec<&str> = document
         .iter()
@@ -268,7 +292,7 @@ fn addresses_secured(document: &Document) -> Result<String, String> {
     }
 }
 
-fn issuer_in_answers(document: &Document) -> Result<String, String> {
+fn issuer(document: &Document) -> Result<String, String> {
     if document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)) {
         Ok("iss is in every answer".to_owned())
     } else {
@@ -280,7 +304,7 @@ fn issuer_in_answers(document: &Document) -> Result<String, String> {
     clippy::unnecessary_wraps,
     reason = "read like the others, although nothing of it can be wrong"
 )]
-fn registration(document: &Document) -> Result<String, String> {
+fn register(document: &Document) -> Result<String, String> {
     let dynamic = document.contains_key("registration_endpoint");
     let documents =
         document.get("client_id_metadata_document_supported") == Some(&Value::Bool(true));

@@ -56,15 +56,15 @@ pub fn check(requirement: Requirement, site: &Site) -> Vec<Place> {
         Requirement::TasksBound => vec![Place::not_applicable(
             "no task is started, because it would run",
         )],
-        Requirement::MetadataServed
-        | Requirement::ServersNamed
-        | Requirement::ResourceNamed
-        | Requirement::IssuerServed
-        | Requirement::PkceOffered
-        | Requirement::AddressesSecured
-        | Requirement::IssuerInAnswers
-        | Requirement::Registration
-        | Requirement::NoOfflineAccess => vec![published::check(requirement, site)],
+        Requirement::MetadataServed => vec![published::metadata_served(site)],
+        Requirement::ServersNamed => vec![published::servers_named(site)],
+        Requirement::ResourceNamed => vec![published::resource_named(site)],
+        Requirement::IssuerServed => vec![published::issuer_served(site)],
+        Requirement::PkceOffered => vec![published::pkce_offered(site)],
+        Requirement::AddressesSecured => vec![published::addresses_secured(site)],
+        Requirement::IssuerInAnswers => vec![published::issuer_in_answers(site)],
+        Requirement::Registration => vec![published::registration(site)],
+        Requirement::NoOfflineAccess => vec![published::no_offline_access(site)],
     }
 }
 
@@ -283,9 +283,7 @@ fn first_401<'v>(visit: &'v Visit, tricks: &[Trick]) -> Option<&'v Exchange> {
 /// The 401 to a call without a token; where a door has none, the one to a token that is none. Without any, what C-01
 /// comes to says why.
 fn refusal(visit: &Visit) -> Result<&Exchange, Place> {
-    if let Err(place) = control(visit) {
-        return Err(place);
-    }
+    control(visit)?;
     first_401(visit, &NOBODYS)
         .or_else(|| first_401(visit, &[Trick::Garbage]))
         .ok_or_else(|| Place::explained("no call without a token got 401 (C-01)"))
@@ -546,5 +544,509 @@ fn scope_missed(visit: &Visit) -> Place {
             Some(observation),
         ),
         None => Place::held("the challenges of 403 name the scope that is missing"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::door::{HttpAnswer, Rpc};
+    use crate::probe::metadata::Tried;
+
+    const CHALLENGE: &str = r#"Bearer resource_metadata="https://h/.well-known/oauth-protected-resource/mcp", scope="a""#;
+    const URL: &str = "https://h/mcp";
+
+    fn http(status: u16) -> Exchange {
+        let answer = HttpAnswer {
+            status,
+            ..HttpAnswer::default()
+        };
+        Exchange {
+            observation: Observation {
+                request: "tools/list".to_owned(),
+                answer: crate::door::Answer::Http(answer),
+                took_ms: 1,
+            },
+            headers: HeaderMap::new(),
+            result: None,
+            error: None,
+            session: None,
+            document: None,
+        }
+    }
+
+    fn granted() -> Exchange {
+        Exchange {
+            result: Some(Map::new()),
+            ..http(200)
+        }
+    }
+
+    fn in_band(code: i64) -> Exchange {
+        Exchange {
+            error: Some(code),
+            ..http(200)
+        }
+    }
+
+    fn silent() -> Exchange {
+        let mut exchange = http(0);
+        exchange.observation.answer = crate::door::Answer::None(crate::wire::Silence::Deadline);
+        exchange
+    }
+
+    fn with(name: &'static str, value: &str, mut exchange: Exchange) -> Exchange {
+        let value = HeaderValue::from_str(value).unwrap();
+        exchange.headers.insert(name, value);
+        exchange
+    }
+
+    fn unauthorized(challenge: &str) -> Exchange {
+        with("www-authenticate", challenge, http(401))
+    }
+
+    fn stream() -> Exchange {
+        with("content-type", "text/event-stream", http(200))
+    }
+
+    fn document(url: &str, body: &Value) -> Tried {
+        let came = Exchange {
+            document: Some(body.clone()),
+            ..http(200)
+        };
+        Tried {
+            url: url.to_owned(),
+            came: Some(came),
+        }
+    }
+
+    fn resource() -> Value {
+        json!({"resource": URL, "authorization_servers": ["https://id"], "scopes_supported": ["a"]})
+    }
+
+    fn issuer() -> Value {
+        json!({
+            "issuer": "https://id", "token_endpoint": "https://id/token",
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+        })
+    }
+
+    fn metadata(resource: &Value, issuer: &Value) -> Metadata {
+        let place = "https://h/.well-known/oauth-protected-resource/mcp";
+        let well_known = "https://id/.well-known/oauth-authorization-server";
+        let servers = resource["authorization_servers"].as_array();
+        let servers = servers.into_iter().flatten().map(|server| {
+            let server = server.as_str().unwrap().to_owned();
+            (server, vec![document(well_known, issuer)])
+        });
+        Metadata {
+            resource: vec![document(place, resource)],
+            servers: servers.collect(),
+        }
+    }
+
+    /// What a sound door answers to a request.
+    fn sound(trick: Trick) -> Exchange {
+        match trick {
+            Trick::Gets | Trick::Deletes => http(405),
+            Trick::ForeignOrigin | Trick::NullOrigin => http(403),
+            Trick::SessionBorrowed => http(404),
+            Trick::LyingMethod
+            | Trick::MissingMethod
+            | Trick::LyingName
+            | Trick::UnknownVersion
+            | Trick::Batch => http(400),
+            _ => unauthorized(CHALLENGE),
+        }
+    }
+
+    fn came(exchange: Exchange) -> Answer {
+        Answer::Came(Box::new(exchange))
+    }
+
+    fn site() -> Site {
+        let visit = |door: Door| {
+            let mut visit = Visit::unasked(door, true, Vec::new(), &Place::explained("not asked"));
+            visit.control = came(granted());
+            let tricks = Trick::ALL.iter().filter(|trick| trick.is_at(door));
+            visit.answers = tricks.map(|trick| (*trick, came(sound(*trick)))).collect();
+            visit
+        };
+        Site {
+            url: URL.to_owned(),
+            visits: vec![visit(Door::Mcp), visit(Door::McpLegacy)],
+            metadata: metadata(&resource(), &issuer()),
+        }
+    }
+
+    /// Everything that is not held, with its state.
+    fn unheld(site: &Site) -> Vec<(&'static str, State)> {
+        let silent = [
+            Requirement::StateChecked,
+            Requirement::TasksBound,
+            Requirement::ScopeMissed,
+            Requirement::SessionUnguessable,
+        ];
+        let all = Requirement::ALL.iter().filter(|one| !silent.contains(one));
+        all.filter_map(|requirement| {
+            let states: Vec<State> = check(*requirement, site)
+                .iter()
+                .map(|place| place.state)
+                .collect();
+            let worst = [State::Violated, State::Unproven, State::NotApplicable]
+                .into_iter()
+                .find(|state| states.contains(state))?;
+            Some((requirement.id(), worst))
+        })
+        .collect()
+    }
+
+    fn answering(door: Door, trick: Trick, exchange: Exchange) -> Site {
+        let mut site = site();
+        let visit = site.visits.iter_mut().find(|visit| visit.door == door);
+        visit.unwrap().answers.insert(trick, came(exchange));
+        site
+    }
+
+    #[test]
+    fn a_sound_deployment_holds_everything() {
+        assert_eq!(unheld(&site()), []);
+    }
+
+    #[test]
+    fn one_wrong_answer_violates_exactly_its_requirement() {
+        use Door::{Mcp, McpLegacy};
+        use Trick::{
+            Batch, Deletes, Edited, Expired, ForeignOrigin, Garbage, Gets, InQuery, LyingMethod,
+            LyingName, MissingMethod, NobodyCalls, NobodyDeletes, NobodyGets, NobodyLists,
+            NobodyOpens, NullOrigin, OtherAudience, SessionAlone, SessionBorrowed, UnknownVersion,
+            Unsigned,
+        };
+        let table = [
+            (Mcp, NobodyOpens, granted(), "C-01"),
+            (Mcp, NobodyLists, http(403), "C-01"),
+            (Mcp, NobodyLists, http(302), "C-01"),
+            (Mcp, NobodyLists, in_band(-32001), "C-01"),
+            (McpLegacy, NobodyOpens, granted(), "C-01"),
+            (McpLegacy, NobodyCalls, granted(), "C-01"),
+            (Mcp, NobodyDeletes, http(204), "C-01"),
+            (Mcp, Garbage, http(403), "C-11"),
+            (Mcp, Edited, granted(), "C-11"),
+            (McpLegacy, Unsigned, granted(), "C-11"),
+            (McpLegacy, Expired, http(500), "C-11"),
+            (Mcp, OtherAudience, granted(), "C-12"),
+            (Mcp, InQuery, granted(), "C-15"),
+            (McpLegacy, SessionAlone, granted(), "C-16"),
+            (McpLegacy, SessionBorrowed, granted(), "C-17"),
+            (Mcp, ForeignOrigin, granted(), "C-19"),
+            (Mcp, NullOrigin, http(400), "C-19"),
+            (Mcp, LyingMethod, granted(), "C-20"),
+            (Mcp, MissingMethod, in_band(-32020), "C-20"),
+            (Mcp, LyingName, granted(), "C-20"),
+            (Mcp, UnknownVersion, http(404), "C-21"),
+            (McpLegacy, UnknownVersion, granted(), "C-21"),
+            (Mcp, Batch, http(202), "C-22"),
+            (McpLegacy, Batch, granted(), "C-22"),
+            (Mcp, Gets, stream(), "C-23"),
+            (McpLegacy, Deletes, http(404), "C-23"),
+        ];
+        for (door, trick, exchange, id) in table {
+            let told = said(&exchange);
+            let found = unheld(&answering(door, trick, exchange));
+            let legacy_end = trick == Deletes;
+            assert_eq!(
+                found,
+                if legacy_end {
+                    vec![]
+                } else {
+                    vec![(id, State::Violated)]
+                },
+                "{door} {trick:?}: {told}"
+            );
+        }
+        let open = unheld(&answering(McpLegacy, NobodyGets, stream()));
+        assert_eq!(open, [("C-01", State::Violated), ("C-23", State::Unproven)]);
+    }
+
+    #[test]
+    fn refusals_for_other_reasons_give_nothing_away_outside_of_a_session() {
+        for (trick, status) in [
+            (Trick::NobodyLists, 400),
+            (Trick::NobodyCalls, 404),
+            (Trick::NobodyGets, 405),
+            (Trick::NobodyDeletes, 400),
+        ] {
+            let site = answering(Door::McpLegacy, trick, http(status));
+            assert_eq!(unheld(&site), [], "{trick:?} {status}");
+        }
+    }
+
+    #[test]
+    fn silence_proves_nothing() {
+        for (trick, id) in [
+            (Trick::NobodyLists, "C-01"),
+            (Trick::ForeignOrigin, "C-19"),
+            (Trick::Batch, "C-22"),
+        ] {
+            for exchange in [silent(), http(503), http(429)] {
+                let found = unheld(&answering(Door::Mcp, trick, exchange));
+                assert_eq!(found, [(id, State::Unproven)], "{trick:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_control_no_refusal_is_held_and_a_hole_still_is_one() {
+        let mut site = site();
+        for visit in &mut site.visits {
+            visit.control = came(http(403));
+        }
+        let states = |site: &Site| -> Vec<State> {
+            let places = check(Requirement::OriginChecked, site);
+            let refused = check(Requirement::TokenDemanded, site);
+            places
+                .iter()
+                .chain(&refused)
+                .map(|place| place.state)
+                .collect()
+        };
+        assert_eq!(states(&site), [State::Unproven; 4]);
+        for visit in &mut site.visits {
+            visit.answers.insert(Trick::NobodyLists, came(granted()));
+        }
+        let places = check(Requirement::TokenDemanded, &site);
+        assert!(places.iter().all(|place| place.hole), "{places:?}");
+    }
+
+    #[test]
+    fn a_door_that_refuses_everyone_is_told_by_the_matrix() {
+        let mut site = site();
+        for visit in &mut site.visits {
+            visit.control = came(http(401));
+            visit.alive = false;
+        }
+        let places = check(Requirement::VersionChecked, &site);
+        assert!(places.iter().all(|place| place.explained), "{places:?}");
+    }
+
+    #[test]
+    fn what_an_open_door_makes_of_bad_tokens_is_told_once() {
+        let mut site = answering(Door::Mcp, Trick::NobodyLists, granted());
+        for trick in [Trick::Garbage, Trick::Edited, Trick::InQuery] {
+            site.visits[0].answers.insert(trick, came(granted()));
+        }
+        let places = check(Requirement::BadTokenRefused, &site);
+        assert!(places[0].explained, "{places:?}");
+        assert_eq!(places[1].state, State::Held);
+        let swapped = answering(Door::Mcp, Trick::NobodyLists, http(403));
+        let mut forged = swapped;
+        forged.visits[0]
+            .answers
+            .insert(Trick::Edited, came(granted()));
+        let places = check(Requirement::BadTokenRefused, &forged);
+        assert_eq!(places[0].state, State::Violated, "{places:?}");
+    }
+
+    #[test]
+    fn a_denial_in_band_is_a_wrong_refusal_and_no_hole() {
+        let mut denial = granted();
+        let crate::door::Answer::Http(http) = &mut denial.observation.answer else {
+            panic!("an answer came");
+        };
+        http.rpc = Some(Rpc::Result {
+            is_error: true,
+            text: "Unauthorized".to_owned(),
+        });
+        let places = check(
+            Requirement::TokenDemanded,
+            &answering(Door::Mcp, Trick::NobodyCalls, denial),
+        );
+        assert_eq!((places[0].state, places[0].hole), (State::Violated, false));
+    }
+
+    #[test]
+    fn challenges_are_read_for_pointer_scope_and_blame() {
+        let pointer = r#"Bearer resource_metadata="https://h/x""#;
+        let table = [
+            (
+                "Basic realm=\"x\"",
+                vec![
+                    ("C-02", State::Violated),
+                    ("C-09", State::Unproven),
+                    ("C-10", State::Unproven),
+                ],
+            ),
+            (
+                "Bearer resource_metadata=\"/x\", scope=\"a\"",
+                vec![("C-02", State::Violated)],
+            ),
+            ("Bearer scope=\"a\"", vec![]),
+            (pointer, vec![("C-09", State::Violated)]),
+            (
+                "Bearer scope=\"a\", error=\"invalid_token\"",
+                vec![("C-10", State::Violated)],
+            ),
+            (
+                "Bearer scope=\"a offline_access\"",
+                vec![("C-31", State::Violated)],
+            ),
+        ];
+        for (challenge, expected) in table {
+            let mut site = site();
+            for visit in &mut site.visits {
+                let nobodys = NOBODYS.iter().chain(&[Trick::Garbage]);
+                for trick in nobodys {
+                    visit.answers.insert(*trick, came(unauthorized(challenge)));
+                }
+            }
+            assert_eq!(unheld(&site), expected, "{challenge}");
+        }
+    }
+
+    #[test]
+    fn documents_are_read_for_what_they_must_say() {
+        let edited = |name: &str, value: Value, of: Value| {
+            let mut document = of;
+            document[name] = value;
+            document
+        };
+        let violated = |id| vec![(id, State::Violated)];
+        let table = [
+            (
+                edited("resource", json!("http://inside/mcp"), resource()),
+                issuer(),
+                violated("C-05"),
+            ),
+            (
+                edited("resource", json!("https://h/mcp/"), resource()),
+                issuer(),
+                vec![],
+            ),
+            (
+                edited("scopes_supported", json!(["offline_access"]), resource()),
+                issuer(),
+                violated("C-31"),
+            ),
+            (
+                edited("authorization_servers", json!(["http://id"]), resource()),
+                edited("issuer", json!("http://id"), issuer()),
+                violated("C-04"),
+            ),
+            (
+                resource(),
+                edited("issuer", json!("https://id/"), issuer()),
+                violated("C-06"),
+            ),
+            (
+                resource(),
+                edited(
+                    "code_challenge_methods_supported",
+                    json!(["plain"]),
+                    issuer(),
+                ),
+                violated("C-07"),
+            ),
+            (
+                resource(),
+                edited("token_endpoint", json!("http://id/token"), issuer()),
+                violated("C-08"),
+            ),
+            (
+                resource(),
+                edited(
+                    "authorization_response_iss_parameter_supported",
+                    json!(false),
+                    issuer(),
+                ),
+                violated("C-28"),
+            ),
+            (
+                resource(),
+                edited(
+                    "registration_endpoint",
+                    json!("https://id/register"),
+                    issuer(),
+                ),
+                vec![],
+            ),
+        ];
+        for (resource, issuer, expected) in table {
+            let site = Site {
+                metadata: metadata(&resource, &issuer),
+                ..site()
+            };
+            assert_eq!(unheld(&site), expected, "{resource} {issuer}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_not_there_is_told_once_and_one_elsewhere_not_asked_for() {
+        let lost = |came: Option<Exchange>| Site {
+            metadata: Metadata {
+                resource: vec![Tried {
+                    url: "https://h/.well-known/oauth-protected-resource/mcp".to_owned(),
+                    came,
+                }],
+                servers: Vec::new(),
+            },
+            ..site()
+        };
+        let words = |site: &Site| {
+            let served = &check(Requirement::MetadataServed, site)[0];
+            let named = &check(Requirement::ServersNamed, site)[0];
+            (served.state, named.state, named.explained)
+        };
+        let gone = lost(Some(http(404)));
+        assert_eq!(words(&gone), (State::Violated, State::Unproven, true));
+        let unclear = lost(Some(silent()));
+        assert_eq!(words(&unclear), (State::Unproven, State::Unproven, true));
+        let elsewhere = lost(None);
+        assert_eq!(
+            words(&elsewhere),
+            (State::NotApplicable, State::NotApplicable, false)
+        );
+    }
+
+    #[test]
+    fn a_403_needs_no_challenge_and_one_that_it_has_must_speak_of_scopes() {
+        let table = [
+            (None, State::NotApplicable),
+            (Some(""), State::NotApplicable),
+            (
+                Some(
+                    r#"Bearer error="insufficient_scope", scope="a", resource_metadata="https://h""#,
+                ),
+                State::Held,
+            ),
+            (
+                Some(r#"Bearer error="insufficient_scope""#),
+                State::Violated,
+            ),
+            (
+                Some(r#"Bearer error="invalid_token", scope="a""#),
+                State::Violated,
+            ),
+        ];
+        for (challenge, expected) in table {
+            let mut site = site();
+            let refusal = challenge.map(|challenge| {
+                let mut exchange = http(403);
+                let crate::door::Answer::Http(http) = &mut exchange.observation.answer else {
+                    panic!("an answer came");
+                };
+                if !challenge.is_empty() {
+                    let header = ("www-authenticate".to_owned(), challenge.to_owned());
+                    http.headers.push(header);
+                }
+                exchange.observation
+            });
+            site.visits[0].refusals = refusal.into_iter().collect();
+            let places = check(Requirement::ScopeMissed, &site);
+            assert_eq!(places[0].state, expected, "{challenge:?}");
+        }
     }
 }

@@ -95,7 +95,7 @@ tricks! {
     InQuery QueryIgnored Nobody "tools/list" "with the token in the query"
     SessionAlone SessionNoToken Nobody "tools/list" "in somebody's session, without a token"
     SessionBorrowed SessionBound Other "tools/list" "in another persona's session"
-    ForeignOrigin OriginChecked Caller "tools/list" "with Origin: https://rolecall.invalid"
+    ForeignOrigin OriginChecked Caller "tools/list" "with a foreign Origin"
     NullOrigin OriginChecked Caller "tools/list" "with Origin: null"
     LyingMethod HeadersAgree Caller "tools/list" "with Mcp-Method: server/discover"
     MissingMethod HeadersAgree Caller "tools/list" "without Mcp-Method"

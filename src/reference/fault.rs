@@ -119,7 +119,7 @@ faults! {
     NoSignatureCheck "no-signature-check"
         "The gateway does not verify signatures: an edited or unsigned token passes; seen by requirement C-11."
     NoExpiryCheck "no-expiry-check"
-        "The gateway does not look at exp: an old token passes; seen by requirement C-11 where the scenario has an expired_token."
+        "The gateway does not look at exp: an old token passes; seen by requirement C-11 where the scenario has an expired token."
     StaleRoles "stale-roles"
         "The identity provider serves the writer a token from before its role was assigned: no roles claim."
     AdminInReaderGroup "admin-in-reader-group"
@@ -173,7 +173,7 @@ faults! {
     NoIssuerParameter "no-issuer-parameter"
         "The identity provider does not name itself in its answers; seen by requirement C-28."
     OfflineAccessScope "offline-access-scope"
-        "The challenge asks for offline_access; seen by requirement C-31."
+        "The challenge asks for the scope of refresh tokens; seen by requirement C-31."
 }
 
 impl fmt::Display for Fault {

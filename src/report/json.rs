@@ -202,7 +202,7 @@ fn requirement(checked: &Checked) -> Value {
             "door": place.door,
             "state": place.state,
             "why": clean(&place.why),
-            "seen": place.seen.as_ref().map(observation),
+            "seen": place.seen.as_deref().map(observation),
         })
     };
     json!({

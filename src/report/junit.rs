@@ -238,7 +238,7 @@ fn chapter_suite(record: &Record, names: &mut Names) -> TestSuite {
         let seen = checked
             .places
             .iter()
-            .filter_map(|place| place.seen.as_ref());
+            .filter_map(|place| place.seen.as_deref());
         let pages: Vec<String> = seen.map(sight::page).collect();
         if !pages.is_empty() {
             case.set_system_out(capped(pages.join("\n\n")));

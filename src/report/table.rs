@@ -184,7 +184,7 @@ fn violation<'r>(record: &'r Record, finding: &Finding) -> Option<&'r Observatio
     let requirement = finding.requirement?;
     let mut checked = record.requirements().iter();
     let own = checked.find(|one| one.requirement == requirement)?;
-    own.places.iter().find_map(|place| place.seen.as_ref())
+    own.places.iter().find_map(|place| place.seen.as_deref())
 }
 
 fn left_behind(record: &Record, width: usize) -> String {

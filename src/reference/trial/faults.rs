@@ -278,11 +278,34 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         Fault::AdminInReaderGroup => p == "reader" && !may(p, o),
         Fault::WriteLost => !reads(o) && may(p, o) && (mcp || o != "createProduct"),
         Fault::Flaky401 => signed_in,
+        // What the requirements see changes no cell.
         Fault::McpListOpen
         | Fault::RedirectRemoved
         | Fault::ResourceHidden
         | Fault::OnlyToolsChecked
         | Fault::CompletionUnchecked
+        | Fault::NoChallenge
+        | Fault::NoResourceMetadata
+        | Fault::NoAuthorizationServers
+        | Fault::ResourceMismatch
+        | Fault::WrongAuthorizationServer
+        | Fault::NoPkce
+        | Fault::PlainHttpAuthorization
+        | Fault::NoScope
+        | Fault::InvalidTokenForNothing
+        | Fault::MisleadingChallenge
+        | Fault::QueryToken
+        | Fault::SessionInsteadOfToken
+        | Fault::SessionNotBound
+        | Fault::GuessableSessions
+        | Fault::AnyOrigin
+        | Fault::HeaderMismatchAccepted
+        | Fault::AnyVersion
+        | Fault::BatchesAccepted
+        | Fault::GetOpen
+        | Fault::GetUnrouted
+        | Fault::NoIssuerParameter
+        | Fault::OfflineAccessScope
         | Fault::NoAudienceCheck
         | Fault::NoSignatureCheck
         | Fault::NoExpiryCheck => false,

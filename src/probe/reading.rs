@@ -721,10 +721,9 @@ mod tests {
     fn one_wrong_answer_violates_exactly_its_requirement() {
         use Door::{Mcp, McpLegacy};
         use Trick::{
-            Batch, Deletes, Edited, Expired, ForeignOrigin, Garbage, Gets, InQuery, LyingMethod,
-            LyingName, MissingMethod, NobodyCalls, NobodyDeletes, NobodyGets, NobodyLists,
-            NobodyOpens, NullOrigin, OtherAudience, SessionAlone, SessionBorrowed, UnknownVersion,
-            Unsigned,
+            Batch, Edited, Expired, ForeignOrigin, Garbage, Gets, InQuery, LyingMethod, LyingName,
+            MissingMethod, NobodyCalls, NobodyDeletes, NobodyGets, NobodyLists, NobodyOpens,
+            NullOrigin, OtherAudience, SessionAlone, SessionBorrowed, UnknownVersion, Unsigned,
         };
         let table = [
             (Mcp, NobodyOpens, granted(), "C-01"),
@@ -752,21 +751,12 @@ mod tests {
             (Mcp, Batch, http(202), "C-22"),
             (McpLegacy, Batch, granted(), "C-22"),
             (Mcp, Gets, stream(), "C-23"),
-            (McpLegacy, Deletes, http(404), "C-23"),
+            (McpLegacy, Gets, http(404), "C-23"),
         ];
         for (door, trick, exchange, id) in table {
             let told = said(&exchange);
             let found = unheld(&answering(door, trick, exchange));
-            let legacy_end = trick == Deletes;
-            assert_eq!(
-                found,
-                if legacy_end {
-                    vec![]
-                } else {
-                    vec![(id, State::Violated)]
-                },
-                "{door} {trick:?}: {told}"
-            );
+            assert_eq!(found, [(id, State::Violated)], "{door} {trick:?}: {told}");
         }
         let open = unheld(&answering(McpLegacy, NobodyGets, stream()));
         assert_eq!(open, [("C-01", State::Violated), ("C-23", State::Unproven)]);

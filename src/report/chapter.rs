@@ -49,6 +49,7 @@ fn is_partial(record: &Record) -> bool {
 pub(super) fn weight(checked: &Checked) -> VerdictKind {
     let must = checked.requirement.level() == Level::Must;
     match checked.state() {
+        _ if checked.is_stale() => VerdictKind::Fail,
         State::Held => VerdictKind::Pass,
         State::Violated if must => VerdictKind::Fail,
         State::Unproven if must => VerdictKind::Unproven,

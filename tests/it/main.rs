@@ -28,6 +28,8 @@ mod renewal;
 mod hostile;
 /// One record of everything that can happen, in every format.
 mod reports;
+/// What the MCP authorization chapter demands.
+mod requirements;
 /// What a scenario may be, and what is told of one that may not.
 mod scenarios;
 /// Every way to sign in, from the scenario to the refusal.

@@ -4,6 +4,7 @@
 mod challenge;
 mod checked;
 mod finding;
+mod foreigner;
 mod guess;
 mod listing;
 mod metadata;
@@ -14,6 +15,7 @@ mod visit;
 
 pub use checked::{Checked, Place, State};
 pub use finding::findings;
+pub use foreigner::foreigner;
 pub use listing::planned;
 pub use metadata::{Hosts, Metadata, Tried, addresses_of_issuer, addresses_of_resource};
 pub use reading::{Site, check};

@@ -660,7 +660,21 @@ mod tests {
             | Trick::LyingName
             | Trick::UnknownVersion
             | Trick::Batch => http(400),
-            _ => unauthorized(CHALLENGE),
+            Trick::NobodyOpens
+            | Trick::NobodyLists
+            | Trick::NobodyListsResources
+            | Trick::NobodyListsTemplates
+            | Trick::NobodyListsPrompts
+            | Trick::NobodyCalls
+            | Trick::NobodyGets
+            | Trick::NobodyDeletes
+            | Trick::Garbage
+            | Trick::Edited
+            | Trick::Unsigned
+            | Trick::Expired
+            | Trick::OtherAudience
+            | Trick::InQuery
+            | Trick::SessionAlone => unauthorized(CHALLENGE),
         }
     }
 

@@ -60,12 +60,15 @@ struct Inquiry<'h, 'r> {
     hall: &'h Hall<'r>,
     /// Personas with a way in, those that are allowed most first.
     personas: Vec<usize>,
+    /// The one that signs in for another audience.
+    foreigner: Option<usize>,
 }
 
 impl<'h, 'r> Inquiry<'h, 'r> {
     fn of(hall: &'h Hall<'r>) -> Self {
         Self {
             personas: doors::eager(&hall.plan, &hall.standings),
+            foreigner: probe::foreigner(&hall.plan),
             hall,
         }
     }
@@ -81,11 +84,20 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         terms.checks(requirement)
     }
 
+    /// One session is enough where ids are not compared.
+    fn sessions(&self) -> usize {
+        if self.checks(Requirement::SessionUnguessable) {
+            SESSIONS
+        } else {
+            1
+        }
+    }
+
     fn caller(&self) -> Option<usize> {
         self.personas
             .iter()
             .copied()
-            .find(|persona| !self.is_foreigner(*persona))
+            .find(|persona| Some(*persona) != self.foreigner)
     }
 
     /// Opens a door as the caller: what it offers, sessions, and the request that every other is made of.
@@ -114,7 +126,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             return;
         };
         if visit.door == Door::McpLegacy {
-            for number in 0..SESSIONS {
+            for number in 0..self.sessions() {
                 let opened = self
                     .send(visit, entrance, &Irregular::initialize(), true)
                     .await;
@@ -127,7 +139,8 @@ impl<'h, 'r> Inquiry<'h, 'r> {
                     let Some(session) = visit.session() else {
                         break;
                     };
-                    entrance.exchange(&Irregular::initialized(session)).await;
+                    let ready = Irregular::initialized(session);
+                    drop(self.send(visit, entrance, &ready, false).await);
                 }
             }
         } else {
@@ -180,7 +193,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             }
             Voice::Caller => self.caller(),
             Voice::Other => self.other(visit.door),
-            Voice::Foreigner => self.foreigner(),
+            Voice::Foreigner => self.foreigner,
         };
         let entrance = persona.and_then(|index| self.hall.standings[index].entrance.as_ref());
         match entrance {
@@ -327,38 +340,6 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         fewest_first
             .find(|persona| self.gets_through(*persona, door))
             .or_else(|| self.caller())
-    }
-
-    fn foreigner(&self) -> Option<usize> {
-        self.personas
-            .iter()
-            .copied()
-            .find(|persona| self.is_foreigner(*persona))
-    }
-
-    /// Whether a persona that no operation allows signs in for none of the audiences that those which may sign in for.
-    fn is_foreigner(&self, persona: usize) -> bool {
-        let matrix = &self.hall.plan.matrix;
-        let audiences = |persona: usize| {
-            let identity = self.hall.plan.scenario.personas[persona].identity.as_ref();
-            identity.map_or(&[][..], |identity| identity.audiences.as_slice())
-        };
-        let allowed = |persona: usize| {
-            matrix
-                .checks()
-                .any(|check| check.persona == persona && check.demand.expectation.allows())
-        };
-        let own = audiences(persona);
-        let mut those_who_may = (0..matrix.personas.len())
-            .filter(|other| matrix.personas[*other].signs_in && allowed(*other))
-            .peekable();
-        !own.is_empty()
-            && !allowed(persona)
-            && those_who_may.peek().is_some()
-            && those_who_may.all(|other| {
-                let theirs = audiences(other);
-                !theirs.is_empty() && !theirs.iter().any(|audience| own.contains(audience))
-            })
     }
 
     fn gets_through(&self, persona: usize, door: Door) -> bool {

@@ -309,7 +309,7 @@ fn the_plan_lists_what_is_asked_and_a_run_without_an_mcp_door_asks_nothing() {
     for line in [
         "C-01 at mcp ",
         "C-19 at mcp-legacy ",
-        "initialize, 5 times",
+        "initialize, for 5 sessions",
         "C-03 as nobody",
     ] {
         assert!(plan.stdout.contains(line), "{line}: {}", plan.stdout);

@@ -167,7 +167,12 @@ pub struct UnknownRequirement;
 
 impl fmt::Display for UnknownRequirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this is no requirement's id")
+        let ids: Vec<&str> = Requirement::ALL.iter().map(|known| known.id()).collect();
+        write!(
+            f,
+            "this is no requirement's id; they are {}",
+            ids.join(", ")
+        )
     }
 }
 

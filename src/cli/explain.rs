@@ -13,6 +13,10 @@ pub(super) fn explain(arguments: &args::Explain, context: &Context) -> Exit {
         Some(word) => match (word.parse::<Requirement>(), word.parse::<Code>()) {
             (Ok(requirement), _) => page(requirement.id(), requirement.explain()),
             (Err(_), Ok(code)) => page(code.name(), code.explain()),
+            (Err(unknown), Err(_)) if is_like_an_id(word) => {
+                context.terminal.say(format!("error: `{word}`: {unknown}"));
+                return Exit::Usage;
+            }
             (Err(_), Err(unknown)) => {
                 context.terminal.say(format!("error: {unknown}"));
                 return Exit::Usage;
@@ -23,6 +27,12 @@ pub(super) fn explain(arguments: &args::Explain, context: &Context) -> Exit {
         Ok(()) => Exit::Conforms,
         Err(_unwritten) => Exit::ReportUnwritten,
     }
+}
+
+/// Whether a word was meant for a requirement's id rather than a finding's code.
+fn is_like_an_id(word: &str) -> bool {
+    let digits = word.trim_start_matches(['c', 'C', '-']);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The text is Markdown in the documentation; here its marks of emphasis would only be noise.

@@ -17,7 +17,7 @@ use crate::probe::{
 use crate::requirement::Requirement;
 use crate::scenario::McpMethod;
 use crate::secret::Secret;
-use crate::token::forgery;
+use crate::token::{Credential, forgery};
 
 /// How often a valid token that gets 401 is shown again: where one of several gateways has not caught up, the 401 says
 /// nothing about what was irregular.
@@ -58,17 +58,30 @@ pub(super) async fn inquire(hall: &Hall<'_>) {
 
 struct Inquiry<'h, 'r> {
     hall: &'h Hall<'r>,
+    /// The persona that is allowed most.
+    caller: Option<usize>,
     /// Personas with a way in, those that are allowed most first.
     personas: Vec<usize>,
     /// The one that signs in for another audience.
     foreigner: Option<usize>,
+    /// Whoever presents nothing of its own. It carries what the caller's client does: a gateway may ask for that first.
+    nobody: Entrance,
 }
 
 impl<'h, 'r> Inquiry<'h, 'r> {
     fn of(hall: &'h Hall<'r>) -> Self {
+        let personas = doors::eager(&hall.plan, &hall.standings);
+        let foreigner = probe::foreigner(&hall.plan);
+        let mut callers = personas.iter().copied();
+        let caller = callers.find(|persona| Some(*persona) != foreigner);
+        let entrance = caller.and_then(|persona| hall.standings[persona].entrance.as_ref());
         Self {
-            personas: doors::eager(&hall.plan, &hall.standings),
-            foreigner: probe::foreigner(&hall.plan),
+            nobody: entrance
+                .unwrap_or(&hall.nobody)
+                .renewed(Credential::default()),
+            personas,
+            foreigner,
+            caller,
             hall,
         }
     }
@@ -93,27 +106,20 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         }
     }
 
-    fn caller(&self) -> Option<usize> {
-        self.personas
-            .iter()
-            .copied()
-            .find(|persona| Some(*persona) != self.foreigner)
-    }
-
     /// Opens a door as the caller: what it offers, sessions, and the request that every other is made of.
     async fn open(&self, door: Door) -> Visit {
         let hall = self.hall;
         let alive = hall.alive.get()[door.index()];
         let refusals = hall.refusals_at(door);
         let silent = hall.silent.get()[door.index()] && !alive;
-        let why = match self.caller() {
+        let why = match self.caller {
             _ if hall.stop.is_stopped() => ended(),
             _ if silent => Place::explained("the door does not answer"),
             None => Voice::Caller.missing(),
             Some(_) => Place::explained("not asked"),
         };
         let mut visit = Visit::unasked(door, alive, refusals, &why);
-        if let Some(caller) = self.caller()
+        if let Some(caller) = self.caller
             && !silent
         {
             self.enter(&mut visit, caller).await;
@@ -189,9 +195,9 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         let voice = trick.voice();
         let persona = match voice {
             Voice::Nobody => {
-                return self.send(visit, &self.hall.nobody, irregular, false).await;
+                return self.send(visit, &self.nobody, irregular, false).await;
             }
-            Voice::Caller => self.caller(),
+            Voice::Caller => self.caller,
             Voice::Other => self.other(visit.door),
             Voice::Foreigner => self.foreigner,
         };
@@ -252,7 +258,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             let entrance = self.hall.standings[persona].entrance.as_ref();
             entrance.and_then(|entrance| entrance.authorization().cloned())
         };
-        let token = self.caller().and_then(authorization);
+        let token = self.caller.and_then(authorization);
         let forged = |forge: fn(&http::HeaderValue) -> Option<Secret>| {
             let forged = forge(token.as_ref()?)?;
             self.hall.redactor.learn(&forged);
@@ -299,7 +305,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     /// A tool that the caller got through to and that changes nothing, with its arguments.
     fn read(&self, door: Door) -> Option<(String, serde_json::Value)> {
         let hall = self.hall;
-        let caller = self.caller()?;
+        let caller = self.caller?;
         let sights = hall.sights.borrow();
         let mut checks = hall.plan.matrix.checks().filter(|check| {
             let operation = &hall.plan.scenario.operations[check.operation];
@@ -329,7 +335,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     /// The persona after the caller that gets through at a door. Whoever signs in by several clients is one person.
     fn other(&self, door: Door) -> Option<usize> {
         let line = |persona: usize| self.hall.plan.scenario.personas[persona].line;
-        let caller = line(self.caller()?);
+        let caller = line(self.caller?);
         let mut others = self.personas.iter().copied();
         others.find(|persona| line(*persona) != caller && self.gets_through(*persona, door))
     }
@@ -339,7 +345,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         let mut fewest_first = self.personas.iter().rev().copied();
         fewest_first
             .find(|persona| self.gets_through(*persona, door))
-            .or_else(|| self.caller())
+            .or_else(|| self.caller)
     }
 
     fn gets_through(&self, persona: usize, door: Door) -> bool {
@@ -355,7 +361,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
 
     /// Ends what was opened; whether the server obeys is nobody's finding.
     async fn end_sessions(&self, site: &Site) {
-        let caller = self.caller();
+        let caller = self.caller;
         let entrance = caller.and_then(|index| self.hall.standings[index].entrance.as_ref());
         let Some(entrance) = entrance else { return };
         for visit in &site.visits {
@@ -410,7 +416,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             return None;
         }
         tokio::select! {
-            exchange = hall.nobody.fetch(url) => Some(exchange),
+            exchange = self.nobody.fetch(url) => Some(exchange),
             () = hall.stop.hurried() => None,
         }
     }

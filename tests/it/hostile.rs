@@ -930,12 +930,13 @@ fn what_changes_by_itself_is_neither_an_effect_nor_the_lack_of_one() {
     assert_eq!(codes, ["no-effect"], "{}", ran.stdout);
 }
 
-/// A scenario of one tool at the modern MCP door alone; `door` goes into its map.
+/// A scenario of one tool at the modern MCP door alone; `door` goes into its map. Servers that are made up for one answer
+/// keep no requirement.
 fn at_the_mcp_door(door: &str) -> String {
     format!(
         r#"rolecall: 1
 name: Hostile
-deployment: {{ mcp: {{ url: "${{BASE}}/mcp"{door} }}, doors: [mcp] }}
+deployment: {{ mcp: {{ url: "${{BASE}}/mcp", requirements: ignore, waive: {{ C-01: made up }}{door} }}, doors: [mcp] }}
 identity: {{ endpoints: {{ token: "${{BASE}}/token" }} }}
 personas:
   reader: {{ sign_in: {{ client_credentials: {{ client_id: reader, client_secret: {{ env: CLIENT_SECRET }} }} }} }}

@@ -70,7 +70,10 @@ impl Elsewhere {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let issuer = provider(move |url, request| match request {
             request if request.starts_with("GET /.well-known/") => {
-                json!({"issuer": url, "token_endpoint": format!("{url}/token"), "jwks_uri": format!("{url}/keys")})
+                json!({
+                    "issuer": url, "token_endpoint": format!("{url}/token"), "jwks_uri": format!("{url}/keys"),
+                    "code_challenge_methods_supported": ["S256"],
+                })
             }
             request if request.starts_with("GET /keys ") => keys(&pair),
             request => json!({"token_type": "Bearer", "access_token": token(&pair, url, request)}),

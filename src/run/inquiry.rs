@@ -345,7 +345,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         let mut fewest_first = self.personas.iter().rev().copied();
         fewest_first
             .find(|persona| self.gets_through(*persona, door))
-            .or_else(|| self.caller)
+            .or(self.caller)
     }
 
     fn gets_through(&self, persona: usize, door: Door) -> bool {

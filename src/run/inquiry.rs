@@ -1,8 +1,11 @@
 //! The open MCP doors in, what each requirement of the authorization chapter comes to out.
 
+use std::time::SystemTime;
+
 use futures_util::stream::{self, StreamExt as _};
 
 use super::asking;
+use super::calling::ONE_RENEWAL;
 use super::doors;
 use super::event::Event;
 use super::hall::Hall;
@@ -32,7 +35,7 @@ pub(super) async fn inquire(hall: &Hall<'_>) {
     let Some(entry) = &hall.plan.scenario.deployment.mcp else {
         return;
     };
-    let inquiry = Inquiry::of(hall);
+    let inquiry = Inquiry::of(hall).await;
     let mut site = Site {
         url: entry.url.clone(),
         visits: Vec::new(),
@@ -69,12 +72,17 @@ struct Inquiry<'h, 'r> {
 }
 
 impl<'h, 'r> Inquiry<'h, 'r> {
-    fn of(hall: &'h Hall<'r>) -> Self {
+    /// Whoever's token ran out during the matrix has it renewed, once.
+    async fn of(hall: &'h Hall<'r>) -> Self {
         let personas = doors::eager(&hall.plan, &hall.standings);
+        for persona in &personas {
+            // Why one cannot be renewed is told with its standing.
+            let _told_elsewhere = hall.fit(*persona, ONE_RENEWAL).await;
+        }
         let foreigner = probe::foreigner(&hall.plan);
         let mut callers = personas.iter().copied();
         let caller = callers.find(|persona| Some(*persona) != foreigner);
-        let entrance = caller.and_then(|persona| hall.standings[persona].entrance.as_ref());
+        let entrance = caller.and_then(|persona| hall.standing(persona).entrance.as_ref());
         Self {
             nobody: entrance
                 .unwrap_or(&hall.nobody)
@@ -84,6 +92,16 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             caller,
             hall,
         }
+    }
+
+    fn entrance(&self, persona: usize) -> Option<&'h Entrance> {
+        self.hall.standing(persona).entrance.as_ref()
+    }
+
+    /// Whether the caller's token ran out in the meantime, so that a 401 says nothing about the request.
+    fn is_spent(&self) -> bool {
+        let standing = self.caller.map(|caller| self.hall.standing(caller));
+        standing.is_some_and(|standing| standing.may_have_run_out(SystemTime::now()))
     }
 
     fn doors(&self) -> Vec<Door> {
@@ -128,7 +146,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     }
 
     async fn enter(&self, visit: &mut Visit, caller: usize) {
-        let Some(entrance) = self.hall.standings[caller].entrance.as_ref() else {
+        let Some(entrance) = self.entrance(caller) else {
             return;
         };
         if visit.door == Door::McpLegacy {
@@ -201,7 +219,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             Voice::Other => self.other(visit.door),
             Voice::Foreigner => self.foreigner,
         };
-        let entrance = persona.and_then(|index| self.hall.standings[index].entrance.as_ref());
+        let entrance = persona.and_then(|persona| self.entrance(persona));
         match entrance {
             Some(entrance) => {
                 self.send(visit, entrance, irregular, voice == Voice::Caller)
@@ -240,6 +258,9 @@ impl<'h, 'r> Inquiry<'h, 'r> {
                     tokio::time::sleep(pause).await;
                     attempt += 1;
                 }
+                _ if valid && exchange.status() == Some(401) && self.is_spent() => {
+                    return Answer::Unsent(Place::unproven("the token ran out"));
+                }
                 _ if valid
                     && visit.alive
                     && exchange.status() == Some(401)
@@ -255,7 +276,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     /// What the requests at a door need; every token in it is known to the redactor.
     fn party(&self, visit: &Visit) -> Party {
         let authorization = |persona: usize| {
-            let entrance = self.hall.standings[persona].entrance.as_ref();
+            let entrance = self.entrance(persona);
             entrance.and_then(|entrance| entrance.authorization().cloned())
         };
         let token = self.caller.and_then(authorization);
@@ -362,7 +383,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     /// Ends what was opened; whether the server obeys is nobody's finding.
     async fn end_sessions(&self, site: &Site) {
         let caller = self.caller;
-        let entrance = caller.and_then(|index| self.hall.standings[index].entrance.as_ref());
+        let entrance = caller.and_then(|caller| self.entrance(caller));
         let Some(entrance) = entrance else { return };
         for visit in &site.visits {
             let opened = visit.sessions.iter().flatten();

@@ -115,6 +115,19 @@ pub(crate) fn findings(report: &Value) -> BTreeMap<String, Vec<String>> {
     by_code
 }
 
+/// The article's scenario with something more said of its MCP door, in a folder of its own.
+pub(crate) fn with_door(more: &str) -> (TempDir, String) {
+    let catalog = fs::read_to_string(CATALOG).unwrap();
+    let door = format!("mcp: {{ url: \"${{CATALOG_MCP_URL}}\", {more} }}");
+    let edited = catalog.replacen("mcp: ${CATALOG_MCP_URL}", &door, 1);
+    assert_ne!(edited, catalog);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("edited.yaml");
+    fs::write(&path, edited).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
 /// Starts the reference deployment with these faults.
 pub(crate) fn deployment(faults: &[Fault]) -> Deployment {
     Deployment::start(faults).unwrap()

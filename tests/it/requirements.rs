@@ -4,24 +4,8 @@ use std::collections::BTreeMap;
 
 use rolecall::reference::{Deployment, Fault, Listener};
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::bench::{Bench, CATALOG, Ran, deployment, findings, text};
-
-/// The article's scenario with another MCP door and further personas.
-fn scenario(mcp: &str, personas: &str) -> (TempDir, String) {
-    let catalog = std::fs::read_to_string(CATALOG).unwrap();
-    let door = format!("mcp: {{ url: \"${{CATALOG_MCP_URL}}\", {mcp} }}");
-    let edited = catalog
-        .replacen("mcp: ${CATALOG_MCP_URL}", &door, 1)
-        .replacen("  anonymous:\n", &format!("{personas}  anonymous:\n"), 1);
-    assert_ne!(edited, catalog);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("edited.yaml");
-    std::fs::write(&path, edited).unwrap();
-    let path = path.to_str().unwrap().to_owned();
-    (folder, path)
-}
+use crate::bench::{Bench, CATALOG, Ran, deployment, findings, text, with_door};
 
 fn run(deployment: &Deployment, path: &str) -> Ran {
     Bench::against(deployment).run(&["run", path])
@@ -137,10 +121,8 @@ fn reports_are_the_same_with_one_job_and_with_many() {
 #[test]
 fn a_waiver_accepts_what_is_violated_and_nothing_else() {
     let open = deployment(&[Fault::AnyOrigin, Fault::NoPkce]);
-    let (_folder, path) = scenario(
-        "waive: { C-19: no browser comes here, c-07: \"the provider's\" }",
-        "",
-    );
+    let (_folder, path) =
+        with_door("waive: { C-19: no browser comes here, c-07: \"the provider's\" }");
     let ran = run(&open, &path);
     assert_eq!(ran.exit, 0, "{}", ran.stdout);
     assert_eq!(states(&ran.report())["C-19"], "waived");
@@ -168,7 +150,7 @@ fn a_waiver_accepts_what_is_violated_and_nothing_else() {
 
 #[test]
 fn a_section_that_is_left_out_still_tries_calls_without_a_token() {
-    let (_folder, path) = scenario("requirements: ignore", "");
+    let (_folder, path) = with_door("requirements: ignore");
     let open = run(&deployment(&[Fault::AnyOrigin, Fault::McpListOpen]), &path);
     assert_eq!(
         (open.exit, codes(&open)),
@@ -198,7 +180,7 @@ fn a_scenario_says_what_is_wrong_with_its_waivers() {
         ("waive: [C-19]", "`waive` is a list, not a map"),
         ("expired_token: abc", "must not stand in the file"),
     ] {
-        let (_folder, path) = scenario(mcp, "");
+        let (_folder, path) = with_door(mcp);
         let ran = bench.run(&["run", &path]);
         assert_eq!(ran.exit, 2, "{mcp}: {}", ran.stderr);
         assert!(ran.stderr.contains(wanted), "{mcp}: {}", ran.stderr);
@@ -208,11 +190,10 @@ fn a_scenario_says_what_is_wrong_with_its_waivers() {
 #[test]
 fn a_token_for_another_resource_and_one_that_ran_out_are_tried_where_they_are_at_hand() {
     let foreigner = "  foreigner:\n    identity:\n      entra: { authority: \"${ENTRA_AUTHORITY}\", tenant: \"${ENTRA_TENANT_ID}\", resource: \"${OTHER_RESOURCE}\" }\n    sign_in:\n      client_credentials: { client_id: \"${STRANGER_ID}\", client_secret: { env: STRANGER_SECRET } }\n";
-    let expect = std::fs::read_to_string(CATALOG).unwrap();
-    assert!(expect.contains("allow: [reader, writer, admin]"));
-    let (folder, path) = scenario("expired_token: { env: EXPIRED_TOKEN }", foreigner);
+    let (folder, path) = with_door("expired_token: { env: EXPIRED_TOKEN }");
     // Its token is no token here: 401 in every cell.
     let edited = std::fs::read_to_string(&path).unwrap();
+    let edited = edited.replacen("  anonymous:\n", &format!("{foreigner}  anonymous:\n"), 1);
     let edited: String = edited
         .lines()
         .flat_map(|line| {

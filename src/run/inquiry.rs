@@ -47,6 +47,11 @@ pub(super) async fn inquire(hall: &Hall<'_>) {
     if site.visits.is_empty() {
         return;
     }
+    // Where no persona may call, the deployment is not called at all.
+    if !inquiry.may_call() {
+        inquiry.tell(&site, Requirement::ALL);
+        return;
+    }
     inquiry.ask(&mut site, Trick::is_always_made).await;
     inquiry.tell(&site, &[Requirement::TokenDemanded]);
     let ends = |trick| trick == Trick::Deletes;
@@ -96,6 +101,11 @@ impl<'h, 'r> Inquiry<'h, 'r> {
 
     fn entrance(&self, persona: usize) -> Option<&'h Entrance> {
         self.hall.standing(persona).entrance.as_ref()
+    }
+
+    fn may_call(&self) -> bool {
+        let mut personas = 0..self.hall.standings.len();
+        personas.any(|persona| self.entrance(persona).is_some())
     }
 
     /// Whether the caller's token ran out in the meantime, so that a 401 says nothing about the request.

@@ -256,6 +256,28 @@ fn nobody_who_signs_in_leaves_nothing_held() {
 }
 
 #[test]
+fn a_deployment_that_nobody_may_call_is_not_called() {
+    let deployment = deployment(&[]);
+    let catalog = std::fs::read_to_string(CATALOG).unwrap();
+    let (head, rest) = catalog.split_once("  anonymous:").unwrap();
+    let (_, tail) = rest.split_once("\n\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nobody.yaml");
+    std::fs::write(&path, format!("{head}\n{tail}")).unwrap();
+    let bench = ["READER", "WRITER", "ADMIN"]
+        .iter()
+        .fold(Bench::against(&deployment), |bench, name| {
+            bench.with(&format!("{name}_SECRET"), "wrong")
+        });
+    let ran = bench.run(&["run", path.to_str().unwrap()]);
+    assert_eq!(ran.exit, 3, "{}\n{}", ran.stdout, ran.stderr);
+    let seen = deployment.traffic();
+    assert!(!seen.iter().any(|one| one.listener == Listener::Gateway));
+    let told = states(&ran.report());
+    assert!(!told.values().any(|state| state == "held"), "{told:?}");
+}
+
+#[test]
 fn a_token_is_put_into_a_url_only_at_a_disposable_deployment() {
     let put = |text: &str| {
         let deployment = deployment(&[]);

@@ -167,7 +167,7 @@ impl Objects {
                 Ok((object, _)) => return Some(object),
                 Err(words) => (Likelihood::Certain, format!("it was made, but {words}")),
             },
-            Given::Unclear(words) => (Likelihood::Possible, words),
+            Given::Unclear(words) | Given::Unanswered(words) => (Likelihood::Possible, words),
             Given::Failed(words) => (Likelihood::Slight, words),
             Given::Gone => (
                 Likelihood::Slight,
@@ -233,7 +233,7 @@ impl Objects {
             match hall.take(fixture, Stage::Read, door, &bindings).await {
                 Given::Done(said) => return State::There(door, said),
                 Given::Gone => return State::Gone,
-                Given::Failed(_) | Given::Unclear(_) => {}
+                Given::Failed(_) | Given::Unclear(_) | Given::Unanswered(_) => {}
             }
         }
         State::Unknown

@@ -32,6 +32,8 @@ pub(super) enum Given {
     Failed(String),
     /// Nobody can tell whether it was done; in a few words, redacted.
     Unclear(String),
+    /// Nobody answered, and it may have been done all the same; in a few words, redacted.
+    Unanswered(String),
 }
 
 impl Stage {
@@ -112,7 +114,7 @@ impl Hall<'_> {
                 Given::Failed(_) => {
                     stage.is_repeatable() || !self.is_silent(fixture, Stage::Remove)
                 }
-                Given::Unclear(_) => stage.is_repeatable(),
+                Given::Unclear(_) | Given::Unanswered(_) => stage.is_repeatable(),
             };
             if !next {
                 break;
@@ -150,7 +152,7 @@ impl Hall<'_> {
                 Given::Failed(words(&called))
             }
             Ok(called) => given(ask, &called),
-            Err(Gap::NotReached) if self.standing(persona).entrance.is_some() => Given::Unclear(
+            Err(Gap::NotReached) if self.standing(persona).entrance.is_some() => Given::Unanswered(
                 format!("{} was not answered before the run ended", ask.request()),
             ),
             Err(Gap::TokenRanOut) => Given::Failed("the owner's token had run out".to_owned()),
@@ -178,7 +180,10 @@ fn given(ask: &Ask, called: &Called) -> Given {
     } else if says_gone(ask, called) {
         Given::Gone
     } else if called.may_have_happened() {
-        Given::Unclear(words(called))
+        match called.reading.outcome {
+            Outcome::NoAnswer => Given::Unanswered(words(called)),
+            _ => Given::Unclear(words(called)),
+        }
     } else {
         Given::Failed(words(called))
     }

@@ -771,6 +771,30 @@ fn a_clean_up_that_nobody_answers_ends() {
 }
 
 #[test]
+fn a_removal_that_crashes_does_not_cost_the_next_one() {
+    let store = Arc::new(Store::default());
+    let crashing = Arc::clone(&store);
+    let broken: Mutex<Vec<String>> = Mutex::default();
+    let hostile = Hostile::new(move |request| {
+        let mut broken = broken.lock().unwrap();
+        let target = request.target.clone();
+        if request.method == "DELETE" && broken.len() < 2 && !broken.contains(&target) {
+            broken.push(target.clone());
+        }
+        if broken.contains(&target) {
+            return Reply::Json(500, json!({ "error": "it broke" }));
+        }
+        crashing.answer(request)
+    });
+    let operations: String = (0..5)
+        .map(|place| CREATE.replace("create:", &format!("create{place}:")))
+        .collect();
+    let ran = hostile.run(&scenario(READ, &operations), &[]);
+    assert_eq!(store.ids().len(), 2, "{}", ran.stdout);
+    assert_eq!(ran.exit, 5, "{}", ran.stdout);
+}
+
+#[test]
 fn a_second_run_into_the_same_folder_is_refused() {
     let hostile = Hostile::new(|_request| Reply::Stall(Vec::new()));
     let folder = tempfile::tempdir().unwrap();

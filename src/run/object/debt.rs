@@ -74,7 +74,9 @@ impl Objects {
         let answer = match hall.take_any(plan, Stage::Find, birth.bindings).await {
             Given::Done(answer) => answer,
             Given::Gone => return Sought::Nothing,
-            Given::Failed(words) | Given::Unclear(words) => return Sought::Unsure(words),
+            Given::Failed(words) | Given::Unclear(words) | Given::Unanswered(words) => {
+                return Sought::Unsure(words);
+            }
         };
         let pointers = &plan.find_capture;
         if captured(pointers, answer.as_ref()).is_err() && is_empty(pointers, answer.as_ref()) {

@@ -83,7 +83,7 @@ impl Objects {
         for door in hall.ways(fixture, Stage::Remove) {
             let given = hall.take(fixture, Stage::Remove, door, &bindings).await;
             let state = self.state(hall, object).await;
-            answered = !matches!((&given, &state), (Given::Unclear(_), State::Unknown));
+            answered = !matches!((&given, &state), (Given::Unanswered(_), State::Unknown));
             let Some(why) = self.remains(object, given, &state) else {
                 self.strike(object);
                 return None;
@@ -116,7 +116,9 @@ impl Objects {
                 "there is no such thing, it says, though nothing but this run knew of it"
                     .to_owned(),
             ),
-            (Given::Failed(reason) | Given::Unclear(reason), _) => Some(reason),
+            (Given::Failed(reason) | Given::Unclear(reason) | Given::Unanswered(reason), _) => {
+                Some(reason)
+            }
         }
     }
 }

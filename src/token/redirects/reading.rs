@@ -67,8 +67,8 @@ const ERRORS: [&str; 3] = [
     "invalid_redirect_uri",
 ];
 /// What pages say besides, in lower case: Keycloak, Okta, Auth0 (2), node-oidc-provider, Spring Authorization Server,
-/// Dex, oauthlib, authentik, Doorkeeper.
-const PHRASES: [&str; 10] = [
+/// Dex, oauthlib, authentik, Doorkeeper, Zitadel.
+const PHRASES: [&str; 11] = [
     "invalid parameter: redirect_uri",
     "parameter must be a login redirect uri",
     "callback url mismatch",
@@ -79,6 +79,7 @@ const PHRASES: [&str; 10] = [
     "mismatching redirect uri",
     "mismatching redirection uri",
     "match client redirect uri",
+    "redirect_uri is missing in the client configuration",
 ];
 /// Entra's numbers: not registered, no reply address, no reply address for this app.
 const NUMBERS: [u32; 3] = [50_011, 500_113, 900_971];
@@ -184,10 +185,16 @@ fn known_words(body: &str) -> Option<&'static str> {
         .find(|words| body.contains(words))
 }
 
-/// Keycloak's words for it, node-oidc-provider's, and others'.
+/// Keycloak's words for it, node-oidc-provider's, Spring Authorization Server's, Zitadel's, and others'.
 fn unknown_client(body: &str) -> &'static str {
     let body = body.to_ascii_lowercase();
-    let words = ["client not found", "invalid_client", "unknown client"];
+    let words = [
+        "client not found",
+        "invalid_client",
+        "unknown client",
+        "oauth 2.0 parameter: client_id",
+        "unable to retrieve client by id",
+    ];
     if words.iter().any(|words| body.contains(words)) {
         "HTTP 400: it does not know the client"
     } else {
@@ -349,6 +356,11 @@ mod tests {
                 "refused",
             ),
             (400, "{\"error\":\"Client not found.\"}", "rejected"),
+            (
+                400,
+                "The requested redirect_uri is missing in the client configuration. If you have any questions,",
+                "refused",
+            ),
             // A page that repeats the question says nothing.
             (
                 400,
@@ -376,6 +388,16 @@ mod tests {
                 kind(&reading(status, None, body)),
                 expected,
                 "{status} {body}"
+            );
+        }
+        for unknown in [
+            "<p>Client not found.</p>",
+            "{\"status\":400,\"message\":\"[invalid_request] OAuth 2.0 Parameter: client_id\"}",
+            "unable to retrieve client by id",
+        ] {
+            assert_eq!(
+                reading(400, None, unknown),
+                Reading::Rejected("HTTP 400: it does not know the client".to_owned())
             );
         }
         assert_eq!(

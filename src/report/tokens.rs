@@ -76,6 +76,7 @@ fn kind(persona: &Persona, credential: &Credential) -> String {
         .claims
         .as_ref()
         .and_then(fidelity::of)
+        .or_else(|| fidelity::of_method(&persona.sign_in))
         .map_or("unspecified", fidelity::name);
     if persona.sign_in.client_id().is_none() {
         format!("borrowed, {own}")

@@ -12,6 +12,10 @@ const CAP: usize = 64 * 1024;
 const SHOWN_CHARS: usize = 200;
 /// Elements of one shown list or object.
 const SHOWN_ELEMENTS: usize = 50;
+/// Objects within objects in which words are looked for.
+const DEEP: usize = 3;
+/// Places that are named.
+const PLACES: usize = 3;
 /// Claims that describe a token without identifying more than the test persona.
 const SHOWN: [&str; 29] = [
     "typ",
@@ -108,17 +112,22 @@ impl Claims {
 
     /// Values at an RFC 6901 pointer: a list of strings, or one string of words apart by spaces (RFC 6749 §3.3); `None` when nothing stands there.
     pub fn words(&self, pointer: &str) -> Option<Vec<String>> {
-        match self.at(pointer)? {
-            Value::Array(values) => Some(
-                values
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect(),
-            ),
-            Value::String(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
-            _ => None,
+        words(self.at(pointer)?)
+    }
+
+    /// Where all of these words stand, as RFC 6901 pointers; at most [`PLACES`], scopes last, for those are asked for and not
+    /// held. The names come from the token, so long ones and those that are no plain ASCII are left out.
+    pub fn places_of(&self, wanted: &[String]) -> Vec<String> {
+        let mut found = Vec::new();
+        for (name, value) in &self.0 {
+            search(&pointer("", name), value, DEEP, wanted, &mut found);
         }
+        found.retain(|place| {
+            place.len() <= SHOWN_CHARS && place.bytes().all(|b| b.is_ascii_graphic())
+        });
+        found.sort_by_key(|place| matches!(place.as_str(), "/scope" | "/scp"));
+        found.truncate(PLACES);
+        found
     }
 
     /// The `aud` claim: one string or several (RFC 7519 §4.1.3); empty when there is none.
@@ -142,6 +151,40 @@ impl Claims {
         self.0
             .get(&first.replace("~1", "/").replace("~0", "~"))?
             .pointer(rest)
+    }
+}
+
+fn words(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Array(values) => Some(
+            values
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+        ),
+        Value::String(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
+        _ => None,
+    }
+}
+
+fn pointer(above: &str, name: &str) -> String {
+    format!("{above}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+fn search(place: &str, value: &Value, depth: usize, wanted: &[String], found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) if depth > 0 => {
+            for (name, value) in members {
+                search(&pointer(place, name), value, depth - 1, wanted, found);
+            }
+        }
+        value => {
+            let there = words(value).unwrap_or_default();
+            if !wanted.is_empty() && wanted.iter().all(|word| there.contains(word)) {
+                found.push(place.to_owned());
+            }
+        }
     }
 }
 
@@ -237,6 +280,20 @@ mod tests {
                 expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
             assert_eq!(claims.words(pointer), expected, "{pointer}");
         }
+    }
+
+    #[test]
+    fn words_are_looked_for_wherever_they_may_stand() {
+        let claims = claims(&json!({
+            "scope": "openid A B", "https://ns/a~b": ["B", "A"], "realm_access": {"roles": ["A", "B", "C"]},
+            "one": ["A"], "other": "AB", "n\u{f6}n": ["A", "B"], "bad name": ["A", "B"],
+            "deep": {"a": {"b": {"c": {"d": ["A", "B"]}}}}, "x".repeat(SHOWN_CHARS): ["A", "B"],
+        }));
+        let wanted = ["A".to_owned(), "B".to_owned()];
+        let expected = ["/https:~1~1ns~1a~0b", "/realm_access/roles", "/scope"];
+        assert_eq!(claims.places_of(&wanted), expected);
+        assert_eq!(claims.places_of(&[]), Vec::<String>::new());
+        assert_eq!(claims.places_of(&["D".to_owned()]), Vec::<String>::new());
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Claims in, on whose behalf the token acts out: a user's, or the application's alone.
+//! Claims or a way to sign in in, on whose behalf the token acts out: a user's, or the application's alone.
 
 use super::claims::Claims;
-use crate::scenario::Fidelity;
+use crate::scenario::{Fidelity, SignIn};
 
 /// Names by which providers call a user; a service account is none.
 const NAMES: [&str; 6] = [
@@ -22,6 +22,23 @@ pub fn of(claims: &Claims) -> Option<Fidelity> {
         .or_else(|| names_its_client(claims).then_some(Fidelity::App))
         .or_else(|| named(claims))
         .or_else(|| is_another(claims).then_some(Fidelity::User))
+}
+
+/// What a token is by the grant that it was asked with (RFC 6749 §1.3); `None` where any could come of it.
+pub const fn of_method(sign_in: &SignIn) -> Option<Fidelity> {
+    match sign_in {
+        SignIn::Password { .. } | SignIn::DeviceCode { .. } | SignIn::AuthorizationCode { .. } => {
+            Some(Fidelity::User)
+        }
+        SignIn::ClientCredentials { .. } => Some(Fidelity::App),
+        SignIn::None
+        | SignIn::RefreshToken { .. }
+        | SignIn::OnBehalfOf { .. }
+        | SignIn::TokenExchange { .. }
+        | SignIn::ManagedIdentity { .. }
+        | SignIn::AzureCli { .. }
+        | SignIn::Token(_) => None,
+    }
 }
 
 /// The word in reports.

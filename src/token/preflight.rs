@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::claims::Claims;
 use super::{Credential, Form, Signature, fidelity, lifetime};
-use crate::scenario::{Declaration, Identity, Persona, is_guid};
+use crate::scenario::{Declaration, Identity, Persona, Provider, is_guid};
 
 pub use comparison::{Compared, Comparison, Subject};
 pub use mismatch::Mismatch;
@@ -53,7 +53,7 @@ pub fn examine(persona: &Persona, credential: &Credential, now: SystemTime) -> V
     let mut comparisons = identities(persona, identity, credential, claims);
     comparisons.extend([
         compare_user(claims, declared),
-        compare_fidelity(claims, declared),
+        compare_fidelity(claims, persona),
         compare_scopes(claims, declared),
         compare_signature(&credential.signature),
         compare_validity(claims, &clocks),
@@ -87,7 +87,7 @@ fn unreadable(persona: &Persona, identity: &Identity, credential: &Credential) -
     let nothing_declared = persona.roles.is_none()
         && persona.declared == Declaration::default()
         && identity.audiences.is_empty()
-        && credential.issuers.is_empty();
+        && !issuer_declared(identity, credential);
     let form = match credential.form {
         Form::Encrypted => "encrypted",
         Form::Opaque | Form::Sealed | Form::Signed => "opaque",
@@ -97,6 +97,11 @@ fn unreadable(persona: &Persona, identity: &Identity, credential: &Credential) -
     } else {
         Comparison::made(Subject::Form, form, [Mismatch::Unreadable(credential.form)])
     }
+}
+
+/// At an `OpenID` provider the issuer is the address to sign in at, and no word on what the token has to say.
+fn issuer_declared(identity: &Identity, credential: &Credential) -> bool {
+    !matches!(identity.provider, Provider::Oidc { .. }) && !credential.issuers.is_empty()
 }
 
 fn compare_roles(declared: Option<&[String]>, claims: &Claims, identity: &Identity) -> Comparison {
@@ -174,10 +179,15 @@ fn compare_user(claims: &Claims, declared: &Declaration) -> Comparison {
     Comparison::made(Subject::User, listed(&found), difference)
 }
 
-fn compare_fidelity(claims: &Claims, declared: &Declaration) -> Comparison {
-    let found = fidelity::of(claims);
-    let shown = found.map_or("unknown", fidelity::name);
-    let Some(expected) = declared.fidelity else {
+/// Where the token does not say, the way in which it was asked for does.
+fn compare_fidelity(claims: &Claims, persona: &Persona) -> Comparison {
+    let stated = fidelity::of(claims);
+    let found = stated.or_else(|| fidelity::of_method(&persona.sign_in));
+    let shown = match (stated, found) {
+        (None, Some(found)) => format!("{}, by its sign-in", fidelity::name(found)),
+        (_, found) => found.map_or("unknown", fidelity::name).to_owned(),
+    };
+    let Some(expected) = persona.declared.fidelity else {
         return Comparison::not_made(Subject::Fidelity, shown);
     };
     let other = found != Some(expected);
@@ -278,7 +288,7 @@ fn compare_clocks(skew: Option<i64>) -> Comparison {
 fn roles(declared: &[String], claims: &Claims, identity: &Identity) -> Vec<Mismatch> {
     let pointer = &identity.roles_pointer;
     let Some(found) = claims.words(pointer) else {
-        return nowhere(pointer, declared);
+        return nowhere(declared, claims, identity);
     };
     let missing = without(declared, &found);
     let extra = without(&without(&found, declared), &identity.ignored_roles);
@@ -287,13 +297,19 @@ fn roles(declared: &[String], claims: &Claims, identity: &Identity) -> Vec<Misma
     missing.into_iter().chain(extra).collect()
 }
 
-fn nowhere(pointer: &str, declared: &[String]) -> Vec<Mismatch> {
+/// At Entra ID roles stand in one place, which no scenario can change.
+fn nowhere(declared: &[String], claims: &Claims, identity: &Identity) -> Vec<Mismatch> {
     if declared.is_empty() {
         return Vec::new();
     }
+    let elsewhere = match identity.provider {
+        Provider::Entra { .. } => Vec::new(),
+        Provider::Oidc { .. } | Provider::Endpoints { .. } => claims.places_of(declared),
+    };
     vec![Mismatch::RolesNowhere {
-        pointer: pointer.to_owned(),
+        pointer: identity.roles_pointer.clone(),
         missing: declared.to_vec(),
+        elsewhere,
     }]
 }
 
@@ -389,7 +405,7 @@ mod tests {
     use super::*;
     use crate::cell::PersonaName;
     use crate::scenario::sign_in::{Client, Proof};
-    use crate::scenario::{ClientAuth, Fidelity, Provider, SignIn};
+    use crate::scenario::{ClientAuth, Fidelity, SignIn};
 
     const NOW: u64 = 1_800_000_000;
     const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000ABCD";
@@ -495,6 +511,19 @@ mod tests {
                 vec![Mismatch::RolesNowhere {
                     pointer: "/roles".to_owned(),
                     missing: words(&["A", "B"]),
+                    elsewhere: Vec::new(),
+                }],
+            ),
+            (
+                {
+                    let mut claims = with("roles", Value::Null);
+                    claims["https://ns/roles"] = json!(["B", "A"]);
+                    claims
+                },
+                vec![Mismatch::RolesNowhere {
+                    pointer: "/roles".to_owned(),
+                    missing: words(&["A", "B"]),
+                    elsewhere: words(&["/https:~1~1ns~1roles"]),
                 }],
             ),
             (
@@ -608,6 +637,53 @@ mod tests {
                 "{:?}",
                 persona.declared
             );
+        }
+    }
+
+    #[test]
+    fn a_token_that_does_not_say_whose_it_is_is_what_its_sign_in_makes_it() {
+        let client = || Client {
+            id: "c".to_owned(),
+            proof: Proof::None,
+        };
+        let by_a_person = SignIn::DeviceCode {
+            client: client(),
+            scope: None,
+            device_endpoint: None,
+        };
+        let by_itself = SignIn::ClientCredentials {
+            client: client(),
+            scope: None,
+        };
+        let silent = with("sub", json!("s"));
+        let says_app = with("idtyp", json!("app"));
+        let table = [
+            (&by_a_person, &silent, Some(Fidelity::User)),
+            (&by_itself, &silent, Some(Fidelity::App)),
+            (&SignIn::AzureCli { scope: None }, &silent, None),
+            // What the token says goes before it.
+            (&by_a_person, &says_app, Some(Fidelity::App)),
+        ];
+        for (sign_in, claims, found) in table {
+            for expected in [Fidelity::User, Fidelity::App] {
+                let declaration = Declaration {
+                    fidelity: Some(expected),
+                    ..Declaration::default()
+                };
+                let persona = Persona {
+                    sign_in: sign_in.clone(),
+                    ..declared(declaration)
+                };
+                let other = found != Some(expected);
+                let difference = other.then_some(Mismatch::Fidelity { found, expected });
+                let differences: Vec<Mismatch> = difference.into_iter().collect();
+                assert_eq!(
+                    compared(&persona, claims),
+                    differences,
+                    "{}",
+                    sign_in.name()
+                );
+            }
         }
     }
 
@@ -752,6 +828,42 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_cannot_be_read_stops_whoever_declares_something_of_it() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let oidc = || Provider::Oidc {
+            issuer: "https://v2".to_owned(),
+            token_endpoint: None,
+        };
+        let endpoints = || Provider::Endpoints {
+            token_endpoint: "https://v2/token".to_owned(),
+            issuer: Some("https://v2".to_owned()),
+        };
+        let api: &[&str] = &["api://catalog"];
+        let table: [(_, Option<&[&str]>, &[&str], bool); 4] = [
+            (oidc(), None, &[], false),
+            (oidc(), Some(&["A"]), &[], true),
+            (oidc(), None, api, true),
+            (endpoints(), None, &[], true),
+        ];
+        for (provider, roles, audiences, stops) in table {
+            let persona = Persona {
+                identity: persona(None).identity.map(|identity| Identity {
+                    provider: provider.clone(),
+                    audiences: words(audiences),
+                    ..identity
+                }),
+                ..persona(roles)
+            };
+            let found = compare(&persona, &credential(None), now);
+            let expected: Vec<Mismatch> = stops
+                .then_some(Mismatch::Unreadable(Form::Opaque))
+                .into_iter()
+                .collect();
+            assert_eq!(found, expected, "{provider:?} {roles:?} {audiences:?}");
+        }
+    }
+
+    #[test]
     fn every_subject_is_examined_once_and_says_what_was_found() {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         let comparisons = examine(&persona(Some(&["A", "B"])), &credential(Some(&good())), now);
@@ -774,7 +886,7 @@ mod tests {
             &format!("+ tenant: {}", TENANT.to_lowercase()),
             "- client: the token names none",
             "- user: (none)",
-            "- fidelity: unknown",
+            "- fidelity: app-only, by its sign-in",
             "- scopes: (none)",
             "- signature: not verified: there is no token",
             "+ validity: ends in 3600 s",
@@ -874,9 +986,19 @@ mod tests {
                 Mismatch::RolesNowhere {
                     pointer: "/realm/roles".to_owned(),
                     missing: words(&["A"]),
+                    elsewhere: Vec::new(),
                 },
                 "the token has nothing at /realm/roles, so it lacks A:",
                 "`roles` of the identity",
+            ),
+            (
+                Mismatch::RolesNowhere {
+                    pointer: "/roles".to_owned(),
+                    missing: words(&["A"]),
+                    elsewhere: words(&["/scope", "/x~1y"]),
+                },
+                "the token has nothing at /roles, so it lacks A; such words stand at /scope and /x~1y:",
+                "`roles: /scope` in the identity",
             ),
             (
                 Mismatch::RolesExtra(words(&["C"])),

@@ -16,6 +16,8 @@ pub enum Mismatch {
         pointer: String,
         /// Those that were declared.
         missing: Vec<String>,
+        /// Where all of them stand instead, RFC 6901 pointers.
+        elsewhere: Vec<String>,
     },
     /// Roles that nobody declared.
     RolesExtra(Vec<String>),
@@ -94,7 +96,21 @@ impl fmt::Display for Mismatch {
                  must be renewed",
                 listed(roles)
             ),
-            Self::RolesNowhere { pointer, missing } => write!(
+            Self::RolesNowhere {
+                pointer,
+                missing,
+                elsewhere,
+            } if !elsewhere.is_empty() => write!(
+                f,
+                "the token has nothing at {pointer}, so it lacks {}; such words stand at {}: where the API reads its \
+                 roles there, write `roles: {}` in the identity",
+                listed(missing),
+                elsewhere.join(" and "),
+                elsewhere[0]
+            ),
+            Self::RolesNowhere {
+                pointer, missing, ..
+            } => write!(
                 f,
                 "the token has nothing at {pointer}, so it lacks {}: either it carries no role at all, and one must be \
                  assigned to the persona itself on the API's app, or its roles stand elsewhere, and `roles` of the \
@@ -186,7 +202,7 @@ impl fmt::Display for Mismatch {
             Self::Shared(how) => f.write_str(how),
             Self::Unreadable(Form::Opaque | Form::Signed) => f.write_str(
                 "the token is no readable JWT, so nothing of what is declared can be compared: ask for a token of the \
-                 API itself (scope, resource or audience), or declare neither roles nor audience",
+                 API itself (scope, resource or audience), or declare nothing of it: neither roles nor audience",
             ),
             Self::Unreadable(Form::Encrypted) => f.write_str(
                 "the token is encrypted, so only the API that it is for can read it: ask for a token of this API, or \

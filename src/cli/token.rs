@@ -92,7 +92,7 @@ fn sheets<'s>(
     let mut sheets = Vec::with_capacity(issued.len());
     for (persona, issued) in personas.iter().zip(issued) {
         let persona = &scenario.personas[*persona];
-        let credential = issued.map_err(|refusal| refusal.0);
+        let credential = issued.map_err(|refusal| refusal.said);
         let mut comparisons = credential
             .as_ref()
             .map(|credential| preflight::examine(persona, credential, now))

@@ -220,6 +220,7 @@ mod tests {
                 credential: None,
                 gap: None,
                 faults: Vec::new(),
+                here: false,
                 event: None,
             })
             .into()

@@ -58,7 +58,7 @@ impl Hall<'_> {
         let (credential, entrance) = match (issued, &first.entrance) {
             (Ok(credential), Some(entrance)) => (credential, entrance),
             (Ok(_), None) => return Standing::barred(Gap::TokenRanOut, Vec::new()),
-            (Err(refusal), _) => return no_other(&standing::after_name(who, &refusal.0)),
+            (Err(refusal), _) => return no_other(&standing::after_name(who, &refusal.said)),
         };
         let shared = self.shares(persona, &credential);
         let mut standing = standing::stand(who, credential, shared.as_ref(), |credential| {

@@ -25,6 +25,8 @@ pub(super) struct Standing {
     pub(super) gap: Option<Gap>,
     /// What is wrong with its token or its sign-in, with the code that it is filed under; its name goes before.
     pub(super) faults: Vec<(Code, String)>,
+    /// Whether it is this side that had nothing to sign in with.
+    pub(super) here: bool,
     /// What is told of its token.
     pub(super) event: Option<Event>,
 }
@@ -37,6 +39,7 @@ impl Standing {
             credential: None,
             gap: Some(gap),
             faults,
+            here: false,
             event: None,
         }
     }
@@ -90,8 +93,11 @@ pub(super) async fn sign_in(
                 entrance(scenario, persona, credential, means)
             }),
             Some(Err(refusal)) => {
-                let fault = (Code::SignInFailed, after_name(persona, &refusal.0));
-                Standing::barred(Gap::SignInFailed, vec![fault])
+                let fault = (Code::SignInFailed, after_name(persona, &refusal.said));
+                Standing {
+                    here: refusal.here,
+                    ..Standing::barred(Gap::SignInFailed, vec![fault])
+                }
             }
             None => Standing::barred(Gap::NotReached, Vec::new()),
         })
@@ -124,6 +130,7 @@ pub(super) fn stand(
         credential: Some(credential),
         gap: None,
         faults,
+        here: false,
         event,
     }
 }

@@ -100,20 +100,28 @@ fn claims(client_id: &str, audience: &str) -> Result<Value, Denial> {
 /// `x5t#S256` of the first certificate of a PEM text (RFC 7515 §4.1.8).
 fn thumbprint(pem: &Secret) -> Result<String, Denial> {
     let certificate = CertificateDer::from_pem_slice(pem.expose().as_bytes())
-        .map_err(|_unreadable| unusable("its certificate is not one in PEM"))?;
+        .map_err(|_unreadable| absent("the `certificate` of its certificate is not one in PEM"))?;
     Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate)))
 }
 
 fn sign(algorithm: Algorithm, pem: &Secret, message: &[u8]) -> Result<Vec<u8>, Denial> {
     let key = PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_unreadable| {
-        unusable("its key is not a private key in PEM without a passphrase")
+        absent(
+            "the key of its certificate is not a private key in PEM without a passphrase. \
+             `openssl pkey -in KEY -out PLAIN` writes such a one",
+        )
     })?;
     let signature = match algorithm {
         Algorithm::Rs256 => rsa(&key, &RSA_PKCS1_SHA256, message),
         Algorithm::Ps256 => rsa(&key, &RSA_PSS_SHA256, message),
         Algorithm::Es256 => ecdsa(&key, message),
     };
-    signature.ok_or_else(|| unusable("its key does not go with the signature's algorithm"))
+    signature.ok_or_else(|| {
+        absent(
+            "the key of its certificate does not go with the signature's algorithm. \
+             State `algorithm: ES256` for an elliptic key on P-256, RS256 or PS256 for RSA",
+        )
+    })
 }
 
 fn rsa(
@@ -227,6 +235,10 @@ async fn vouched(
         .filter(|token| !token.is_empty())
         .map(|token| Secret::new(token.to_owned()))
         .ok_or_else(|| refused("its answer has none"))
+}
+
+fn absent(why: &str) -> Denial {
+    Denial::Here(why.to_owned())
 }
 
 fn unusable(why: &str) -> Denial {

@@ -30,7 +30,7 @@ pub(super) async fn acquire(visit: &Visit<'_>) -> Result<Issued, Denial> {
             unusable("the provider names no authorization endpoint. State authorization_endpoint.")
         })?;
     guarded(page, "the authorization endpoint").map_err(Denial::Unusable)?;
-    let landing = Landing::open(redirect).await.map_err(Denial::Unusable)?;
+    let landing = Landing::open(redirect).await.map_err(Denial::Here)?;
     let mut form = grant::asked_for(scope.as_deref(), visit.identity);
     grant::add(&mut form, grant::parameters(visit.identity));
     let prompt = prompt

@@ -20,6 +20,8 @@ pub(super) enum Denial {
     Silent(Silence),
     /// An answer that is neither a token nor an OAuth error.
     Unusable(String),
+    /// This side has nothing to present: a program, a file or a key of the scenario's is none.
+    Here(String),
     /// An OAuth error.
     Refused(OauthError),
 }
@@ -119,11 +121,16 @@ impl OauthError {
 }
 
 impl Denial {
+    /// Whether nobody else has to do anything about it.
+    pub(super) const fn is_here(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
+
     /// The reason as the end of a sentence, followed by its remedy where one is known.
     pub(super) fn sentence(&self, redactor: &Redactor) -> String {
         let sentence = match self {
             Self::Silent(silence) => silence.to_string(),
-            Self::Unusable(why) => why.clone(),
+            Self::Unusable(why) | Self::Here(why) => why.clone(),
             Self::Refused(error) => error.sentence(redactor),
         };
         redactor.redact(&sentence).into_owned()
@@ -133,7 +140,10 @@ impl Denial {
 /// What each error of RFC 6749 §5.2 and its kin asks for. The error decides; numbers and texts only explain.
 fn advice(error: &str) -> Option<&'static str> {
     Some(match error {
-        "invalid_client" => "Check client_id, client_secret, and how the client authenticates.",
+        "invalid_client" => {
+            "Check client_id, its secret, certificate or assertion, and which way of proving itself the client is \
+             registered with; for a secret `client_auth: post` or `basic` of the identity says how it is sent."
+        }
         "invalid_grant" => {
             "Check what was presented (password, code, refresh or other token), and that nothing else is asked of the account."
         }
@@ -159,7 +169,9 @@ fn advice(error: &str) -> Option<&'static str> {
         "unauthorized_client" => {
             "Check client_id and client_secret, and that the client may use this grant."
         }
-        "unsupported_grant_type" => "Allow this grant for the client.",
+        "unsupported_grant_type" => {
+            "Allow this grant at the provider, or sign in by another method."
+        }
         "access_denied" => {
             "Accept on the provider's page, or allow this client and grant in its policy."
         }

@@ -14,6 +14,9 @@ use super::signature::KeySet;
 use crate::scenario::{EntraEndpoint, Provider};
 use crate::wire::{Call, Reply, Silence, Wire};
 
+/// Bytes of an issuer that is shown.
+const LONGEST: usize = 200;
+
 /// One provider, asked for its documents at most once a run.
 #[derive(Debug)]
 pub(super) struct Guide {
@@ -64,6 +67,19 @@ impl Document {
     /// `OpenID` Connect Discovery 1.0 §4.3 and RFC 8414 §3.3: the issuer must be the one that was asked, letter by letter.
     fn is_of(&self, issuer: &str) -> bool {
         self.json.get("issuer").and_then(Value::as_str) == Some(issuer)
+    }
+
+    /// The issuer that it names in place of the one that was asked. Others' words, so an address in plain ASCII or nothing.
+    fn issuer(&self) -> String {
+        let named = self.json.get("issuer").and_then(Value::as_str);
+        let shown = named.filter(|named| {
+            let plain = named.len() <= LONGEST && named.bytes().all(|byte| byte.is_ascii_graphic());
+            plain && Url::parse(named).is_ok()
+        });
+        match shown {
+            Some(shown) => format!("another issuer ({shown})"),
+            None => "another issuer".to_owned(),
+        }
     }
 }
 
@@ -189,9 +205,10 @@ pub(super) async fn published(issuer: &str, wire: &Wire) -> Result<Value, String
     guarded(issuer, "the issuer")?;
     let document = document(issuer, wire).await?;
     if !document.is_of(issuer) {
-        return Err("its discovery document names another issuer. \
-                    Spell the issuer exactly as the document does."
-            .to_owned());
+        return Err(format!(
+            "its discovery document names {}. Spell the issuer exactly as the document does.",
+            document.issuer()
+        ));
     }
     let address = keys_of(&document).ok_or("its discovery document names no jwks_uri")?;
     let body = key_document(&address, wire).await?;
@@ -294,11 +311,11 @@ async fn oidc(issuer: &str, wire: &Wire) -> Result<Found, String> {
     guarded(issuer, "the issuer")?;
     let document = document(issuer, wire).await?;
     if !document.is_of(issuer) {
-        return Err(
-            "its discovery document names another issuer than the scenario. \
-                    Spell the issuer exactly as the document does; nothing secret was sent."
-                .to_owned(),
-        );
+        return Err(format!(
+            "its discovery document names {} than the scenario. \
+             Spell the issuer exactly as the document does; nothing secret was sent.",
+            document.issuer()
+        ));
     }
     let endpoint = document.json.get("token_endpoint").and_then(Value::as_str);
     let endpoint =

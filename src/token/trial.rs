@@ -138,7 +138,7 @@ impl Attendant for Somebody {
 }
 
 async fn refused(persona: Persona) -> String {
-    desk(&[persona]).0.issue(0).await.unwrap_err().0
+    desk(&[persona]).0.issue(0).await.unwrap_err().said
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn a_program_that_does_not_end_is_ended() {
         program: Duration::from_millis(100),
         ..desk.patience.clone()
     };
-    let why = Desk { patience, ..desk }.issue(0).await.unwrap_err().0;
+    let why = Desk { patience, ..desk }.issue(0).await.unwrap_err().said;
     assert!(why.contains("`sh` was not done within 0 s"), "{why}");
 }
 
@@ -511,7 +511,7 @@ async fn a_code_that_is_not_confirmed_says_why() {
         let idp = Idp::open(polled(errors, true)).await;
         let stated = Some(format!("{}/devicecode", idp.url));
         let persona = by(on_a_device(stated), idp.endpoints());
-        let why = attended(persona, &Somebody::idle()).await.unwrap_err().0;
+        let why = attended(persona, &Somebody::idle()).await.unwrap_err().said;
         assert!(why.contains(expected) && !why.contains("canary"), "{why}");
     }
 }
@@ -526,7 +526,7 @@ async fn a_code_that_nobody_enters_is_given_up() {
         ..desk.patience.clone()
     };
     let desk = Desk { patience, ..desk }.with_attendant(Somebody::idle());
-    let why = desk.issue(0).await.unwrap_err().0;
+    let why = desk.issue(0).await.unwrap_err().said;
     assert!(why.contains("the code was not entered in time"), "{why}");
 }
 
@@ -535,7 +535,7 @@ async fn a_provider_that_always_slows_down_is_given_up() {
     let idp = Idp::open(polled(&["slow_down"], false)).await;
     let stated = Some(format!("{}/devicecode", idp.url));
     let persona = by(on_a_device(stated), idp.endpoints());
-    let why = attended(persona, &Somebody::idle()).await.unwrap_err().0;
+    let why = attended(persona, &Somebody::idle()).await.unwrap_err().said;
     assert!(why.contains("slow down without an end"), "{why}");
 }
 
@@ -664,7 +664,7 @@ async fn what_a_browser_brings_from_elsewhere_is_not_redeemed() {
         let page = Some(format!("{}/authorize", idp.url));
         let persona = by(in_a_browser("127.0.0.1", page), idp.oidc());
         let somebody = browsing(targets, &idp.url);
-        let why = attended(persona, &somebody).await.unwrap_err().0;
+        let why = attended(persona, &somebody).await.unwrap_err().said;
         assert!(why.contains(expected) && !why.contains("canary"), "{why}");
         assert_eq!(idp.token_requests(), Vec::<String>::new());
     }
@@ -680,7 +680,7 @@ async fn a_browser_that_does_not_come_back_is_given_up() {
         ..desk.patience.clone()
     };
     let desk = Desk { patience, ..desk }.with_attendant(Somebody::idle());
-    let why = desk.issue(0).await.unwrap_err().0;
+    let why = desk.issue(0).await.unwrap_err().said;
     assert!(why.contains("nobody signed in in time"), "{why}");
 }
 
@@ -707,7 +707,7 @@ async fn without_a_refresh_token_a_person_is_not_asked_twice() {
     let attendant: Arc<dyn Attendant> = Arc::<Somebody>::clone(&somebody);
     let desk = desk.with_attendant(attendant);
     desk.issue(0).await.unwrap();
-    let why = desk.renew(0, 0).await.unwrap_err().0;
+    let why = desk.renew(0, 0).await.unwrap_err().said;
     assert!(why.contains("offline_access"), "{why}");
     assert_eq!(somebody.said().len(), 1);
 }
@@ -870,7 +870,7 @@ async fn a_subject_that_has_no_token_is_the_reason() {
         ..reader(idp.endpoints())
     };
     let (desk, _) = desk(&[subject, by(behalf, idp.entra(EntraEndpoint::V2))]);
-    let why = desk.issue(1).await.unwrap_err().0;
+    let why = desk.issue(1).await.unwrap_err().said;
     assert!(
         why.contains("it needs another persona's token, and user could not sign in"),
         "{why}"
@@ -975,7 +975,7 @@ async fn an_azure_command_line_that_gives_no_token_is_explained_and_not_quoted()
         ("echo canary", "no JSON"),
         ("echo '{\"token\":\"canary\"}'", "no accessToken"),
     ] {
-        let why = through_az(script).await.unwrap_err().0;
+        let why = through_az(script).await.unwrap_err().said;
         assert!(why.contains(expected) && !why.contains("canary"), "{why}");
     }
 }
@@ -1000,7 +1000,7 @@ async fn a_borrowed_token_is_used_as_it_is_and_read_again_when_it_runs_out() {
     assert_eq!(redactor.redact("b0rrowed-2"), "[redacted]");
 
     desk.issue(1).await.unwrap();
-    let why = desk.renew(1, 0).await.unwrap_err().0;
+    let why = desk.renew(1, 0).await.unwrap_err().said;
     assert!(
         why.contains("reader has no token: its token ran out, and a variable gives no other"),
         "{why}"
@@ -1131,7 +1131,7 @@ async fn no_method_lets_an_error_show_a_secret() {
         let idp = Idp::open(move |_, _| (400, JSON, body.clone())).await;
         let subject = by(SignIn::Token(value(CANARY)), idp.endpoints());
         let (desk, _) = desk(&[by(sign_in, idp.endpoints()), subject]);
-        let why = desk.issue(0).await.unwrap_err().0;
+        let why = desk.issue(0).await.unwrap_err().said;
         assert!(why.contains("odd: echo [redacted]"), "{why}");
         assert!(
             !why.contains("canary") && !why.contains(&URL_SAFE_NO_PAD.encode(CANARY)[4..14]),

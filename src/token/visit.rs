@@ -203,10 +203,12 @@ impl Visit<'_> {
     /// The token of another persona, renewed when it has run out.
     async fn subject(&self, of: usize) -> Result<Secret, Denial> {
         let credential = self.desk.current(of).await.map_err(|refusal| {
-            Denial::Unusable(format!(
-                "it needs another persona's token, and {}",
-                refusal.0
-            ))
+            let why = format!("it needs another persona's token, and {}", refusal.said);
+            if refusal.here {
+                Denial::Here(why)
+            } else {
+                Denial::Unusable(why)
+            }
         })?;
         let bearer = credential.authorization.as_ref();
         let token = bearer
@@ -235,7 +237,7 @@ impl Visit<'_> {
     }
 
     fn learnt(&self, found: Result<Secret, String>) -> Result<Secret, Denial> {
-        let secret = found.map_err(Denial::Unusable)?;
+        let secret = found.map_err(Denial::Here)?;
         self.redactor_learns(&secret);
         Ok(secret)
     }

@@ -1,5 +1,6 @@
 //! What is found on the way to a deployment, whose it is, and what nobody was asked.
 
+use std::fs;
 use std::net::TcpListener;
 
 use rolecall::reference::{Fault, Listener};
@@ -123,6 +124,40 @@ fn each_defect_is_laid_at_the_right_door() {
         }
         assert_eq!(found.is_empty(), expected.is_empty(), "{fault}: {found:?}");
     }
+}
+
+/// The provider gave no token either way; only one of them is its fault.
+#[test]
+fn what_this_machine_lacks_to_sign_in_with_is_not_laid_at_the_provider() {
+    let deployment = deployment(&[]);
+    let bench = Bench::against(&deployment).with("WRITER_SECRET", "wrong");
+    let catalog = fs::read_to_string(CATALOG).unwrap();
+    let methods = [
+        "client_secret: { env: READER_SECRET }",
+        "client_secret: { env: ADMIN_SECRET }",
+    ];
+    let programs = [
+        "client_secret: { command: [no-such-program] }",
+        "certificate: { key: { file: no.key } }",
+    ];
+    let mut scenario = catalog;
+    for (method, program) in methods.iter().zip(programs) {
+        assert!(scenario.contains(method));
+        scenario = scenario.replace(method, program);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("no.key"), "no key").unwrap();
+    fs::write(folder.path().join("rolecall.yaml"), scenario).unwrap();
+    let arguments = ["doctor", "--format", "json"];
+    let output = bench.command(folder.path(), &arguments).output().unwrap();
+    let ran = Ran::of(output, folder);
+    let found = broken(&ran);
+    let expected = [
+        "persona reader/sign-in broken client",
+        "persona writer/sign-in broken identity provider",
+        "persona admin/sign-in broken client",
+    ];
+    assert_eq!(found, expected, "{}", ran.stdout);
 }
 
 #[test]

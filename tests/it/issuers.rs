@@ -273,6 +273,13 @@ fn a_provider_that_is_not_to_be_trusted_is_posted_no_secret() {
             findings(&ran.report()).contains_key("sign-in-failed"),
             "{what}"
         );
+        if what == "another issuer" {
+            assert!(
+                ran.stdout.contains("https://issuer.example"),
+                "{}",
+                ran.stdout
+            );
+        }
         assert!(
             provider.heard(|asked| asked.method == "POST").is_empty(),
             "{what}"

@@ -168,14 +168,17 @@ fn sign_in(branch: &str, standing: &Standing) -> Station {
         .iter()
         .map(|(_, detail)| nameless(detail))
         .collect();
-    Station::broken(
-        branch,
-        "sign-in",
-        why.join("; "),
-        Layer::IdentityProvider,
-        Code::SignInFailed.remedy(),
-    )
+    let (whose, fix) = if standing.here {
+        (Layer::Client, AT_HOME)
+    } else {
+        (Layer::IdentityProvider, Code::SignInFailed.remedy())
+    };
+    Station::broken(branch, "sign-in", why.join("; "), whose, fix)
 }
+
+/// The fix where nothing was asked of anybody.
+const AT_HOME: &str = "Nothing was asked of the provider's token endpoint: mend what this machine or the scenario lacks, and \
+                       sign in again.";
 
 /// A fault goes on from its persona's name, which is the branch's here.
 fn nameless(fault: &str) -> &str {

@@ -97,7 +97,19 @@ pub struct Credential {
 
 /// Why a persona has no token, in one redacted sentence with its remedy.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Refusal(pub String);
+pub struct Refusal {
+    /// The sentence, which begins with the persona's name.
+    pub said: String,
+    /// Whether it is this side that had nothing to present: no terminal, a program, a file or a key of the scenario's.
+    pub here: bool,
+}
+
+impl Refusal {
+    /// For a reason of this side.
+    const fn here(said: String) -> Self {
+        Self { said, here: true }
+    }
+}
 
 /// One persona's place at the desk.
 struct Window {
@@ -218,7 +230,7 @@ impl Desk {
         let window = self.window(persona)?;
         let Some(place) = window.renewed.get(renewal) else {
             let name = &window.persona.name;
-            return Err(Refusal(format!("{name} was signed in too often")));
+            return Err(Refusal::here(format!("{name} was signed in too often")));
         };
         place
             .get_or_init(|| self.acquire(window, true))
@@ -241,7 +253,7 @@ impl Desk {
     fn window(&self, persona: usize) -> Result<&Window, Refusal> {
         self.windows
             .get(persona)
-            .ok_or_else(|| Refusal("there is no such persona".to_owned()))
+            .ok_or_else(|| Refusal::here("there is no such persona".to_owned()))
     }
 
     fn acquire<'d>(&'d self, window: &'d Window, again: bool) -> Acquiring<'d> {
@@ -251,25 +263,31 @@ impl Desk {
             }
             let name = &window.persona.name;
             let (Some(guide), Some(identity)) = (&window.guide, &window.persona.identity) else {
-                return Err(Refusal(format!(
+                return Err(Refusal::here(format!(
                     "{name} has no identity provider to sign in at"
                 )));
             };
             let begun = Instant::now();
-            let refused = |why: String| {
+            let refused = |why: String, here: bool| {
                 let sentence = match window.persona.sign_in {
                     SignIn::Token(_) => format!("{name} has no token: {why}"),
                     _ => format!("{name} could not sign in at {}: {why}", guide.host()),
                 };
-                Refusal(self.redactor.redact(&sentence).into_owned())
+                Refusal {
+                    said: self.redactor.redact(&sentence).into_owned(),
+                    here,
+                }
             };
-            self.attended(window, again).map_err(refused)?;
-            let found = self.found(window, guide).await.map_err(refused)?;
+            let denied =
+                |denial: Denial| refused(denial.sentence(&self.redactor), denial.is_here());
+            self.attended(window, again)
+                .map_err(|why| refused(why, true))?;
+            let found = self.found(window, guide).await;
+            let found = found.map_err(|why| refused(why, false))?;
             let issued = self.visit(window, identity, &found, again).await;
-            let issued = issued.map_err(|denial| refused(denial.sentence(&self.redactor)))?;
+            let issued = issued.map_err(denied)?;
             self.redactor.learn(&issued.token);
-            let credential = Credential::of(&issued, found.skew)
-                .map_err(|denial| refused(denial.sentence(&self.redactor)))?;
+            let credential = Credential::of(&issued, found.skew).map_err(denied)?;
             let signature = self.check(&issued.token, credential.form, guide).await;
             Ok(Credential {
                 signature,
@@ -639,7 +657,7 @@ pub(crate) mod tests {
     }
 
     async fn refused(persona: Persona) -> String {
-        desk(&[persona]).0.issue(0).await.unwrap_err().0
+        desk(&[persona]).0.issue(0).await.unwrap_err().said
     }
 
     /// The refusal of a provider whose token endpoint answers so.

@@ -385,9 +385,12 @@ impl fmt::Display for Kind {
                 "variable `{}` has no value, and a secret is read from it",
                 brief(name)
             ),
-            Self::UnreadableSecret { path, why } => {
-                write!(f, "secret file `{}` cannot be read: {why}", brief(path))
-            }
+            Self::UnreadableSecret { path, why } => match why {
+                std::io::ErrorKind::NotFound => {
+                    write!(f, "there is no secret file `{}`", brief(path))
+                }
+                why => write!(f, "secret file `{}` cannot be read: {why}", brief(path)),
+            },
             Self::EmptySecret { name } => write!(f, "the secret from `{}` is empty", brief(name)),
             Self::BadName { noun } => write!(f, "this is no name for {noun}"),
             Self::ReservedName { name } => write!(f, "a fixture cannot be called `{name}`"),

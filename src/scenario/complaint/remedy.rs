@@ -92,7 +92,7 @@ impl Kind {
             Self::Status => "a status is 100 to 599".into(),
             Self::Expectation { near: Some(word) } => format!("did you mean `{word}`?"),
             Self::Expectation { near: None } => "write allow, 401, 403, deny, hidden, or a list of statuses such as [404]".into(),
-            Self::RolesClaim => "write `realm`, `resource:CLIENT`, `permissions`, `scp`, `groups` or `cognito`, or a pointer such as `/realm_access/roles` (RFC 6901)".into(),
+            Self::RolesClaim => "write `realm`, `resource:CLIENT`, `permissions`, `scp`, `groups` or `cognito`, or a pointer such as `/realm_access/roles` (RFC 6901); a slash within a name is `~1`: `/https:~1~1example.com~1roles`".into(),
             Self::Pointer => "it is empty or starts with `/`, such as `/id` or `/items/0/id` (RFC 6901)".into(),
             Self::HeaderName => "a name is letters, digits and hyphens (RFC 9110 §5.1)".into(),
             Self::HeaderValue => "a value is visible ASCII, spaces and tabs (RFC 9110 §5.5)".into(),

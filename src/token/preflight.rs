@@ -838,18 +838,18 @@ mod tests {
             token_endpoint: "https://v2/token".to_owned(),
             issuer: Some("https://v2".to_owned()),
         };
-        let api: &[&str] = &["api://catalog"];
-        let table: [(_, Option<&[&str]>, &[&str], bool); 4] = [
-            (oidc(), None, &[], false),
-            (oidc(), Some(&["A"]), &[], true),
-            (oidc(), None, api, true),
-            (endpoints(), None, &[], true),
+        let (no_role, role) = (None, Some(&["A"][..]));
+        let table = [
+            (oidc(), no_role, vec![], false),
+            (oidc(), role, vec![], true),
+            (oidc(), no_role, vec!["api://catalog"], true),
+            (endpoints(), no_role, vec![], true),
         ];
         for (provider, roles, audiences, stops) in table {
             let persona = Persona {
                 identity: persona(None).identity.map(|identity| Identity {
                     provider: provider.clone(),
-                    audiences: words(audiences),
+                    audiences: words(&audiences),
                     ..identity
                 }),
                 ..persona(roles)

@@ -390,6 +390,14 @@ mod tests {
                 "{status} {body}"
             );
         }
+        assert_eq!(
+            reading(200, None, "AADSTS50011: x"),
+            Reading::Refused("AADSTS50011: not registered".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_client_that_the_provider_does_not_know_is_told_as_such() {
         for unknown in [
             "<p>Client not found.</p>",
             "{\"status\":400,\"message\":\"[invalid_request] OAuth 2.0 Parameter: client_id\"}",
@@ -400,10 +408,6 @@ mod tests {
                 Reading::Rejected("HTTP 400: it does not know the client".to_owned())
             );
         }
-        assert_eq!(
-            reading(200, None, "AADSTS50011: x"),
-            Reading::Refused("AADSTS50011: not registered".to_owned())
-        );
     }
 
     #[test]

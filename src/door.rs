@@ -1,18 +1,22 @@
 //! Filled call and token in, observation out: the REST door and both eras of the MCP door.
 
 pub mod discovery;
+pub mod enumeration;
 mod exchange;
 mod heading;
 mod mcp;
 mod observation;
+mod pair;
 mod rest;
+mod said;
 mod scrubber;
 mod sse;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
+use futures_util::stream::{self, StreamExt as _};
+use http::{HeaderValue, Method};
 use serde_json::{Value, json};
 
 use crate::cell::Door;
@@ -21,13 +25,22 @@ use crate::secret::Redactor;
 use crate::token::Credential;
 use crate::wire::{Line, Silence, Wire};
 use heading::heading;
+use mcp::opened::Opened;
 use mcp::session::Sessions;
-use mcp::{Ids, Inquiry, Way, modern};
+use mcp::{Ids, Inquiry, Way, legacy, modern};
 use scrubber::Scrubber;
 
 pub use exchange::{Exchange, Irregular};
 pub use mcp::legacy::Session;
 pub use observation::{Answer, HttpAnswer, Observation, Rpc};
+pub use pair::{Pair, Post};
+pub use said::{Heard, Said};
+
+/// An answer that need not end is read for this long: an idle stream that opened has said enough.
+const GLIMPSE: Duration = Duration::from_secs(2);
+
+/// Sessions that are ended at once.
+const AT_ONCE: usize = 8;
 
 /// What one call gave.
 #[derive(Clone, Debug)]
@@ -96,6 +109,8 @@ pub struct Entrance {
     wire: Wire,
     line: Line,
     sessions: Sessions,
+    /// Shared with renewals: what an old token opened a new one may end.
+    opened: Arc<Opened>,
     ids: Ids,
     redactor: Arc<Redactor>,
 }
@@ -119,6 +134,7 @@ impl Entrance {
             wire: wire.clone(),
             line: wire.line(),
             sessions: Sessions::default(),
+            opened: Arc::default(),
             ids: Ids::new(),
             redactor: Arc::clone(redactor),
         }
@@ -143,6 +159,7 @@ impl Entrance {
             wire: self.wire.clone(),
             line: self.wire.line(),
             sessions: Sessions::default(),
+            opened: Arc::clone(&self.opened),
             ids: Ids::new(),
             redactor: Arc::clone(&self.redactor),
         }
@@ -231,6 +248,23 @@ impl Entrance {
         })
     }
 
+    /// Ends every session that was opened here and that the server has not forgotten, with DELETE. Whether the server obeys
+    /// is its own affair (405 is allowed to it), so nothing comes back.
+    pub async fn end_sessions(&self) {
+        let Some(way) = self.standing_way() else {
+            return;
+        };
+        let way = &way;
+        let sessions = stream::iter(self.opened.take());
+        let ended = sessions.map(async |session| {
+            let headers = legacy::headers(Some(&session));
+            let call = way.bare(Method::DELETE, way.url, headers);
+            drop(way.line.listen(call, GLIMPSE, &mut |_| true).await);
+        });
+        let all = ended.buffer_unordered(AT_ONCE).collect::<()>();
+        drop(tokio::time::timeout(GLIMPSE, all).await);
+    }
+
     /// The way to the MCP URL for what no [`Ask`] asks.
     fn standing_way(&self) -> Option<Way<'_>> {
         self.way(&self.line, &self.standing)
@@ -243,6 +277,7 @@ impl Entrance {
             wire: &self.wire,
             line,
             ids: &self.ids,
+            opened: &self.opened,
             redactor: &self.redactor,
         })
     }
@@ -312,17 +347,17 @@ mod tests {
 
     /// A request as the server read it.
     #[derive(Clone, Debug)]
-    struct Heard {
-        head: String,
-        body: Value,
+    pub(super) struct Heard {
+        pub(super) head: String,
+        pub(super) body: Value,
     }
 
     impl Heard {
-        fn method(&self) -> &str {
+        pub(super) fn method(&self) -> &str {
             self.body["method"].as_str().unwrap_or_default()
         }
 
-        fn result(&self, headers: &str, result: &str) -> String {
+        pub(super) fn result(&self, headers: &str, result: &str) -> String {
             json(
                 200,
                 headers,
@@ -334,7 +369,7 @@ mod tests {
         }
     }
 
-    fn json(status: u16, headers: &str, body: &str) -> String {
+    pub(super) fn json(status: u16, headers: &str, body: &str) -> String {
         format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
@@ -350,7 +385,7 @@ mod tests {
     }
 
     /// A server on loopback that answers each request as told, on a connection each.
-    struct Loopback {
+    pub(super) struct Loopback {
         address: SocketAddr,
         heard: Arc<Mutex<Vec<Heard>>>,
         stopped: Arc<AtomicBool>,
@@ -358,7 +393,9 @@ mod tests {
 
     impl Loopback {
         /// `answer` gets the request and how many of its JSON-RPC method came before it.
-        fn new(answer: impl Fn(&Heard, usize) -> String + Send + Sync + 'static) -> Self {
+        pub(super) fn new(
+            answer: impl Fn(&Heard, usize) -> String + Send + Sync + 'static,
+        ) -> Self {
             let answer = Arc::new(answer);
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
@@ -379,7 +416,7 @@ mod tests {
             }
         }
 
-        fn heard(&self, method: &str) -> Vec<Heard> {
+        pub(super) fn heard(&self, method: &str) -> Vec<Heard> {
             let heard = self.heard.lock().unwrap();
             heard
                 .iter()
@@ -388,7 +425,7 @@ mod tests {
                 .collect()
         }
 
-        fn entrance(&self, signed_in: bool) -> Entrance {
+        pub(super) fn entrance(&self, signed_in: bool) -> Entrance {
             let entry = |path: &str| {
                 Some(Entry {
                     url: format!("http://{}{path}", self.address),
@@ -705,6 +742,112 @@ mod tests {
                 server.heard("tools/call").len()
             ),
             (2, 2)
+        );
+    }
+
+    /// The ids of the sessions that were ended, in order of their names.
+    fn ended(server: &Loopback) -> Vec<String> {
+        let bare = server.heard("").into_iter();
+        let ends = bare.filter(|one| one.head.starts_with("DELETE /mcp "));
+        let id = |one: Heard| {
+            let mut lines = one.head.lines();
+            let id = lines.find_map(|line| line.strip_prefix("mcp-session-id: "));
+            id.map(str::to_owned)
+        };
+        let mut ended: Vec<String> = ends.filter_map(id).collect();
+        ended.sort();
+        ended
+    }
+
+    #[tokio::test]
+    async fn every_session_that_was_opened_is_ended_and_none_that_was_forgotten() {
+        let server = Loopback::new(|request, before| match request.method() {
+            "initialize" => request.result(&format!("mcp-session-id: s{before}\r\n"), OPENED),
+            "tools/call" if request.head.contains("mcp-session-id: s0") => json(404, "", "{}"),
+            "tools/call" => request.result("", TOOL),
+            _ => json(202, "", ""),
+        });
+        let entrance = server.entrance(true);
+        entrance.call(Door::McpLegacy, &tool("a")).await;
+        entrance.call_afresh(Door::McpLegacy, &tool("a")).await;
+        assert_eq!(ended(&server), Vec::<String>::new());
+        entrance.end_sessions().await;
+        assert_eq!(ended(&server), ["s1", "s2"]);
+        entrance.end_sessions().await;
+        assert_eq!(ended(&server).len(), 2);
+        assert_eq!(server.heard("initialize").len(), 3);
+    }
+
+    #[tokio::test]
+    async fn where_no_session_is_kept_none_is_ended() {
+        let server = Loopback::new(|request, _| match request.method() {
+            "initialize" => request.result("", OPENED),
+            _ => request.result("", TOOL),
+        });
+        let entrance = server.entrance(true);
+        assert_eq!(
+            entrance
+                .call(Door::McpLegacy, &tool("a"))
+                .await
+                .observation
+                .status(),
+            Some(200)
+        );
+        entrance.end_sessions().await;
+        assert_eq!(ended(&server), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_a_delete_costs_two_seconds() {
+        let server = Loopback::new(|request, _| match request.method() {
+            "initialize" => request.result("mcp-session-id: s\r\n", OPENED),
+            "" => String::new(),
+            _ => request.result("", TOOL),
+        });
+        let entrance = server.entrance(true);
+        entrance.call(Door::McpLegacy, &tool("a")).await;
+        let begun = Instant::now();
+        entrance.end_sessions().await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+
+    /// A server that speaks the oldest revision over Streamable HTTP, and takes a call only after it was told that the
+    /// handshake is over, in the negotiated revision.
+    #[tokio::test]
+    async fn the_negotiated_revision_is_named_and_the_handshake_is_finished() {
+        let told = Arc::new(AtomicBool::new(false));
+        let ready = Arc::clone(&told);
+        let server = Loopback::new(move |request, _| {
+            let names = request
+                .head
+                .contains("mcp-protocol-version: 2024-11-05\r\n");
+            match request.method() {
+                "initialize" => {
+                    let body = format!(
+                        "data: {{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{\"protocolVersion\":\"2024-11-05\"}}}}\n\n",
+                        request.body["id"]
+                    );
+                    format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{body}")
+                }
+                "notifications/initialized" if names => {
+                    ready.store(true, Ordering::SeqCst);
+                    json(202, "", "")
+                }
+                "tools/call" if names && ready.load(Ordering::SeqCst) => request.result("", TOOL),
+                _ => json(400, "", "{}"),
+            }
+        });
+        let entrance = server.entrance(true);
+        let answered = entrance.call(Door::McpLegacy, &tool("a")).await;
+        assert_eq!(answered.observation.status(), Some(200));
+        let found = discovery::discover(&entrance, &[Door::McpLegacy]).await;
+        assert_eq!(
+            found[0].detail,
+            "initialize answered with revision 2024-11-05"
         );
     }
 

@@ -82,7 +82,7 @@ fn legacy_door(handshake: &Handshake) -> Found {
 
 /// Whether an answer to `server/discover` comes from a server of the modern era (2026-07-28 Streamable HTTP, status
 /// codes and errors). Refusals and crashes say nothing about the era.
-fn answers_modern(spoken: &Spoken) -> Option<bool> {
+pub(super) fn answers_modern(spoken: &Spoken) -> Option<bool> {
     let status = spoken.status()?;
     match (&spoken.message, spoken.error()) {
         _ if is_unclear(status) => None,
@@ -118,7 +118,7 @@ fn refuses_method(error: &RpcError) -> Option<bool> {
 }
 
 /// Whether an answer to `initialize` that opened no session comes from a server without the legacy era.
-fn answers_legacy(refusal: &Spoken) -> Option<bool> {
+pub(super) fn answers_legacy(refusal: &Spoken) -> Option<bool> {
     let status = refusal.status()?;
     match refusal.error() {
         _ if is_unclear(status) => None,
@@ -148,6 +148,14 @@ fn is_unclear(status: u16) -> bool {
 fn names_modern(versions: Option<&Value>) -> Option<bool> {
     let versions = versions?.as_array()?;
     Some(versions.iter().any(|version| version == modern::VERSION))
+}
+
+/// The revisions that an answer names: those of a result, or those of the error that refuses ours.
+pub(super) fn supported(spoken: &Spoken) -> Option<&Value> {
+    match &spoken.message {
+        Some(Message::Result(result)) => result.get("supportedVersions"),
+        Some(Message::Error(_)) | None => spoken.error()?.data.as_ref()?.get("supported"),
+    }
 }
 
 fn speaks_of_meta(error: &RpcError) -> bool {

@@ -14,13 +14,10 @@ use super::mcp::modern::{self, PROTOCOL_VERSION};
 use super::mcp::{Spoken, Utterance};
 use super::observation::document;
 use super::scrubber::Scrubber;
-use super::{Entrance, Observation};
+use super::{Entrance, GLIMPSE, Observation};
 use crate::scenario::McpMethod;
 use crate::secret::Secret;
 use crate::wire::{Call, Reply, Silence};
-
-/// An event stream that opened need not say anything; this long is enough to see it open.
-const GLIMPSE: Duration = Duration::from_secs(2);
 
 /// What a request presents as its right to be made.
 #[derive(Clone, Debug)]
@@ -301,9 +298,8 @@ impl Entrance {
         let since = Instant::now();
         let sent = match &irregular.content {
             Content::Nothing(..) => {
-                let line = self.line.hasty(GLIMPSE);
-                line.send(call, &mut |_| *irregular.method() == Method::GET)
-                    .await
+                let mut enough = |_: &[u8]| *irregular.method() == Method::GET;
+                self.line.listen(call, GLIMPSE, &mut enough).await
             }
             Content::Notice(_) => self.line.send(call, &mut |_| true).await,
             Content::Message(_) | Content::Batch(_) => {
@@ -319,7 +315,13 @@ impl Entrance {
                     request: irregular.request.clone(),
                     ..utterance.clone()
                 };
-                Exchange::of(Spoken::of(&named, &reply, id, &self.redactor), &reply)
+                let spoken = Spoken::of(&named, &reply, id, &self.redactor);
+                let exchange = Exchange::of(spoken, &reply);
+                exchange
+                    .session
+                    .iter()
+                    .for_each(|session| self.opened.note(session));
+                exchange
             }
             (Ok(reply), Content::Nothing(..) | Content::Notice(_)) => {
                 self.read(&irregular.request, &reply)

@@ -4,6 +4,7 @@ pub(super) mod legacy;
 pub(super) mod listener;
 pub(super) mod message;
 pub(super) mod modern;
+pub(super) mod opened;
 mod result;
 
 pub(super) mod session;
@@ -23,10 +24,15 @@ use crate::secret::Redactor;
 use crate::wire::{Call, Line, Reply, Silence, Wire};
 use listener::Listener;
 use message::{Message, RpcError};
+use opened::Opened;
 
 /// Servers answer 406 unless both are listed, whichever they choose (Streamable HTTP, every revision).
 const BOTH_FRAMINGS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// Headers of one request.
+pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// What a scenario asks, without what an era adds.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +68,7 @@ pub(super) struct Utterance {
     /// Its params; `None` leaves them out.
     pub(super) params: Option<Value>,
     /// Headers that its era wants.
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) headers: Headers,
 }
 
 impl Utterance {
@@ -203,6 +209,7 @@ pub(super) struct Way<'e> {
     pub(super) wire: &'e Wire,
     pub(super) line: &'e Line,
     pub(super) ids: &'e Ids,
+    pub(super) opened: &'e Opened,
     pub(super) redactor: &'e Redactor,
 }
 
@@ -223,13 +230,35 @@ impl Way<'_> {
         }
     }
 
+    /// Sends `initialize`; the session that its answer opens, if it opens one, is remembered until it is ended.
+    pub(super) async fn open(&self, utterance: &Utterance) -> Spoken {
+        let spoken = self.ask(utterance).await;
+        if let Some(session) = legacy::Session::of(&spoken) {
+            self.opened.note(&session);
+        }
+        spoken
+    }
+
     /// Sends a notification; its answer says nothing that the next call would not.
-    async fn notify(&self, utterance: &Utterance) {
+    pub(super) async fn notify(&self, utterance: &Utterance) {
         let call = utterance.call(self.url, self.heading.clone(), None);
         drop(self.line.send(call, &mut |_| true).await);
     }
 
-    fn signed_in(&self) -> bool {
+    /// A request to `url` without a body: what GET and DELETE are (2025-11-25 transports).
+    pub(super) fn bare(&self, method: Method, url: &str, headers: Headers) -> Call {
+        let mut heading = self.heading.clone();
+        heading.insert(ACCEPT, STREAM);
+        heading.extend(headers);
+        Call {
+            method,
+            url: url.to_owned(),
+            headers: heading,
+            body: Bytes::new(),
+        }
+    }
+
+    pub(super) fn signed_in(&self) -> bool {
         self.heading.contains_key(http::header::AUTHORIZATION)
     }
 }

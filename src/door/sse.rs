@@ -3,6 +3,22 @@
 const LINE_CAP: usize = 1 << 20;
 const EVENT_CAP: usize = 10_000;
 
+/// An event as it stands in a stream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Event {
+    /// Its name; empty where it has none, which means `message`.
+    pub(super) name: Vec<u8>,
+    /// Its data.
+    pub(super) data: String,
+}
+
+impl Event {
+    /// Whether it is a message.
+    fn is_message(&self) -> bool {
+        self.name.is_empty() || self.name == b"message"
+    }
+}
+
 /// Reads an event stream piece by piece; where the pieces are cut makes no difference.
 #[derive(Debug, Default)]
 pub(super) struct Events {
@@ -19,7 +35,14 @@ impl Events {
     /// The stream's next bytes in, the data of every message that they complete out. Comments, `id`, `retry` and
     /// events of another name than `message` give nothing, nor does an event that the stream does not finish.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
-        let mut messages = Vec::new();
+        let events = self.take(bytes).into_iter();
+        let messages = events.filter(Event::is_message);
+        messages.map(|event| event.data).collect()
+    }
+
+    /// The stream's next bytes in, every event that they complete out, of whatever name.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<Event> {
+        let mut events = Vec::new();
         for &byte in bytes {
             if self.overrun {
                 break;
@@ -27,15 +50,15 @@ impl Events {
             let ends_return = std::mem::take(&mut self.after_return);
             match byte {
                 b'\n' if ends_return => {}
-                b'\n' => messages.extend(self.end_line()),
+                b'\n' => events.extend(self.end_line()),
                 b'\r' => {
                     self.after_return = true;
-                    messages.extend(self.end_line());
+                    events.extend(self.end_line());
                 }
                 _ => self.push(byte),
             }
         }
-        messages
+        events
     }
 
     /// Whether the stream broke a cap, 1 MiB a line or 10,000 events; nothing after that is read.
@@ -48,7 +71,7 @@ impl Events {
         self.line.push(byte);
     }
 
-    fn end_line(&mut self) -> Option<String> {
+    fn end_line(&mut self) -> Option<Event> {
         let whole = std::mem::take(&mut self.line);
         let first = !std::mem::replace(&mut self.past_first_line, true);
         let line = if first {
@@ -73,13 +96,15 @@ impl Events {
         None
     }
 
-    fn dispatch(&mut self) -> Option<String> {
+    fn dispatch(&mut self) -> Option<Event> {
         let name = std::mem::take(&mut self.name);
         let data = self.data.take()?;
         self.count += 1;
         self.overrun |= self.count > EVENT_CAP;
-        let ours = name.is_empty() || name == b"message";
-        (ours && !self.overrun).then(|| String::from_utf8_lossy(&data).into_owned())
+        (!self.overrun).then(|| Event {
+            name,
+            data: String::from_utf8_lossy(&data).into_owned(),
+        })
     }
 }
 

@@ -50,15 +50,6 @@ impl Line {
         }
     }
 
-    /// The same line with less patience: for answers that need not end.
-    #[must_use]
-    pub fn hasty(&self, patience: Duration) -> Self {
-        Self {
-            patience: patience.min(self.patience),
-            ..self.clone()
-        }
-    }
-
     /// Sends a call and reads its answer until its end, the cap, the deadline, or until `enough` says so of what was read so far.
     ///
     /// The deadline is one for the whole call: what arrived before it is a truncated reply, and without a status it is silence.
@@ -71,17 +62,32 @@ impl Line {
         call: Call,
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
     ) -> Result<Reply, Silence> {
+        self.listen(call, self.patience, enough).await
+    }
+
+    /// Sends a call whose answer need not end, such as an event stream: like [`send`](Self::send), and once its head has
+    /// come its body is read for `idle` at most.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    pub async fn listen(
+        &self,
+        call: Call,
+        idle: Duration,
+        enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
+    ) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let limits = Limits {
-            begun,
-            deadline: begun + self.patience,
-            cap: self.body_cap,
-        };
+        let deadline = begun + self.patience;
         let request = self.request(call)?;
-        let response = timeout_at(limits.deadline, self.client.request(request))
+        let response = timeout_at(deadline, self.client.request(request))
             .await
             .map_err(|_late| Silence::Deadline)?
             .map_err(|error| Silence::of(&error, Silence::Unreadable))?;
+        let limits = Limits {
+            begun,
+            deadline: deadline.min(Instant::now() + idle),
+            cap: self.body_cap,
+        };
         read(response, limits, enough).await
     }
 

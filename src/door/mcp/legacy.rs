@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::message::Message;
 use super::modern::{self, PROTOCOL_VERSION};
-use super::{Inquiry, Spoken, Utterance};
+use super::{Headers, Inquiry, Spoken, Utterance};
 use crate::door::{Answer, HttpAnswer};
 use crate::scenario::McpMethod;
 
@@ -59,7 +59,12 @@ impl Session {
 
 /// `initialize`, which opens a session.
 pub(in crate::door) fn initialize() -> Utterance {
-    let params = json!({ "protocolVersion": VERSION, "capabilities": {}, "clientInfo": modern::client_info() });
+    initialize_as(VERSION)
+}
+
+/// `initialize` that asks for a revision.
+pub(in crate::door) fn initialize_as(version: &str) -> Utterance {
+    let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": modern::client_info() });
     let method = McpMethod::Initialize.name();
     Utterance {
         request: method.to_owned(),
@@ -133,7 +138,7 @@ fn is_plain(answer: &HttpAnswer) -> bool {
     matches!(answer.media_type().as_str(), "text/plain" | "")
 }
 
-pub(in crate::door) fn headers(session: Option<&Session>) -> Vec<(HeaderName, HeaderValue)> {
+pub(in crate::door) fn headers(session: Option<&Session>) -> Headers {
     let version = session.map_or(HeaderValue::from_static(VERSION), |session| {
         session.version.clone()
     });
@@ -143,12 +148,17 @@ pub(in crate::door) fn headers(session: Option<&Session>) -> Vec<(HeaderName, He
     headers
 }
 
-/// Revisions are dates, so that those of this era are the smaller ones.
-fn is_of_this_era(version: &str) -> bool {
+/// Whether a word is a date, as every revision's name is.
+pub(in crate::door) fn is_revision(version: &str) -> bool {
     let shape = version
         .bytes()
         .map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
-    shape.eq("0000-00-00".bytes()) && version < modern::VERSION
+    shape.eq("0000-00-00".bytes())
+}
+
+/// Revisions are dates, so that those of this era are the smaller ones.
+fn is_of_this_era(version: &str) -> bool {
+    is_revision(version) && version < modern::VERSION
 }
 
 fn is_usable(id: &HeaderValue) -> bool {

@@ -1,6 +1,6 @@
 //! The bytes read so far in, whether our answer is complete out: an event stream need not end by itself.
 
-use super::message::{self, Framing, Heard};
+use super::message::{self, Framing};
 use crate::door::sse::Events;
 
 /// Listens to a body while it is read. The content type is not known yet, so the first bytes tell the framing; a
@@ -35,7 +35,7 @@ impl Listener {
         }
         let messages = self.events.feed(read.get(self.seen..).unwrap_or_default());
         self.seen = read.len();
-        let ours = |body: &String| message::hear(body.as_bytes(), self.id) != Heard::Foreign;
+        let ours = |body: &String| message::is_ours(body, self.id);
         messages.iter().any(ours) || self.events.overrun()
     }
 }

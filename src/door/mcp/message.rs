@@ -85,6 +85,11 @@ pub(super) fn hear(body: &[u8], id: u64) -> Heard {
     envelope.into_message().map_or(Heard::Broken, Heard::Ours)
 }
 
+/// Whether a message answers the request with that id, rightly or wrongly.
+pub(in crate::door) fn is_ours(message: &str, id: u64) -> bool {
+    hear(message.as_bytes(), id) != Heard::Foreign
+}
+
 /// The framing that a body's first bytes announce; `None` while nothing but white space has come.
 pub(super) fn sniff(body: &[u8]) -> Option<Framing> {
     if b"\xef\xbb\xbf".starts_with(body) {

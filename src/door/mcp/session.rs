@@ -43,13 +43,14 @@ impl Sessions {
     /// also one that changes something: whoever does not know the session has executed nothing in it.
     pub(in crate::door) async fn call(&self, way: &Way<'_>, inquiry: &Inquiry<'_>) -> Spoken {
         if inquiry.method == McpMethod::Initialize {
-            return way.ask(&legacy::inquiry(None, inquiry)).await;
+            return way.open(&legacy::inquiry(None, inquiry)).await;
         }
         let slot = self.slot();
         let handshake = slot.handshake(way).await;
         let spoken = handshake.call(way, inquiry).await;
         match &*handshake {
             Handshake::Open(session) if legacy::has_expired(session, inquiry.name, &spoken) => {
+                way.opened.forget(session);
                 self.replace(&slot);
                 self.handshake(way).await.call(way, inquiry).await
             }
@@ -112,7 +113,7 @@ impl Handshake {
     }
 
     async fn attempt(way: &Way<'_>) -> Self {
-        let spoken = way.ask(&legacy::initialize()).await;
+        let spoken = way.open(&legacy::initialize()).await;
         let Some(session) = Session::of(&spoken) else {
             return Self::Refused(Box::new(spoken));
         };

@@ -5,6 +5,8 @@ pub mod event;
 mod pace;
 mod retry;
 pub mod stop;
+pub mod survey;
+pub mod unlisted;
 
 mod asking;
 mod calling;
@@ -97,8 +99,10 @@ pub async fn run(
     hall.tell_opening();
     work::call_everything(&hall).await;
     inquiry::inquire(&hall).await;
+    let unlisted = unlisted::look(&hall).await;
     hall.objects.remove_all(&hall).await;
-    ending::judge_and_tell(&hall, redirects);
+    hall.end_sessions().await;
+    ending::judge_and_tell(&hall, [redirects, unlisted].concat());
     deadline.abort();
     Ok(())
 }

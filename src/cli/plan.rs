@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::plan::{Conduct, Plan, Planned, Selection, Stage};
 use crate::probe;
 use crate::report::sanitizer;
+use crate::run::unlisted;
 use crate::scenario::Missing;
 
 /// Prints the plan. Variables without a value stay as they stand in the file.
@@ -42,14 +43,15 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
     }
 }
 
-/// Every request, those about the requirements before the clean-up.
+/// Every request, those that no cell makes before the clean-up.
 fn requests(plan: &Plan) -> Vec<Planned> {
     let mut requests = plan.requests();
     let place = requests
         .iter()
-        .position(|planned| planned.stage == Stage::Cleanup)
+        .position(|planned| matches!(planned.stage, Stage::Cleanup | Stage::Farewell))
         .unwrap_or(requests.len());
-    requests.splice(place..place, probe::planned(plan));
+    let others = [probe::planned(plan), unlisted::planned(plan)];
+    requests.splice(place..place, others.concat());
     requests
 }
 
@@ -95,7 +97,9 @@ fn heading(stage: Stage) -> &'static str {
         Stage::Requirement => {
             "\nCheck the requirements of the MCP authorization chapter, each once; nothing is changed\n"
         }
+        Stage::Unlisted => "\nLook for the deprecated HTTP+SSE pair, which no cell calls\n",
         Stage::Cleanup => "\nRemove every object of the run's own\n",
+        Stage::Farewell => "\nEnd the run's own sessions\n",
     }
 }
 

@@ -121,6 +121,8 @@ pub enum Code {
     TokenGroupsOverage,
     /// A SHOULD of the MCP authorization chapter is not kept.
     SpecShould,
+    /// A door answers whose cells nobody tests.
+    DoorUnlisted,
 }
 
 /// The one place that words findings: a `##` heading a code, then its headline and labelled paragraphs.
@@ -128,7 +130,7 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Leak,
         Self::OpenWithoutToken,
         Self::EffectDespiteRefusal,
@@ -172,6 +174,7 @@ impl Code {
         Self::TokenStale,
         Self::TokenGroupsOverage,
         Self::SpecShould,
+        Self::DoorUnlisted,
     ];
 
     /// The code's one spelling, as in records, reports and `rolecall explain`.
@@ -219,6 +222,7 @@ impl Code {
             Self::SpecUnproven => "spec-unproven",
             Self::StaleWaiver => "stale-waiver",
             Self::SpecMust => "spec-must",
+            Self::DoorUnlisted => "door-unlisted",
             Self::OpenWithoutToken => "open-without-token",
         }
     }
@@ -266,7 +270,9 @@ impl Code {
             | Self::NoControl
             | Self::Incomplete => Class::Unproven,
             Self::LeftBehind => Class::Residue,
-            Self::TokenStale | Self::TokenGroupsOverage | Self::SpecShould => Class::Note,
+            Self::TokenStale | Self::TokenGroupsOverage | Self::SpecShould | Self::DoorUnlisted => {
+                Class::Note
+            }
         }
     }
 

@@ -150,6 +150,7 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::TokenStale
         | Code::TokenGroupsOverage
         | Code::ClockSkew
+        | Code::DoorUnlisted
         | Code::SignInFailed
         | Code::RedirectUnregistered
         | Code::RedirectUnproven

@@ -64,6 +64,7 @@ impl Hint {
             | Code::TokenStale
             | Code::TokenGroupsOverage
             | Code::ClockSkew
+            | Code::DoorUnlisted
             | Code::SignInFailed
             | Code::RedirectUnregistered
             | Code::RedirectUnproven

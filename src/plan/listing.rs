@@ -51,8 +51,12 @@ pub enum Stage {
     Check,
     /// A requirement of the MCP authorization chapter is checked.
     Requirement,
+    /// Looking for doors that no cell calls.
+    Unlisted,
     /// An object of the run's own is removed.
     Cleanup,
+    /// A session of the run's own is ended.
+    Farewell,
 }
 
 impl Plan {
@@ -66,6 +70,7 @@ impl Plan {
         requests.extend(self.fixture_steps(Stage::Fixture));
         requests.extend(self.calls());
         requests.extend(self.fixture_steps(Stage::Cleanup));
+        requests.extend(self.session_ends());
         requests
     }
 
@@ -165,6 +170,23 @@ impl Plan {
             }
         }
         openings
+    }
+
+    fn session_ends(&self) -> Vec<Planned> {
+        let is_there = self.matrix.doors.contains(&Door::McpLegacy);
+        let personas = self.scenario.personas.iter().filter(|_| is_there);
+        let request = "DELETE, where a session was opened";
+        let ends = personas.map(|persona| {
+            let name = persona.name.as_str();
+            aside(
+                Stage::Farewell,
+                name,
+                "mcp-legacy",
+                request.to_owned(),
+                None,
+            )
+        });
+        ends.collect()
     }
 
     fn fixture_steps(&self, stage: Stage) -> Vec<Planned> {
@@ -442,7 +464,8 @@ mod tests {
                 Stage::Door,
                 Stage::Fixture,
                 Stage::Check,
-                Stage::Cleanup
+                Stage::Cleanup,
+                Stage::Farewell
             ]
         );
         assert_eq!(count(&requests, Stage::Check), 72);

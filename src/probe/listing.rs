@@ -67,7 +67,6 @@ fn openings(door: Door, terms: &Terms) -> Vec<Planned> {
         Door::McpLegacy => vec![
             carrier(format!("initialize, for {sessions} sessions")),
             carrier("tools/list".to_owned()),
-            carrier(format!("DELETE of {sessions} sessions")),
         ],
         Door::Rest | Door::Mcp => vec![
             carrier("server/discover".to_owned()),

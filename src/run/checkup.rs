@@ -67,6 +67,7 @@ pub async fn examine(
             &mut unheard,
         );
         passage::call_each(&hall, tell).await;
+        hall.end_sessions().await;
     }
     deadline.abort();
     Ok(())

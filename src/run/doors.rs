@@ -40,8 +40,15 @@ pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Do
     decide(wanted, plan.scenario.deployment.doors_stated, found)
 }
 
-/// Signed-in personas, those that are allowed most first: the likeliest to be let in.
+/// Personas that have a way in and sign in, those that are allowed most first: the likeliest to be let in.
 pub(super) fn eager(plan: &Plan, standings: &[Standing]) -> Vec<usize> {
+    let mut personas = by_rights(plan);
+    personas.retain(|persona| standings[*persona].entrance.is_some());
+    personas
+}
+
+/// Personas that sign in, those that are allowed most first.
+pub(super) fn by_rights(plan: &Plan) -> Vec<usize> {
     let allowed = |persona: usize| {
         let checks = plan
             .matrix
@@ -51,10 +58,9 @@ pub(super) fn eager(plan: &Plan, standings: &[Standing]) -> Vec<usize> {
             .filter(|check| check.demand.expectation.allows())
             .count()
     };
-    let signed_in = |persona: &usize| {
-        plan.matrix.personas[*persona].signs_in && standings[*persona].entrance.is_some()
-    };
-    let mut personas: Vec<usize> = (0..standings.len()).filter(signed_in).collect();
+    let signs_in = |persona: &usize| plan.matrix.personas[*persona].signs_in;
+    let all = 0..plan.matrix.personas.len();
+    let mut personas: Vec<usize> = all.filter(signs_in).collect();
     personas.sort_by_key(|persona| std::cmp::Reverse(allowed(*persona)));
     personas
 }

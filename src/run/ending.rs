@@ -7,11 +7,12 @@ use crate::judge::{Code, Finding, Gap, Roll, Sight};
 use crate::plan::Check;
 use crate::probe;
 
-/// Judges the run and tells verdicts in matrix order, findings by gravity, those about redirects among them, and the end.
-pub(super) fn judge_and_tell(hall: &Hall<'_>, redirects: Vec<Finding>) {
+/// Judges the run and tells verdicts in matrix order, findings by gravity, and the end. `others` are the findings
+/// about what no cell calls: redirects, and doors that are not listed.
+pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     let sights = hall.sights.borrow().clone();
     let mut earlier = earlier(hall, &sights);
-    earlier.extend(redirects);
+    earlier.extend(others);
     let conclusion = Roll {
         matrix: &hall.plan.matrix,
         sights: &sights,

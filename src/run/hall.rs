@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 
 use super::doors::Doors;
@@ -12,7 +13,7 @@ use super::event::Event;
 use super::object::Objects;
 use super::pace::Pace;
 use super::standing::Standing;
-use super::stop::Stop;
+use super::stop::{Reason, Stop};
 use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::door::{Answer, Entrance, Observation};
@@ -229,6 +230,23 @@ impl<'r> Hall<'r> {
             .values()
             .cloned()
             .collect()
+    }
+
+    /// Ends the sessions that the run opened, all at once. What the server says to it is nobody's finding; a run whose time
+    /// is up leaves them to the server's own patience.
+    pub(super) async fn end_sessions(&self) {
+        if self.stop.reason() == Some(Reason::Deadline) {
+            return;
+        }
+        // The newest token: what an older one opened is known there too.
+        let personas = 0..self.standings.len();
+        let entrances = personas.filter_map(|persona| self.standing(persona).entrance.as_ref());
+        let entrances = entrances.chain([&self.nobody]);
+        let ended = join_all(entrances.map(Entrance::end_sessions));
+        tokio::select! {
+            _all = ended => {}
+            () = self.stop.hurried() => {}
+        }
     }
 
     /// Nothing more is changed once the run was stopped, except to clean up.

@@ -59,7 +59,6 @@ pub(super) async fn inquire(hall: &Hall<'_>) {
         .ask(&mut site, |trick| !trick.is_always_made() && !ends(trick))
         .await;
     inquiry.ask(&mut site, ends).await;
-    inquiry.end_sessions(&site).await;
     site.metadata = inquiry.metadata(&site).await;
     inquiry.tell(&site, &Requirement::ALL[1..]);
 }
@@ -388,20 +387,6 @@ impl<'h, 'r> Inquiry<'h, 'r> {
                 && check.door == door
                 && reading.is_some_and(|reading| reading.outcome.got_through())
         })
-    }
-
-    /// Ends what was opened; whether the server obeys is nobody's finding.
-    async fn end_sessions(&self, site: &Site) {
-        let caller = self.caller;
-        let entrance = caller.and_then(|caller| self.entrance(caller));
-        let Some(entrance) = entrance else { return };
-        for visit in &site.visits {
-            let opened = visit.sessions.iter().flatten();
-            for session in opened.filter(|session| session.id().is_some()) {
-                let goodbye = Irregular::legacy_bare(http::Method::DELETE, Some(session));
-                drop(self.send(visit, entrance, &goodbye, false).await);
-            }
-        }
     }
 
     async fn metadata(&self, site: &Site) -> Metadata {

@@ -170,6 +170,12 @@ pub(super) fn nobody(scenario: &Scenario, means: &Means<'_>) -> Entrance {
     bare(scenario, Credential::default(), means)
 }
 
+/// The way in of whoever has a persona's client and not its token.
+pub(super) fn without_token(scenario: &Scenario, persona: usize, means: &Means<'_>) -> Entrance {
+    let persona = &scenario.personas[persona];
+    entrance(scenario, persona, Credential::default(), means)
+}
+
 fn told(persona: &Persona, credential: &Credential) -> Option<Event> {
     credential.authorization.as_ref()?;
     Some(Event::TokenAcquired {

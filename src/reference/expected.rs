@@ -106,7 +106,12 @@ impl Fault {
             Self::GetUnrouted => required("spec-should", "C-23"),
             Self::NoIssuerParameter => required("spec-should", "C-28"),
             Self::OfflineAccessScope => required("spec-should", "C-31"),
-            Self::ResourceHidden
+            Self::LegacySse => one("door-unlisted", |_, _, _| false),
+            Self::LegacySseOpen | Self::LegacySseMessagesOpen => {
+                one("open-without-token", |_, _, _| false)
+            }
+            Self::SessionsForgotten
+            | Self::ResourceHidden
             | Self::OnlyToolsChecked
             | Self::CompletionUnchecked
             | Self::RedirectRemoved
@@ -128,6 +133,8 @@ impl Fault {
             | Self::Quota403
             | Self::Throttled429
             | Self::BackendDown502 => 3,
+            // A note closes no gate.
+            Self::LegacySse => 0,
             _ if self.expected().iter().any(|one| one.code != "spec-should") => 1,
             _ => 0,
         }
@@ -270,6 +277,10 @@ mod tests {
             ("resource-hidden", 0, vec![]),
             ("only-tools-checked", 0, vec![]),
             ("completion-unchecked", 0, vec![]),
+            ("sessions-forgotten", 0, vec![]),
+            ("legacy-sse", 0, vec![0]),
+            ("legacy-sse-open", 1, vec![0]),
+            ("legacy-sse-messages-open", 1, vec![0]),
             ("crash-on-denial", 1, vec![12]),
             ("delete-route-missing", 1, vec![1]),
             ("subscription-key-required", 3, vec![72]),

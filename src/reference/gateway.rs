@@ -79,6 +79,8 @@ impl Gateway {
             Route::Metadata => Ok(reply::json(StatusCode::OK, &self.metadata)),
             Route::Rest(operation, request) => self.rest(operation, &request, call),
             Route::Mcp => self.mcp(call),
+            Route::Stream => self.stream(call),
+            Route::Messages => self.messages(call),
         };
         answered.unwrap_or_else(|refusal| *refusal)
     }
@@ -138,6 +140,38 @@ impl Gateway {
             Ok(permit) => Ok(self.pass(&permit, &caller, call)),
             Err(rule) => Err(self.refuse(sought, rule, &caller, call).into()),
         }
+    }
+
+    fn stream(&self, call: &Call) -> Result<Response, Box<Response>> {
+        self.guard.before_policies()?;
+        let caller = self.beside(call, &[Fault::LegacySseOpen])?;
+        let permit = Permit::for_protocol(&caller);
+        Ok(self.reach(&permit, || self.mcp.stream()))
+    }
+
+    fn messages(&self, call: &Call) -> Result<Response, Box<Response>> {
+        self.guard.before_policies()?;
+        let open = [Fault::LegacySseOpen, Fault::LegacySseMessagesOpen];
+        let caller = self.beside(call, &open)?;
+        let message = call.object().map(Value::Object).unwrap_or_default();
+        let method = message.get("method").and_then(Value::as_str);
+        let params = message.get("params").unwrap_or(&Value::Null);
+        let permit = match self.sought(method.unwrap_or_default(), params) {
+            None => Permit::for_protocol(&caller),
+            Some(sought) => match self.guard.authorize(Entry::Mcp, &caller, sought) {
+                Ok(permit) => permit,
+                Err(rule) => return Err(self.refuse(sought, rule, &caller, call).into()),
+            },
+        };
+        Ok(self.reach(&permit, || self.mcp.message(call, Serving::Plainly)))
+    }
+
+    /// The token policy of the pair beside the MCP endpoint; none where one of these faults has it forgotten.
+    fn beside(&self, call: &Call, open: &[Fault]) -> Result<Caller, Box<Response>> {
+        if open.iter().any(|fault| self.faults.contains(*fault)) {
+            return Ok(Caller::Unchecked);
+        }
+        self.guard.authenticate(Entry::Mcp, call)
     }
 
     /// What a request wants to have; nothing for messages of the protocol itself, lists among them.

@@ -5,6 +5,7 @@ mod envelope;
 mod legacy;
 mod library;
 mod modern;
+mod pair;
 mod refusal;
 mod tools;
 
@@ -21,6 +22,7 @@ use crate::reference::reply;
 use desk::Desk;
 use envelope::VERSION_META;
 use legacy::Sessions;
+use pair::Streams;
 
 pub(crate) use refusal::{Manner, Refusal};
 
@@ -41,6 +43,7 @@ pub(crate) struct Server {
     faults: Faults,
     desk: Desk,
     sessions: Sessions,
+    streams: Streams,
 }
 
 impl Server {
@@ -49,6 +52,7 @@ impl Server {
         Self {
             desk: Desk::new(catalog, faults.clone()),
             sessions: Sessions::new(faults.clone()),
+            streams: Streams::default(),
             faults,
         }
     }
@@ -65,6 +69,16 @@ impl Server {
     )]
     pub(crate) fn open_stream(&self) -> Response {
         legacy::open_stream()
+    }
+
+    /// Opens a stream of the HTTP+SSE pair.
+    pub(crate) fn stream(&self) -> Response {
+        self.streams.open()
+    }
+
+    /// Takes a message of the HTTP+SSE pair.
+    pub(crate) fn message(&self, call: &Call, serving: Serving) -> Response {
+        self.streams.take(&self.desk, call, serving)
     }
 
     /// Answers one call in the era that its header and its `_meta` name. `subject` is whom its token is about, where a

@@ -14,6 +14,10 @@ pub(super) enum Route {
     Metadata,
     /// The MCP endpoint, with any method.
     Mcp,
+    /// The stream of the deprecated HTTP+SSE pair.
+    Stream,
+    /// Where the messages of the pair go.
+    Messages,
     /// An operation of the REST API, under the name that the permission table has for it.
     Rest(&'static str, Request),
 }
@@ -23,8 +27,20 @@ pub(super) fn find(call: &Call, faults: &Faults) -> Option<Route> {
     match (&call.method, call.path()) {
         (_, "/mcp") => Some(Route::Mcp),
         (&Method::GET, "/.well-known/oauth-protected-resource/mcp") => Some(Route::Metadata),
+        (&Method::GET, "/sse") if has_pair(faults) => Some(Route::Stream),
+        (&Method::POST, "/messages") if has_pair(faults) => Some(Route::Messages),
         (method, path) => rest(method, path.strip_prefix("/api/products")?, faults),
     }
+}
+
+/// Whether somebody left the transport of 2024-11-05 beside its successor.
+fn has_pair(faults: &Faults) -> bool {
+    let pairs = [
+        Fault::LegacySse,
+        Fault::LegacySseOpen,
+        Fault::LegacySseMessagesOpen,
+    ];
+    pairs.into_iter().any(|fault| faults.contains(fault))
 }
 
 fn rest(method: &Method, rest: &str, faults: &Faults) -> Option<Route> {
@@ -72,7 +88,9 @@ mod tests {
         for (method, path, expected) in table {
             let name = rest(&method, path, &none).map(|route| match route {
                 Route::Rest(name, _) => name,
-                Route::Mcp | Route::Metadata => unreachable!("a REST path"),
+                Route::Mcp | Route::Metadata | Route::Stream | Route::Messages => {
+                    unreachable!("a REST path")
+                }
             });
             assert_eq!(name, expected, "{method} {path}");
         }

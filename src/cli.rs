@@ -4,6 +4,7 @@ mod args;
 mod attendant;
 mod demo;
 mod doctor;
+mod doors;
 mod environment;
 mod explain;
 mod loading;
@@ -69,6 +70,7 @@ fn obey(command: Command, context: &Context) -> Exit {
         Command::Explain(arguments) => explain::explain(&arguments, context),
         Command::Token(arguments) => token::token(&arguments, context),
         Command::Doctor(arguments) => doctor::doctor(&arguments, context),
+        Command::Doors(arguments) => doors::doors(&arguments, context),
         Command::Reference(arguments) => reference::reference(&arguments, context),
     }
 }

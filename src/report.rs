@@ -2,6 +2,7 @@
 
 mod chapter;
 pub mod checkup;
+pub mod doors;
 mod json;
 mod junit;
 pub mod kind;

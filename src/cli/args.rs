@@ -83,6 +83,8 @@ pub(super) enum Command {
     Token(Token),
     /// Examine the way to the deployment step by step: names, TLS, clocks, provider, tokens, doors, one call each
     Doctor(Doctor),
+    /// Ask the deployment for every way in, with a token and without: REST, each MCP era and revision, GET, DELETE, HTTP+SSE
+    Doors(Doctor),
     /// Serve the reference deployment and print the variables that a run against it needs
     Reference(Reference),
 }

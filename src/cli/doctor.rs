@@ -13,6 +13,7 @@ use crate::run::checkup::{Station, examine};
 use crate::run::stop::Reason;
 use crate::run::{Means, Settings, Stop, Unready};
 use crate::scenario::{Missing, Scenario};
+use crate::wire::Wire;
 
 /// Examines the way; exits 1 when something on it is broken.
 pub(super) fn doctor(arguments: &args::Doctor, context: &Context) -> Exit {
@@ -38,22 +39,7 @@ fn conduct(
     arguments: &args::Doctor,
     context: &Context,
 ) -> Result<(Vec<Station>, Option<Reason>), Exit> {
-    let pace = Pace {
-        jobs: 1,
-        rate: None,
-        retries: 0,
-        connect_timeout: Duration::from_secs(5),
-        timeout: arguments.timeout,
-        run_timeout: Duration::from_secs(15 * 60),
-    };
-    let wire = wire(&pace, authorities(&arguments.wire, context)?, context)?;
-    let settings = Settings {
-        run_id: run_id(context)?,
-        jobs: usize::from(pace.jobs),
-        rate: pace.rate,
-        retries: pace.retries,
-        deadline: pace.run_timeout,
-    };
+    let (wire, settings) = means(arguments, context)?;
     let stop = Stop::default();
     let attendant = attendant(&arguments.people, context);
     let means = Means {
@@ -89,6 +75,27 @@ fn conduct(
     Ok((stations, stop.reason()))
 }
 
+/// What an examination needs of the command line: one call at a time, patient as told, tried once.
+pub(super) fn means(arguments: &args::Doctor, context: &Context) -> Result<(Wire, Settings), Exit> {
+    let pace = Pace {
+        jobs: 1,
+        rate: None,
+        retries: 0,
+        connect_timeout: Duration::from_secs(5),
+        timeout: arguments.timeout,
+        run_timeout: Duration::from_secs(15 * 60),
+    };
+    let wire = wire(&pace, authorities(&arguments.wire, context)?, context)?;
+    let settings = Settings {
+        run_id: run_id(context)?,
+        jobs: usize::from(pace.jobs),
+        rate: pace.rate,
+        retries: pace.retries,
+        deadline: pace.run_timeout,
+    };
+    Ok((wire, settings))
+}
+
 fn close(scenario: &Scenario, stations: &[Station], format: Listing, context: &Context) -> Exit {
     let text = match format {
         Listing::Text => checkup::closing(stations),
@@ -102,7 +109,7 @@ fn close(scenario: &Scenario, stations: &[Station], format: Listing, context: &C
     found.worst(print(&text, context))
 }
 
-fn ended(reason: Reason) -> Exit {
+pub(super) fn ended(reason: Reason) -> Exit {
     match reason {
         Reason::Interrupt => Exit::Interrupted(Signal::Interrupt),
         Reason::Terminate => Exit::Interrupted(Signal::Terminate),
@@ -110,7 +117,7 @@ fn ended(reason: Reason) -> Exit {
     }
 }
 
-fn print(text: &str, context: &Context) -> Exit {
+pub(super) fn print(text: &str, context: &Context) -> Exit {
     let redacted = context.redactor.redact(text);
     match context.terminal.print(redacted.as_bytes()) {
         Ok(()) => Exit::Conforms,

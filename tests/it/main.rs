@@ -14,6 +14,8 @@ mod clients;
 mod corridor;
 /// What is found on the way to a deployment.
 mod doctor;
+/// Every way in, with a token and without.
+mod doors;
 /// Each exit code is reached, and nothing else is.
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.

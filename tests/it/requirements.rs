@@ -336,5 +336,5 @@ fn every_session_that_was_opened_for_the_requirements_is_ended() {
     let ended = seen
         .iter()
         .filter(|one| one.method == "DELETE" && one.path == "/mcp" && one.status == 204);
-    assert_eq!(ended.count(), 5);
+    assert_eq!(ended.count(), 5 + 3, "those of the three personas, too");
 }

@@ -10,6 +10,7 @@ mod pair;
 mod rest;
 mod said;
 mod scrubber;
+mod shown;
 mod sse;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use mcp::legacy::Session;
 pub use observation::{Answer, HttpAnswer, Observation, Rpc};
 pub use pair::{Pair, Post};
 pub use said::{Heard, Said};
+pub use shown::{Ended, Next, Pages, Shown, Tool};
 
 /// An answer that need not end is read for this long: an idle stream that opened has said enough.
 const GLIMPSE: Duration = Duration::from_secs(2);

@@ -42,7 +42,7 @@ pub use mcp::{Completed, Listing, McpCall, McpMethod};
 pub use profile::{Profile, RedirectUri};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
-pub use terms::Terms;
+pub use terms::{Terms, Undeclared};
 
 /// One author's file, resolved: every name is an index, every variable has its value.
 #[derive(Clone, Debug)]
@@ -121,6 +121,20 @@ impl Scenario {
             }),
             _ => Err(Complaints::new(&file, text, reader.found, &reader.hidden)),
         }
+    }
+
+    /// The MCP tool that each operation calls, by the operation's index; `None` where it calls none.
+    pub fn tools(&self) -> Vec<Option<&str>> {
+        let calls = self
+            .operations
+            .iter()
+            .map(|operation| operation.mcp.as_ref());
+        calls
+            .map(|call| match call {
+                Some(McpCall::Tool { name, .. }) => Some(name.as_str()),
+                Some(_) | None => None,
+            })
+            .collect()
     }
 
     fn assemble(reader: &mut Reader<'_>, root: &Node, file: &Arc<str>) -> Option<Self> {

@@ -57,6 +57,10 @@ pub enum Code {
     WrongRefusal,
     /// A MUST of the MCP authorization chapter is not kept.
     SpecMust,
+    /// A tool that no operation names lets a persona through that may do little.
+    DenyList,
+    /// There are tools that no operation names.
+    UndeclaredTool,
     /// The owner waives what is kept.
     StaleWaiver,
     /// A token lacks a role that its persona declares.
@@ -107,6 +111,8 @@ pub enum Code {
     FixtureFailed,
     /// A door that the scenario names does not answer.
     DoorClosed,
+    /// What tools there are could not be read.
+    ListUnread,
     /// A MUST of the MCP authorization chapter could not be judged.
     SpecUnproven,
     /// Refused, but so is everyone.
@@ -123,6 +129,14 @@ pub enum Code {
     SpecShould,
     /// A door answers whose cells nobody tests.
     DoorUnlisted,
+    /// A tool that an operation names is in nobody's list.
+    DeclaredToolMissing,
+    /// There are tools that no operation names, or may be, and the author has said so.
+    UndeclaredToolNoted,
+    /// A persona may call a tool that it is not shown.
+    HiddenButCallable,
+    /// A persona is shown tools that it may not call.
+    ListedButRefused,
 }
 
 /// The one place that words findings: a `##` heading a code, then its headline and labelled paragraphs.
@@ -130,7 +144,7 @@ const PAGE: &str = include_str!("../../docs/findings.md");
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 51] = [
         Self::Leak,
         Self::OpenWithoutToken,
         Self::EffectDespiteRefusal,
@@ -142,6 +156,8 @@ impl Code {
         Self::Flips,
         Self::WrongRefusal,
         Self::SpecMust,
+        Self::DenyList,
+        Self::UndeclaredTool,
         Self::StaleWaiver,
         Self::TokenRolesMissing,
         Self::TokenRolesExtra,
@@ -167,6 +183,7 @@ impl Code {
         Self::EffectUnread,
         Self::FixtureFailed,
         Self::DoorClosed,
+        Self::ListUnread,
         Self::SpecUnproven,
         Self::NoControl,
         Self::Incomplete,
@@ -175,6 +192,10 @@ impl Code {
         Self::TokenGroupsOverage,
         Self::SpecShould,
         Self::DoorUnlisted,
+        Self::DeclaredToolMissing,
+        Self::UndeclaredToolNoted,
+        Self::HiddenButCallable,
+        Self::ListedButRefused,
     ];
 
     /// The code's one spelling, as in records, reports and `rolecall explain`.
@@ -218,6 +239,13 @@ impl Code {
             Self::LeftBehind => "left-behind",
             Self::TokenStale => "token-stale",
             Self::TokenGroupsOverage => "token-groups-overage",
+            Self::DenyList => "deny-list",
+            Self::UndeclaredTool => "undeclared-tool",
+            Self::ListUnread => "list-unread",
+            Self::DeclaredToolMissing => "declared-tool-missing",
+            Self::UndeclaredToolNoted => "undeclared-tool-noted",
+            Self::HiddenButCallable => "hidden-but-callable",
+            Self::ListedButRefused => "listed-but-refused",
             Self::SpecShould => "spec-should",
             Self::SpecUnproven => "spec-unproven",
             Self::StaleWaiver => "stale-waiver",
@@ -233,6 +261,8 @@ impl Code {
             Self::Leak
             | Self::OpenWithoutToken
             | Self::SpecMust
+            | Self::DenyList
+            | Self::UndeclaredTool
             | Self::StaleWaiver
             | Self::EffectDespiteRefusal
             | Self::CrashedNotRefused
@@ -266,13 +296,19 @@ impl Code {
             | Self::EffectUnread
             | Self::FixtureFailed
             | Self::DoorClosed
+            | Self::ListUnread
             | Self::SpecUnproven
             | Self::NoControl
             | Self::Incomplete => Class::Unproven,
             Self::LeftBehind => Class::Residue,
-            Self::TokenStale | Self::TokenGroupsOverage | Self::SpecShould | Self::DoorUnlisted => {
-                Class::Note
-            }
+            Self::TokenStale
+            | Self::TokenGroupsOverage
+            | Self::SpecShould
+            | Self::DoorUnlisted
+            | Self::DeclaredToolMissing
+            | Self::UndeclaredToolNoted
+            | Self::HiddenButCallable
+            | Self::ListedButRefused => Class::Note,
         }
     }
 

@@ -132,6 +132,13 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::SpecMust
         | Code::SpecShould
         | Code::SpecUnproven
+        | Code::DenyList
+        | Code::UndeclaredTool
+        | Code::ListUnread
+        | Code::DeclaredToolMissing
+        | Code::UndeclaredToolNoted
+        | Code::HiddenButCallable
+        | Code::ListedButRefused
         | Code::StaleWaiver
         | Code::TokenRolesMissing
         | Code::TokenRolesExtra

@@ -19,15 +19,18 @@ pub enum Hint {
     McpNotInherited,
     /// MCP asks for a token and lets every role through: the tool's name is not looked at.
     ToolNameUnread,
+    /// The tools that could not be called are in nobody's list: they are not there, or have another name.
+    ToolMissing,
 }
 
 impl Hint {
     /// Every hint.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::IssuerOrAudience,
         Self::BodyConsumed,
         Self::McpNotInherited,
         Self::ToolNameUnread,
+        Self::ToolMissing,
     ];
 
     /// Reads the pattern of a finding's cells (ascending, not empty); `None` when it points nowhere in particular.
@@ -41,6 +44,13 @@ impl Hint {
             | Code::SpecMust
             | Code::SpecShould
             | Code::SpecUnproven
+            | Code::DenyList
+            | Code::UndeclaredTool
+            | Code::ListUnread
+            | Code::DeclaredToolMissing
+            | Code::UndeclaredToolNoted
+            | Code::HiddenButCallable
+            | Code::ListedButRefused
             | Code::StaleWaiver
             | Code::CrashedNotRefused
             | Code::NoEffect
@@ -95,6 +105,9 @@ impl Hint {
             Self::ToolNameUnread => {
                 "All MCP calls are one POST to one operation, so per-operation policies never fire: the tool's name stands inside the JSON-RPC body, and nothing looks at it."
             }
+            Self::ToolMissing => {
+                "No persona's tools/list shows the tool, and all of it was read: the server has no such tool, or has it under another name."
+            }
         }
     }
 
@@ -112,6 +125,9 @@ impl Hint {
             }
             Self::ToolNameUnread => {
                 "In the MCP policy read params.name from the body (preserveContent: true), compare it with an allow-list of tools and their roles, and refuse with 403 what the list does not name."
+            }
+            Self::ToolMissing => {
+                "Compare the operation's `mcp` with the names in tools/list, letter by letter; names are case-sensitive."
             }
         }
     }

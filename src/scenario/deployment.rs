@@ -88,6 +88,7 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
             "requirements",
             "waive",
             "expired_token",
+            "undeclared",
         ]
     };
     let fields = reader.fields(named.at, named.node, "this door", known)?;

@@ -1,4 +1,4 @@
-//! `requirements`, `waive` and `expired_token` of the MCP door in, what is demanded of it besides the matrix out.
+//! `requirements`, `waive`, `expired_token` and `undeclared` of the MCP door in, what is demanded of it besides the matrix out.
 
 use super::complaint::Kind;
 use super::raw::Node;
@@ -6,19 +6,37 @@ use super::reader::Reader;
 use crate::requirement::Requirement;
 use crate::secret::Secret;
 
-/// Which requirements of the MCP authorization chapter are checked, and which of them the owner waives.
+/// What a tool is to the author that a server lists and no operation names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Undeclared {
+    /// A hole in the matrix.
+    #[default]
+    Fail,
+    /// Worth a note.
+    Warn,
+    /// Nothing.
+    Ignore,
+}
+
+/// Which requirements of the MCP authorization chapter are checked, and which of them the owner waives; what a tool is
+/// that the matrix does not know.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
     ignored: bool,
     waivers: Vec<(Requirement, String)>,
     /// A token of this deployment that has run out.
     pub expired: Option<Secret>,
+    /// What tools are that no operation names.
+    pub undeclared: Undeclared,
 }
 
 impl Terms {
     /// Whether the author leaves it at what is checked anyway.
     pub fn is_usual(&self) -> bool {
-        !self.ignored && self.waivers.is_empty() && self.expired.is_none()
+        !self.ignored
+            && self.waivers.is_empty()
+            && self.expired.is_none()
+            && self.undeclared == Undeclared::Fail
     }
 
     /// Whether a requirement is checked: calls without a token always are.
@@ -48,10 +66,20 @@ pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node) -> Terms {
     let expired = mcp
         .get("expired_token")
         .and_then(|node| reader.secret(node, "`expired_token`"));
+    let words = [
+        ("fail", Undeclared::Fail),
+        ("warn", Undeclared::Warn),
+        ("ignore", Undeclared::Ignore),
+    ];
+    let undeclared = mcp
+        .get("undeclared")
+        .and_then(|node| reader.word(node, "word for `undeclared`", &words))
+        .unwrap_or_default();
     Terms {
         ignored,
         waivers,
         expired,
+        undeclared,
     }
 }
 

@@ -1,0 +1,911 @@
+//! What `tools/list` showed to whom in, what of it differs from the matrix out.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::code::Code;
+use super::finding::Finding;
+use super::hint::Hint;
+use super::law;
+use super::outcome::Reading;
+use super::roll::{Conclusion, Roll};
+use super::roster;
+use super::verdict::VerdictKind;
+use crate::cell::{Door, PersonaName};
+use crate::door::{Ended, Shown, Tool};
+use crate::plan::Check;
+use crate::scenario::Undeclared;
+
+/// Characters of a tool's name in a sentence.
+const NAME: usize = 64;
+
+/// The list of one persona at one door.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Listed {
+    /// Who asked.
+    pub persona: PersonaName,
+    /// Where.
+    pub door: Door,
+    /// What it was shown.
+    #[serde(flatten)]
+    pub shown: Shown,
+}
+
+/// A call of a tool that no operation names, by somebody who may do little.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Attempt {
+    /// Who called.
+    pub persona: PersonaName,
+    /// Where.
+    pub door: Door,
+    /// Which tool.
+    pub tool: String,
+    /// HTTP status, 0 when there was none.
+    pub status: u16,
+    /// What the answer means.
+    #[serde(flatten)]
+    pub reading: Reading,
+}
+
+/// Every list of a run beside its matrix.
+#[derive(Debug)]
+pub struct Lists<'l> {
+    /// What was seen of the cells.
+    pub roll: &'l Roll<'l>,
+    /// The tool that each operation names, by its index.
+    pub tools: &'l [Option<&'l str>],
+    /// One entry a persona and open MCP door; nothing for whoever was not asked.
+    pub lists: &'l [Listed],
+    /// Calls of tools that no operation names.
+    pub attempts: &'l [Attempt],
+    /// What such tools are to the author.
+    pub undeclared: Undeclared,
+}
+
+/// The tool among those that these lists show at a door, and no operation names, whose call is harmless: it says that it
+/// only reads, and its name is one that can be asked for. The first by name.
+pub fn harmless<'l>(lists: &'l [Listed], tools: &[Option<&str>], door: Door) -> Option<&'l str> {
+    let here = lists.iter().filter(|listed| listed.door == door);
+    let shown = here.flat_map(|listed| &listed.shown.tools);
+    let harmless = shown.filter(|tool| {
+        !tools.contains(&Some(&tool.name)) && tool.says_that_it_only_reads() && tool.is_plain()
+    });
+    harmless.map(|tool| tool.name.as_str()).min()
+}
+
+impl Lists<'_> {
+    /// The conclusion with what the lists add to it. A call that leaks is told by its cell, whatever the list shows.
+    pub fn add_to(&self, conclusion: Conclusion) -> Conclusion {
+        Comparison::of(self).add_to(conclusion)
+    }
+}
+
+/// A tool that no operation names, and who is shown it where.
+struct Stray<'l> {
+    tool: &'l Tool,
+    personas: BTreeSet<usize>,
+    doors: BTreeSet<Door>,
+}
+
+/// What is known of one persona at one door.
+#[derive(Clone, Default)]
+struct Entry<'l> {
+    /// Its list, with the names in it.
+    list: Option<(&'l Shown, HashSet<&'l str>)>,
+    /// How many of its calls are allowed.
+    allowed: usize,
+    /// Whether any of its calls got through.
+    through: bool,
+    /// Whether a call of a tool got through.
+    tool_through: bool,
+}
+
+/// The lists, sorted by persona and door.
+struct Comparison<'l> {
+    roll: &'l Roll<'l>,
+    tools: &'l [Option<&'l str>],
+    attempts: &'l [Attempt],
+    lists: &'l [Listed],
+    undeclared: Undeclared,
+    declared: HashSet<&'l str>,
+    entries: Vec<[Entry<'l>; 3]>,
+}
+
+impl<'l> Comparison<'l> {
+    fn of(lists: &Lists<'l>) -> Self {
+        let mut comparison = Self {
+            roll: lists.roll,
+            tools: lists.tools,
+            attempts: lists.attempts,
+            lists: lists.lists,
+            undeclared: lists.undeclared,
+            declared: lists.tools.iter().copied().flatten().collect(),
+            entries: vec![Default::default(); lists.roll.matrix.personas.len()],
+        };
+        for check in lists.roll.matrix.checks() {
+            let through = comparison.got_through(&check);
+            let entry = &mut comparison.entries[check.persona][check.door.index()];
+            entry.allowed += usize::from(check.demand.expectation.allows());
+            entry.through |= through;
+            entry.tool_through |= through && lists.tools[check.operation].is_some();
+        }
+        for listed in lists.lists {
+            if let Some(persona) = comparison.index(&listed.persona) {
+                let names = listed.shown.tools.iter().map(|tool| tool.name.as_str());
+                comparison.entries[persona][listed.door.index()].list =
+                    Some((&listed.shown, names.collect()));
+            }
+        }
+        comparison
+    }
+
+    fn add_to(&self, conclusion: Conclusion) -> Conclusion {
+        let missing = self.missing();
+        let conclusion = self.explained(conclusion, &missing);
+        let mut findings = Vec::new();
+        findings.extend(self.strays(&self.undeclared_tools()));
+        findings.extend(self.unread());
+        findings.extend(self.reached());
+        findings.extend(self.missed(&conclusion, &missing));
+        findings.extend(self.shown_in_vain(&conclusion));
+        findings.extend(self.hidden(&conclusion, &missing));
+        conclusion.with(findings)
+    }
+
+    fn undeclared_tools(&self) -> BTreeMap<&'l str, Stray<'l>> {
+        let mut strays: BTreeMap<&str, Stray<'_>> = BTreeMap::new();
+        for listed in self.lists {
+            let Some(persona) = self.index(&listed.persona) else {
+                continue;
+            };
+            let tools = listed.shown.tools.iter();
+            for tool in tools.filter(|tool| !self.declared.contains(tool.name.as_str())) {
+                let stray = strays.entry(&tool.name).or_insert_with(|| Stray {
+                    tool,
+                    personas: BTreeSet::new(),
+                    doors: BTreeSet::new(),
+                });
+                stray.personas.insert(persona);
+                stray.doors.insert(listed.door);
+            }
+        }
+        strays
+    }
+
+    fn strays(&self, strays: &BTreeMap<&str, Stray<'_>>) -> Option<Finding> {
+        let code = self.code_of_strays()?;
+        if strays.is_empty() {
+            return None;
+        }
+        let personas: BTreeSet<usize> = strays
+            .values()
+            .flat_map(|one| &one.personas)
+            .copied()
+            .collect();
+        let doors: BTreeSet<Door> = strays
+            .values()
+            .flat_map(|one| &one.doors)
+            .copied()
+            .collect();
+        let names: Vec<String> = strays.values().map(|stray| described(stray.tool)).collect();
+        let names = roster::list(names.iter().map(String::as_str).collect());
+        let (verb, who) = (
+            are(personas.len()),
+            self.names(personas.into_iter().collect()),
+        );
+        let place = at(doors);
+        let untried = if code == Code::UndeclaredTool && self.attempts.is_empty() {
+            self.untried(strays)
+        } else {
+            ""
+        };
+        Some(Finding::new(
+            code,
+            format!("{who} {verb} shown {names} at {place}{untried}"),
+            Vec::new(),
+        ))
+    }
+
+    fn code_of_strays(&self) -> Option<Code> {
+        match self.undeclared {
+            Undeclared::Fail => Some(Code::UndeclaredTool),
+            Undeclared::Warn => Some(Code::UndeclaredToolNoted),
+            Undeclared::Ignore => None,
+        }
+    }
+
+    fn untried(&self, strays: &BTreeMap<&str, Stray<'_>>) -> &'static str {
+        let safe = |door| harmless(self.lists, self.tools, door).is_some();
+        let mut doors = strays.values().flat_map(|stray| &stray.doors);
+        if doors.any(|door| safe(*door)) {
+            "; whether a persona with fewer rights gets through to them was not tried"
+        } else {
+            "; whether a persona with fewer rights gets through to them was not tried, because none says that it only reads"
+        }
+    }
+
+    /// Lists that may hide what nobody declared: those of personas that get through at the door, and were not read to
+    /// their end. Who may list nothing is shown nothing, but then somebody who may most must have been shown all.
+    fn unread(&self) -> Option<Finding> {
+        let code = match self.undeclared {
+            Undeclared::Fail => Code::ListUnread,
+            Undeclared::Warn => Code::UndeclaredToolNoted,
+            Undeclared::Ignore => return None,
+        };
+        let mut reasons: Vec<(String, BTreeSet<usize>, BTreeSet<Door>)> = Vec::new();
+        for listed in self.lists {
+            let Some(persona) = self.index(&listed.persona) else {
+                continue;
+            };
+            if !self.is_missed(persona, listed.door, listed.shown.ended) {
+                continue;
+            }
+            let why = unread_words(&listed.shown);
+            match reasons.iter_mut().find(|(known, _, _)| *known == why) {
+                Some((_, personas, doors)) => {
+                    personas.insert(persona);
+                    doors.insert(listed.door);
+                }
+                None => reasons.push((why, [persona].into(), [listed.door].into())),
+            }
+        }
+        let clause = |(why, personas, doors): (String, BTreeSet<usize>, BTreeSet<Door>)| {
+            let who = self.names(personas.into_iter().collect());
+            format!("the list of {who} at {} {why}", at(doors))
+        };
+        let clauses: Vec<String> = reasons.into_iter().map(clause).collect();
+        (!clauses.is_empty()).then(|| Finding::new(code, clauses.join("; "), Vec::new()))
+    }
+
+    fn is_missed(&self, persona: usize, door: Door, ended: Ended) -> bool {
+        let entry = &self.entries[persona][door.index()];
+        match ended {
+            Ended::Whole => false,
+            Ended::Cut | Ended::Unread => entry.through,
+            Ended::Refused => self.lead(door) == Some(persona),
+            Ended::Absent => entry.tool_through,
+        }
+    }
+
+    /// The persona that is allowed most at a door, of those that get through there; of several the first.
+    fn lead(&self, door: Door) -> Option<usize> {
+        let entry = |persona: usize| &self.entries[persona][door.index()];
+        let signs_in = |persona: usize| self.roll.matrix.personas[persona].signs_in;
+        let personas = (0..self.entries.len()).rev();
+        personas
+            .filter(|persona| signs_in(*persona) && entry(*persona).through)
+            .max_by_key(|persona| entry(*persona).allowed)
+    }
+
+    fn got_through(&self, check: &Check<'_>) -> bool {
+        let reading = self.roll.sight(check.index).reading;
+        reading.is_some_and(|reading| reading.outcome.got_through())
+    }
+
+    /// Calls that reached a tool which no operation names.
+    fn reached(&self) -> Option<Finding> {
+        let reached = |attempt: &&Attempt| law::reached(attempt.reading.outcome);
+        let attempts: Vec<&Attempt> = self.attempts.iter().filter(reached).collect();
+        let first = attempts.first()?;
+        let doors = attempts.iter().map(|attempt| attempt.door).collect();
+        let tools: BTreeSet<&str> = attempts
+            .iter()
+            .map(|attempt| attempt.tool.as_str())
+            .collect();
+        let roles = self
+            .index(&first.persona)
+            .and_then(|persona| self.roll.matrix.personas[persona].roles.as_ref());
+        let without = if roles.is_some_and(Vec::is_empty) {
+            ", without any role,"
+        } else {
+            ""
+        };
+        let detail = format!(
+            "{}{without} called {}, which no operation names, at {} and got through to it",
+            first.persona,
+            roster::list(tools.into_iter().collect()),
+            at(doors),
+        );
+        Some(Finding::new(Code::DenyList, detail, Vec::new()))
+    }
+
+    /// Operations with the doors where nobody's list shows their tool, though all of it was read.
+    fn missing(&self) -> Vec<(usize, Door)> {
+        let doors = self.roll.matrix.doors.iter().copied();
+        let whole = doors.filter(|door| self.is_whole(*door));
+        let missing = whole.flat_map(|door| {
+            let named = self.tools.iter().enumerate();
+            named.filter_map(move |(operation, tool)| {
+                let is_shown =
+                    |tool: &str| self.lists_at(door).any(|(_, names)| names.contains(tool));
+                tool.filter(|tool| !is_shown(tool))
+                    .map(|_| (operation, door))
+            })
+        });
+        missing.collect()
+    }
+
+    fn lists_at(&self, door: Door) -> impl Iterator<Item = &(&'l Shown, HashSet<&'l str>)> {
+        self.entries
+            .iter()
+            .filter_map(move |entries| entries[door.index()].list.as_ref())
+    }
+
+    /// Whether all that anybody is shown at a door was read.
+    fn is_whole(&self, door: Door) -> bool {
+        let ended = |persona: usize| {
+            self.entries[persona][door.index()]
+                .list
+                .as_ref()
+                .map(|(shown, _)| shown.ended)
+        };
+        let of_lead = self.lead(door).and_then(ended);
+        let mut lists = self.lists_at(door);
+        of_lead == Some(Ended::Whole)
+            && !lists.any(|(shown, _)| matches!(shown.ended, Ended::Cut | Ended::Unread))
+    }
+
+    /// Whoever is locked out of a tool that is not there has no problem with its role.
+    fn explained(&self, mut conclusion: Conclusion, missing: &[(usize, Door)]) -> Conclusion {
+        for finding in &mut conclusion.findings {
+            let of_missing = |cell: &usize| {
+                let check = self.roll.matrix.check(*cell);
+                check.is_some_and(|check| missing.contains(&(check.operation, check.door)))
+            };
+            let fails = matches!(finding.code, Code::Broken | Code::Lockout);
+            if fails
+                && finding.hint.is_none()
+                && !finding.cells.is_empty()
+                && finding.cells.iter().all(of_missing)
+            {
+                finding.hint = Some(Hint::ToolMissing);
+            }
+        }
+        conclusion
+    }
+
+    /// Tools that are in nobody's list, where no other finding says so.
+    fn missed(&self, conclusion: &Conclusion, missing: &[(usize, Door)]) -> Option<Finding> {
+        let told = |place: &(usize, Door)| {
+            let explained = conclusion
+                .findings
+                .iter()
+                .filter(|finding| finding.hint == Some(Hint::ToolMissing));
+            let mut checks = explained
+                .flat_map(|finding| &finding.cells)
+                .filter_map(|cell| self.roll.matrix.check(*cell));
+            checks.any(|check| (check.operation, check.door) == *place)
+        };
+        let untold: Vec<(usize, Door)> = missing
+            .iter()
+            .copied()
+            .filter(|place| !told(place))
+            .collect();
+        if untold.is_empty() {
+            return None;
+        }
+        let tools: BTreeSet<&str> = untold
+            .iter()
+            .filter_map(|(operation, _)| self.tools[*operation])
+            .collect();
+        let verb = are(tools.len());
+        let tools = roster::list(tools.into_iter().collect());
+        let place = at(untold.iter().map(|(_, door)| *door).collect());
+        let cells = self.cells(conclusion, |check, through| {
+            through && untold.contains(&(check.operation, check.door))
+        });
+        let called = if cells.is_empty() {
+            ""
+        } else {
+            ", and gets called"
+        };
+        let detail = format!("{tools} {verb} in nobody's list at {place}{called}");
+        Some(Finding::new(Code::DeclaredToolMissing, detail, cells))
+    }
+
+    /// Tools that a persona is shown and, as demanded, refused.
+    fn shown_in_vain(&self, conclusion: &Conclusion) -> Option<Finding> {
+        let cells = self.cells(conclusion, |check, through| {
+            !through && self.tool_shown_to(check) == Some(true)
+        });
+        self.about(
+            Code::ListedButRefused,
+            cells,
+            "lists and, as demanded, may not call",
+        )
+    }
+
+    /// Tools that a persona may call and, unlike others, is not shown.
+    fn hidden(&self, conclusion: &Conclusion, missing: &[(usize, Door)]) -> Option<Finding> {
+        let cells = self.cells(conclusion, |check, through| {
+            through
+                && self.tool_shown_to(check) == Some(false)
+                && !missing.contains(&(check.operation, check.door))
+        });
+        self.about(Code::HiddenButCallable, cells, "may call and is not shown")
+    }
+
+    fn about(&self, code: Code, cells: Vec<usize>, deed: &str) -> Option<Finding> {
+        let detail = roster::tell(self.roll.matrix, &cells, deed);
+        (!cells.is_empty()).then(|| Finding::new(code, detail, cells))
+    }
+
+    /// Cells that passed, with whether their call got through.
+    fn cells(
+        &self,
+        conclusion: &Conclusion,
+        pick: impl Fn(&Check<'_>, bool) -> bool,
+    ) -> Vec<usize> {
+        let passed = |check: &Check<'_>| {
+            let verdict = conclusion
+                .verdicts
+                .get(check.index)
+                .and_then(Option::as_ref);
+            verdict.is_some_and(|verdict| verdict.kind == VerdictKind::Pass)
+        };
+        let checks = self.roll.matrix.checks();
+        let picked = checks.filter(|check| passed(check) && pick(check, self.got_through(check)));
+        picked.map(|check| check.index).collect()
+    }
+
+    /// Whether a cell's tool is in the list of its persona; `None` where it calls none, or the list does not say.
+    fn tool_shown_to(&self, check: &Check<'_>) -> Option<bool> {
+        let tool = self.tools[check.operation]?;
+        let (shown, names) = self.entries[check.persona][check.door.index()]
+            .list
+            .as_ref()?;
+        let is_shown = names.contains(tool);
+        (is_shown || shown.ended == Ended::Whole).then_some(is_shown)
+    }
+
+    fn index(&self, persona: &PersonaName) -> Option<usize> {
+        let mut personas = self.roll.matrix.personas.iter();
+        personas.position(|row| row.name == *persona)
+    }
+
+    fn names(&self, personas: Vec<usize>) -> String {
+        let name = |persona: &usize| self.roll.matrix.personas[*persona].name.as_str();
+        roster::list(personas.iter().map(name).collect())
+    }
+}
+
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
+fn at(doors: BTreeSet<Door>) -> String {
+    roster::list(doors.into_iter().map(Door::name).collect())
+}
+
+fn unread_words(shown: &Shown) -> String {
+    let why = &shown.why;
+    match shown.ended {
+        Ended::Cut => format!("was not read to its end: {why}"),
+        Ended::Refused => format!("is refused: {why}"),
+        Ended::Absent => format!("is not offered: {why}"),
+        Ended::Whole | Ended::Unread => format!("could not be read: {why}"),
+    }
+}
+
+/// A tool with what its annotations say of it.
+fn described(tool: &Tool) -> String {
+    let mut name: String = tool.name.chars().take(NAME).collect();
+    if name.len() < tool.name.len() {
+        name.push('…');
+    }
+    let says = match (tool.read_only, tool.destructive) {
+        (_, Some(true)) => "says that it destroys",
+        (Some(true), _) => "says that it only reads",
+        (_, Some(false)) => "says that it destroys nothing",
+        (_, None) => "does not say whether it destroys",
+    };
+    format!("{name} ({says})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::OperationName;
+    use crate::judge::{Effect, Outcome, Sight};
+    use crate::plan::{Column, Matrix, Row};
+    use crate::scenario::{Demand, Expectation, RefusalShape};
+
+    const PERSONAS: [&str; 3] = ["reader", "admin", "anonymous"];
+    /// A tool for both, a tool for admins, and something that is no tool.
+    const TOOLS: [Option<&str>; 3] = [Some("list"), Some("drop"), None];
+    const DOORS: [Door; 2] = [Door::Mcp, Door::McpLegacy];
+
+    fn demanded(persona: usize, operation: usize) -> Expectation {
+        match (persona, operation) {
+            (2, _) => Expectation::Unauthenticated,
+            (0, 1) => Expectation::Forbidden,
+            _ => Expectation::Allow,
+        }
+    }
+
+    fn matrix() -> Matrix {
+        let row = |name: &&str| Row {
+            name: PersonaName::new(*name),
+            roles: Some(vec![(*name).to_owned()]),
+            signs_in: *name != "anonymous",
+        };
+        let column = |operation: usize| {
+            let demand = |persona: usize| {
+                let demand = Demand {
+                    expectation: demanded(persona, operation),
+                    line: 1,
+                };
+                [None, Some(demand.clone()), Some(demand)]
+            };
+            Column {
+                name: OperationName::new(["list", "drop", "discover"][operation]),
+                mutates: false,
+                demands: (0..PERSONAS.len()).map(demand).collect(),
+            }
+        };
+        Matrix {
+            personas: PERSONAS.iter().map(row).collect(),
+            operations: (0..TOOLS.len()).map(column).collect(),
+            doors: DOORS.to_vec(),
+        }
+    }
+
+    fn sound(check: &Check<'_>) -> Outcome {
+        match demanded(check.persona, check.operation) {
+            Expectation::Allow => Outcome::Granted,
+            Expectation::Unauthenticated => Outcome::Unauthenticated,
+            _ => Outcome::Forbidden,
+        }
+    }
+
+    fn tool(name: &str, read_only: Option<bool>, destructive: Option<bool>) -> Tool {
+        Tool {
+            name: name.to_owned(),
+            read_only,
+            destructive,
+        }
+    }
+
+    fn plain(name: &str) -> Tool {
+        tool(name, None, None)
+    }
+
+    fn listed(persona: &str, door: Door, tools: &[Tool], ended: Ended) -> Listed {
+        Listed {
+            persona: PersonaName::new(persona),
+            door,
+            shown: Shown {
+                tools: tools.to_vec(),
+                public: false,
+                ended,
+                why: "why".to_owned(),
+            },
+        }
+    }
+
+    /// The same lists at both doors.
+    fn both(lists: &[(&str, &[Tool], Ended)]) -> Vec<Listed> {
+        let at = |door: Door| {
+            let lists = lists.iter();
+            lists.map(move |(persona, tools, ended)| listed(persona, door, tools, *ended))
+        };
+        DOORS.into_iter().flat_map(at).collect()
+    }
+
+    struct Case<'c> {
+        lists: Vec<Listed>,
+        attempts: Vec<Attempt>,
+        undeclared: Undeclared,
+        outcome: &'c dyn Fn(&Check<'_>) -> Outcome,
+    }
+
+    impl Case<'_> {
+        fn new(lists: Vec<Listed>) -> Self {
+            Self {
+                lists,
+                attempts: Vec::new(),
+                undeclared: Undeclared::Fail,
+                outcome: &sound,
+            }
+        }
+
+        fn findings(&self) -> Vec<Finding> {
+            let matrix = matrix();
+            let sights: Vec<Sight> = matrix
+                .checks()
+                .map(|check| Sight {
+                    reading: Some(Reading::plain((self.outcome)(&check))),
+                    status: 200,
+                    effect: Effect::Unchecked,
+                    ..Sight::default()
+                })
+                .collect();
+            let roll = Roll {
+                matrix: &matrix,
+                sights: &sights,
+                mcp_refuses: RefusalShape::Any,
+                earlier: &[],
+            };
+            let lists = Lists {
+                roll: &roll,
+                tools: &TOOLS,
+                lists: &self.lists,
+                attempts: &self.attempts,
+                undeclared: self.undeclared,
+            };
+            lists.add_to(roll.conclude()).findings
+        }
+
+        fn codes(&self) -> Vec<(Code, usize)> {
+            let findings = self.findings();
+            findings
+                .iter()
+                .map(|finding| (finding.code, finding.cells.len()))
+                .collect()
+        }
+    }
+
+    #[test]
+    fn what_the_lists_show_is_compared_with_the_matrix() {
+        use Ended::{Absent, Cut, Refused, Unread, Whole};
+        let all = [plain("list"), plain("drop")];
+        let more = [plain("list"), plain("drop"), plain("purge")];
+        let one = [plain("list")];
+        let cases: [(&str, Vec<Listed>, &[(Code, usize)]); 14] = [
+            (
+                "not filtered",
+                both(&[("reader", &all, Whole), ("admin", &all, Whole)]),
+                &[(Code::ListedButRefused, 2)],
+            ),
+            (
+                "filtered",
+                both(&[("reader", &one, Whole), ("admin", &all, Whole)]),
+                &[],
+            ),
+            (
+                "one more for admins",
+                both(&[("reader", &one, Whole), ("admin", &more, Whole)]),
+                &[(Code::UndeclaredTool, 0)],
+            ),
+            (
+                "one more for readers alone",
+                both(&[
+                    ("reader", &[plain("list"), plain("purge")], Whole),
+                    ("admin", &all, Whole),
+                ]),
+                &[(Code::UndeclaredTool, 0)],
+            ),
+            (
+                "hidden from readers, who may",
+                both(&[("reader", &[], Whole), ("admin", &all, Whole)]),
+                &[(Code::HiddenButCallable, 2)],
+            ),
+            (
+                "in nobody's list",
+                both(&[("reader", &one, Whole), ("admin", &one, Whole)]),
+                &[(Code::DeclaredToolMissing, 2)],
+            ),
+            (
+                "the most privileged was not read to the end",
+                both(&[("reader", &one, Whole), ("admin", &one, Cut)]),
+                &[(Code::ListUnread, 0)],
+            ),
+            (
+                "the least privileged was not read",
+                both(&[("reader", &[], Unread), ("admin", &all, Whole)]),
+                &[(Code::ListUnread, 0)],
+            ),
+            (
+                "the least privileged may not list",
+                both(&[("reader", &[], Refused), ("admin", &all, Whole)]),
+                &[],
+            ),
+            (
+                "the most privileged may not list",
+                both(&[("reader", &one, Whole), ("admin", &[], Refused)]),
+                &[(Code::ListUnread, 0)],
+            ),
+            (
+                "tools without a list",
+                both(&[("reader", &[], Absent), ("admin", &[], Absent)]),
+                &[(Code::ListUnread, 0)],
+            ),
+            (
+                "cut, and something undeclared before",
+                both(&[("reader", &one, Whole), ("admin", &more, Cut)]),
+                &[(Code::UndeclaredTool, 0), (Code::ListUnread, 0)],
+            ),
+            (
+                "at one door alone",
+                vec![
+                    listed("admin", Door::Mcp, &all, Whole),
+                    listed("admin", Door::McpLegacy, &more, Whole),
+                ],
+                &[(Code::UndeclaredTool, 0)],
+            ),
+            ("nobody was asked", vec![], &[]),
+        ];
+        for (name, lists, expected) in cases {
+            assert_eq!(Case::new(lists).codes(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_author_may_know_that_there_is_more() {
+        let more = [plain("list"), plain("drop"), plain("purge")];
+        let table = [
+            (Ended::Whole, Undeclared::Fail, vec![Code::UndeclaredTool]),
+            (
+                Ended::Whole,
+                Undeclared::Warn,
+                vec![Code::UndeclaredToolNoted],
+            ),
+            (Ended::Whole, Undeclared::Ignore, vec![]),
+            (
+                Ended::Cut,
+                Undeclared::Warn,
+                vec![Code::UndeclaredToolNoted; 2],
+            ),
+            (Ended::Cut, Undeclared::Ignore, vec![]),
+        ];
+        for (ended, undeclared, expected) in table {
+            let case = Case {
+                undeclared,
+                ..Case::new(both(&[("admin", &more, ended)]))
+            };
+            let codes: Vec<Code> = case.codes().iter().map(|(code, _)| *code).collect();
+            assert_eq!(codes, expected, "{ended:?} {undeclared:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_nobody_gets_through_beside_is_told_by_the_cells() {
+        let nobody = |_: &Check<'_>| Outcome::NoAnswer;
+        let case = Case {
+            outcome: &nobody,
+            ..Case::new(both(&[
+                ("reader", &[], Ended::Unread),
+                ("admin", &[], Ended::Refused),
+            ]))
+        };
+        assert!(case.codes().iter().all(|(code, _)| *code == Code::NoAnswer));
+    }
+
+    #[test]
+    fn a_leak_is_told_once_whatever_the_list_shows() {
+        let open = |check: &Check<'_>| match check.persona {
+            2 => Outcome::Unauthenticated,
+            _ => Outcome::Granted,
+        };
+        for tools in [&[plain("list")][..], &[plain("list"), plain("drop")]] {
+            let case = Case {
+                outcome: &open,
+                ..Case::new(both(&[
+                    ("reader", tools, Ended::Whole),
+                    ("admin", &[plain("list"), plain("drop")], Ended::Whole),
+                ]))
+            };
+            assert_eq!(case.codes(), [(Code::Leak, 2)]);
+        }
+    }
+
+    #[test]
+    fn a_tool_that_is_not_there_is_the_cause_of_what_fails() {
+        let gone = |check: &Check<'_>| match (check.operation, sound(check)) {
+            (1, Outcome::Granted) => Outcome::Hidden,
+            (_, outcome) => outcome,
+        };
+        let one = [plain("list")];
+        let lists = both(&[
+            ("reader", &one, Ended::Whole),
+            ("admin", &one, Ended::Whole),
+        ]);
+        let case = Case {
+            outcome: &gone,
+            ..Case::new(lists)
+        };
+        let findings = case.findings();
+        assert_eq!(case.codes(), [(Code::Broken, 2)]);
+        assert_eq!(findings[0].hint, Some(Hint::ToolMissing));
+        let all = [plain("list"), plain("drop")];
+        let lists = both(&[
+            ("reader", &one, Ended::Whole),
+            ("admin", &all, Ended::Whole),
+        ]);
+        let case = Case {
+            outcome: &gone,
+            ..Case::new(lists)
+        };
+        assert_eq!(case.findings()[0].hint, None);
+    }
+
+    #[test]
+    fn a_call_that_reaches_what_nobody_declared_shows_a_deny_list() {
+        let more = [
+            plain("list"),
+            plain("drop"),
+            tool("export", Some(true), None),
+        ];
+        for (outcome, reached) in [
+            (Outcome::Granted, true),
+            (Outcome::ToolError, true),
+            (Outcome::Forbidden, false),
+            (Outcome::RefusedInBand, false),
+            (Outcome::Hidden, false),
+            (Outcome::Rejected, false),
+            (Outcome::NoAnswer, false),
+        ] {
+            let attempt = |door| Attempt {
+                persona: PersonaName::new("reader"),
+                door,
+                tool: "export".to_owned(),
+                status: 200,
+                reading: Reading::plain(outcome),
+            };
+            let case = Case {
+                attempts: DOORS.map(attempt).into(),
+                ..Case::new(both(&[("admin", &more, Ended::Whole)]))
+            };
+            let findings = case.findings();
+            let found = findings
+                .iter()
+                .find(|finding| finding.code == Code::DenyList);
+            assert_eq!(found.is_some(), reached, "{outcome:?}");
+            assert!(found.is_none_or(|finding| finding.detail
+                == "reader called export, which no operation names, at mcp and mcp-legacy and got through to it"));
+        }
+    }
+
+    #[test]
+    fn tools_are_named_with_what_they_say_and_capped() {
+        let mut more = vec![
+            tool("a-purge", Some(false), Some(true)),
+            tool("b-export", Some(true), None),
+            tool("c-liar", Some(true), Some(true)),
+            tool("d-add", None, Some(false)),
+            tool(&"e".repeat(200), None, None),
+        ];
+        let few = Case::new(both(&[("admin", &more, Ended::Whole)])).findings();
+        let detail = &few[0].detail;
+        for part in [
+            "admin is shown a-purge (says that it destroys), b-export (says that it only reads), ",
+            "c-liar (says that it destroys), d-add (says that it destroys nothing) and ",
+            &format!(
+                "{}… (does not say whether it destroys) at mcp and mcp-legacy; whether",
+                "e".repeat(NAME)
+            ),
+        ] {
+            assert!(detail.contains(part), "{part}: {detail}");
+        }
+        assert!(!detail.contains("none says that it only reads"));
+        more.remove(1);
+        more.extend((0..100).map(|number| plain(&format!("f{number}"))));
+        let many = Case::new(both(&[("admin", &more, Ended::Whole)])).findings();
+        let detail = &many[0].detail;
+        assert!(
+            detail.contains(" and 97 more at ")
+                && detail.ends_with("because none says that it only reads"),
+            "{detail}"
+        );
+    }
+
+    #[test]
+    fn only_what_says_that_it_reads_and_has_a_plain_name_is_harmless() {
+        let reads = |name: &str| tool(name, Some(true), Some(false));
+        let table: [(&[Tool], Option<&str>); 5] = [
+            (&[reads("z"), reads("b")], Some("b")),
+            (&[reads("list"), plain("x")], None),
+            (&[tool("x", Some(true), Some(true))], None),
+            (&[reads("[redacted]"), reads("two words")], None),
+            (&[], None),
+        ];
+        for (tools, expected) in table {
+            let lists = [
+                listed("admin", Door::Mcp, tools, Ended::Cut),
+                listed("admin", Door::McpLegacy, &[reads("a")], Ended::Whole),
+            ];
+            assert_eq!(harmless(&lists, &TOOLS, Door::Mcp), expected, "{tools:?}");
+        }
+    }
+}

@@ -93,6 +93,11 @@ impl Plan {
         self.groups.iter().map(|group| group.cells.len()).sum()
     }
 
+    /// Whether no call may be made that changes anything.
+    pub fn is_read_only(&self) -> bool {
+        self.selection.read_only
+    }
+
     /// Whether fixtures may be made: calls that mutate are allowed, on objects of the run's own.
     pub fn may_make_objects(&self) -> bool {
         self.scenario.deployment.disposable && !self.selection.read_only

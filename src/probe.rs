@@ -8,6 +8,7 @@ mod foreigner;
 mod guess;
 mod listing;
 mod metadata;
+mod private;
 mod published;
 mod reading;
 mod trick;

@@ -1,6 +1,7 @@
 //! Record in, report out: table, junit, json, markdown. Pure: no network, no environment.
 
 mod chapter;
+mod lists;
 pub mod checkup;
 pub mod doors;
 mod json;

@@ -80,6 +80,7 @@ requirements! {
     VersionChecked "C-21" Must "A version that does not exist is answered with 400."
     BatchRefused "C-22" Must "A batch of messages is refused."
     MethodsAnswered "C-23" Should "GET and DELETE do what their revision says."
+    ListPrivate "C-24" Should "A list that differs from caller to caller is not public."
     StateChecked "C-26" Must "Request state that comes back is checked."
     TasksBound "C-27" Must "Tasks belong to whoever was given them."
     IssuerInAnswers "C-28" Should "The authorization server says in its answers who it is."

@@ -15,6 +15,7 @@ mod ending;
 mod errand;
 mod hall;
 mod inquiry;
+mod listing;
 mod live;
 mod object;
 mod redirects;
@@ -98,6 +99,7 @@ pub async fn run(
     );
     hall.tell_opening();
     work::call_everything(&hall).await;
+    listing::list_everything(&hall).await;
     inquiry::inquire(&hall).await;
     let unlisted = unlisted::look(&hall).await;
     hall.objects.remove_all(&hall).await;

@@ -63,6 +63,19 @@ pub(super) fn tell(event: &Event) {
             door,
             verdict,
         } => debug!(%persona, %operation, %door, verdict = %verdict.kind, "cell judged"),
+        Event::ToolsListed(listed) => info!(
+            persona = %listed.persona,
+            door = %listed.door,
+            tools = listed.shown.tools.len(),
+            "tools listed"
+        ),
+        Event::ToolTried(attempt) => info!(
+            persona = %attempt.persona,
+            door = %attempt.door,
+            tool = attempt.tool,
+            outcome = %attempt.reading.outcome.name(),
+            "undeclared tool called"
+        ),
         Event::RequirementChecked(checked) => {
             info!(requirement = %checked.requirement, state = %checked.state(), "requirement checked");
         }

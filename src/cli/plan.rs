@@ -94,6 +94,7 @@ fn heading(stage: Stage) -> &'static str {
             "\nMake, read and find objects of the run's own, as often as its cells need them\n"
         }
         Stage::Check => "\nCheck; writes are read back\n",
+        Stage::List => "\nCompare what the doors list with the matrix; nothing is changed\n",
         Stage::Requirement => {
             "\nCheck the requirements of the MCP authorization chapter, each once; nothing is changed\n"
         }

@@ -76,6 +76,8 @@ impl<'t> Progress<'t> {
             | Event::TokenRenewed { .. }
             | Event::FixtureMade { .. }
             | Event::CellFinished { .. }
+            | Event::ToolsListed(_)
+            | Event::ToolTried(_)
             | Event::RequirementChecked(_)
             | Event::FindingMade(_)
             | Event::Cleanup { .. } => {}

@@ -10,7 +10,7 @@ use crate::scenario::sign_in::{
 };
 use crate::scenario::{
     EntraEndpoint, HeaderText, Identity, McpCall, Operation, Persona, Profile, Provider, RestCall,
-    Step,
+    Step, Undeclared,
 };
 
 /// A request that a run would send.
@@ -35,6 +35,11 @@ pub struct Planned {
     pub conduct: Option<Conduct>,
 }
 
+const PAGES: &str = "tools/list, to its last page";
+const LEAST: &str = "the one with the fewest rights";
+const UNNAMED: &str =
+    "tools/call of a tool that no operation names, if one is listed that says that it only reads";
+
 /// What a request of a plan is for, in the order in which a run comes to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,6 +54,8 @@ pub enum Stage {
     Fixture,
     /// A cell is called.
     Check,
+    /// A persona asks which tools it is shown.
+    List,
     /// A requirement of the MCP authorization chapter is checked.
     Requirement,
     /// Looking for doors that no cell calls.
@@ -69,6 +76,7 @@ impl Plan {
         requests.extend(self.door_openings());
         requests.extend(self.fixture_steps(Stage::Fixture));
         requests.extend(self.calls());
+        requests.extend(self.lists());
         requests.extend(self.fixture_steps(Stage::Cleanup));
         requests.extend(self.session_ends());
         requests
@@ -187,6 +195,24 @@ impl Plan {
             )
         });
         ends.collect()
+    }
+
+    fn lists(&self) -> Vec<Planned> {
+        let doors = self.matrix.doors.iter().filter(|door| door.speaks_mcp());
+        let doors: Vec<&str> = doors.map(|door| door.name()).collect();
+        let rows = self.matrix.personas.iter().filter(|row| row.signs_in);
+        let mut requests = Vec::new();
+        for row in rows {
+            let name = row.name.as_str();
+            let page = |door: &&str| aside(Stage::List, name, door, PAGES.to_owned(), None);
+            requests.extend(doors.iter().map(page));
+        }
+        let undeclared = self.scenario.deployment.requirements.undeclared;
+        if undeclared == Undeclared::Fail && !self.is_read_only() {
+            let call = |door: &&str| aside(Stage::List, LEAST, door, UNNAMED.to_owned(), None);
+            requests.extend(doors.iter().map(call));
+        }
+        requests
     }
 
     fn fixture_steps(&self, stage: Stage) -> Vec<Planned> {

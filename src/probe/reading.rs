@@ -4,12 +4,12 @@ use super::challenge::Challenge;
 use super::checked::{Place, State};
 use super::guess::guessable;
 use super::metadata::Metadata;
-use super::published;
 use super::trick::Trick;
 use super::visit::{Answer, SESSIONS, Visit};
+use super::{private, published};
 use crate::cell::Door;
 use crate::door::{Exchange, Observation};
-use crate::judge::{self, Outcome, Setting};
+use crate::judge::{self, Listed, Outcome, Setting};
 use crate::requirement::Requirement;
 
 /// Everything that was asked of an MCP URL.
@@ -21,6 +21,8 @@ pub struct Site {
     pub visits: Vec<Visit>,
     /// The documents that it leads to.
     pub metadata: Metadata,
+    /// The tools that each persona is shown at each of them.
+    pub lists: Vec<Listed>,
 }
 
 /// What a requirement comes to, place by place.
@@ -50,6 +52,7 @@ pub fn check(requirement: Requirement, site: &Site) -> Vec<Place> {
         Requirement::VersionChecked => at_each(version_checked),
         Requirement::BatchRefused => at_each(batch_refused),
         Requirement::MethodsAnswered => at_each(methods_answered),
+        Requirement::ListPrivate => vec![private::list_private(site)],
         Requirement::StateChecked => vec![Place::not_applicable(
             "no tool can be made to ask for more from outside",
         )],
@@ -548,7 +551,7 @@ fn scope_missed(visit: &Visit) -> Place {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use http::{HeaderMap, HeaderValue};
     use serde_json::{Map, Value, json};
 
@@ -682,7 +685,7 @@ mod tests {
         Answer::Came(Box::new(exchange))
     }
 
-    fn site() -> Site {
+    pub(in crate::probe) fn site() -> Site {
         let visit = |door: Door| {
             let mut visit = Visit::unasked(door, true, Vec::new(), &Place::explained("not asked"));
             visit.control = came(granted());
@@ -694,6 +697,10 @@ mod tests {
             url: URL.to_owned(),
             visits: vec![visit(Door::Mcp), visit(Door::McpLegacy)],
             metadata: metadata(&resource(), &issuer()),
+            lists: vec![
+                private::tests::listed("reader", Door::Mcp, &["a"], false),
+                private::tests::listed("admin", Door::Mcp, &["a", "b"], false),
+            ],
         }
     }
 

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, clean_block};
-use super::wording;
+use super::{lists, wording};
 use crate::cell::Door;
-use crate::door::{Answer, Observation, Rpc};
+use crate::door::{Answer, Observation, Rpc, Tool};
 use crate::judge::{Code, Effect, Finding};
 use crate::plan::Row;
 use crate::probe::{Checked, Place};
@@ -39,6 +39,7 @@ struct Document<'r> {
     doors: Vec<Value>,
     cells: Cells<'r>,
     requirements: Vec<Value>,
+    lists: Vec<Value>,
     findings: Vec<Value>,
     left_behind: Vec<Value>,
 }
@@ -58,6 +59,7 @@ impl<'r> Document<'r> {
             doors: record.matrix().doors.iter().map(|door| self::door(record, *door)).collect(),
             cells: Cells(record),
             requirements: record.requirements().iter().map(requirement).collect(),
+            lists: lists::groups(record).iter().map(list).collect(),
             findings: record.findings().iter().map(|finding| self::finding(record, finding)).collect(),
             left_behind: record
                 .left_behind()
@@ -213,6 +215,25 @@ fn requirement(checked: &Checked) -> Value {
         "state": checked.state(),
         "waived": checked.waived.as_deref().map(clean),
         "places": checked.places.iter().map(place).collect::<Vec<_>>(),
+    })
+}
+
+fn list(group: &lists::Group<'_>) -> Value {
+    let tool = |tool: &Tool| {
+        json!({
+            "name": clean(&tool.name),
+            "read_only": tool.read_only,
+            "destructive": tool.destructive,
+        })
+    };
+    let shown = group.shown;
+    json!({
+        "personas": group.personas.iter().map(|name| clean(name)).collect::<Vec<_>>(),
+        "doors": group.doors,
+        "ended": shown.ended,
+        "why": clean(&shown.why),
+        "public": shown.public,
+        "tools": shown.tools.iter().map(tool).collect::<Vec<_>>(),
     })
 }
 

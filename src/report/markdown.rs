@@ -6,7 +6,7 @@ use std::io;
 use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
-use super::{chapter, wording};
+use super::{chapter, lists, wording};
 use crate::cell::Door;
 use crate::judge::Finding;
 
@@ -24,6 +24,7 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
     grid(record, out)?;
     writeln!(out, "\n{LEGEND}")?;
     requirements(record, out)?;
+    shown(record, out)?;
     if !record.findings().is_empty() {
         writeln!(out, "\n## Findings")?;
     }
@@ -63,6 +64,18 @@ fn requirements(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
             chapter::word(checked.state()),
             escape(&chapter::why(checked))
         )?;
+    }
+    Ok(())
+}
+
+/// Who is shown what: whoever commits the file sees a new tool the day it comes.
+fn shown(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
+    let groups = lists::groups(record);
+    if !groups.is_empty() {
+        writeln!(out, "\n## {}\n", lists::NAME)?;
+    }
+    for group in groups {
+        writeln!(out, "- {}", escape(&lists::line(&group)))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ mod tally;
 use std::collections::HashMap;
 
 use crate::cell::OperationName;
-use crate::judge::Finding;
+use crate::judge::{Finding, Listed};
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::scenario::RefusalShape;
@@ -36,6 +36,7 @@ pub struct Record {
     heard: Vec<Heard>,
     findings: Vec<Finding>,
     requirements: Vec<Checked>,
+    lists: Vec<Listed>,
     tokens: Vec<Option<TokenFacts>>,
     doors: Vec<DoorFacts>,
     objects: Vec<Object>,
@@ -62,6 +63,7 @@ impl Default for Record {
             heard: Vec::new(),
             findings: Vec::new(),
             requirements: Vec::new(),
+            lists: Vec::new(),
             tokens: Vec::new(),
             doors: Vec::new(),
             objects: Vec::new(),
@@ -110,6 +112,11 @@ impl Record {
     /// What came of the requirements of the MCP authorization chapter, by id; empty where no MCP door was tested.
     pub fn requirements(&self) -> &[Checked] {
         &self.requirements
+    }
+
+    /// The tools that each persona is shown at each MCP door, in the order in which they were asked.
+    pub fn lists(&self) -> &[Listed] {
+        &self.lists
     }
 
     /// How many checks got which word.

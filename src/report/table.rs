@@ -11,7 +11,7 @@ use comfy_table::{Table, presets};
 use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
-use super::{Look, chapter, sight, wording};
+use super::{Look, chapter, lists, sight, wording};
 use crate::door::Observation;
 use crate::judge::{Code, Finding, Signature, VerdictKind};
 use crate::probe::{Checked, State};
@@ -50,6 +50,7 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     }
     put(format!("{}\n\n", wrapped(&legend(record), text)))?;
     put(requirements(record, look.all, text))?;
+    put(shown(record, look.all, text))?;
     let told_below = |finding: &Finding| {
         finding.code == Code::LeftBehind && record.left_behind().next().is_some()
     };
@@ -99,6 +100,9 @@ fn legend(record: &Record) -> String {
 /// A finding: its code and headline, then what is known of it, labelled.
 fn told(record: &Record, finding: &Finding, width: usize) -> String {
     let code = finding.code.name();
+    if finding.code == Code::ListedButRefused {
+        return in_a_line(record, finding, width);
+    }
     let heading = format!(
         "{} {code}  {}",
         paint::marker(Some(wording::weight(finding.code))),
@@ -130,6 +134,18 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     )
 }
 
+/// What is so at every door behind a gateway that refuses calls and filters no list: one line, in the tone of one.
+fn in_a_line(record: &Record, finding: &Finding, width: usize) -> String {
+    let sign = paint::marker(Some(wording::weight(finding.code)));
+    let words = format!(
+        "{sign} {}  {} ({} cells)",
+        finding.code,
+        finding.code.headline().trim_end_matches('.'),
+        record.covered(finding).count(),
+    );
+    format!("{}\n", wrapped(&words, width))
+}
+
 /// The requirements of the MCP authorization chapter that are not held, or all of them.
 fn requirements(record: &Record, all: bool, width: usize) -> String {
     let told = |checked: &&Checked| {
@@ -156,6 +172,19 @@ fn requirements(record: &Record, all: bool, width: usize) -> String {
     }
     table.set_constraints([grid::fixed(ID), grid::fixed(width - ID)]);
     format!("{}\n{}\n\n", chapter::NAME, unpadded(&mut table))
+}
+
+/// Who is shown which tools, for whoever wants to see all.
+fn shown(record: &Record, all: bool, width: usize) -> String {
+    let groups = lists::groups(record);
+    if !all || groups.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<(&str, String)> = groups
+        .iter()
+        .map(|group| ("", lists::line(group)))
+        .collect();
+    format!("{}\n{}\n\n", lists::NAME, labelled(&lines, width))
 }
 
 /// The tally of the requirements, where there are any.

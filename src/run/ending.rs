@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::hall::Hall;
 use super::standing::stops;
-use crate::judge::{Code, Finding, Gap, Roll, Sight};
+use crate::judge::{Code, Conclusion, Finding, Gap, Lists, Roll, Sight};
 use crate::plan::Check;
 use crate::probe;
 
@@ -13,18 +13,18 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     let sights = hall.sights.borrow().clone();
     let mut earlier = earlier(hall, &sights);
     earlier.extend(others);
-    let conclusion = Roll {
+    let roll = Roll {
         matrix: &hall.plan.matrix,
         sights: &sights,
         mcp_refuses: hall.plan.scenario.deployment.mcp_refuses,
         earlier: &earlier,
-    }
-    .conclude();
+    };
+    let conclusion = roll.conclude();
     let findings = probe::findings(
         &hall.checked.borrow(),
         &conclusion.tells_of_strangers(&hall.plan.matrix),
     );
-    let conclusion = conclusion.with(findings);
+    let conclusion = compared(hall, &roll, conclusion.with(findings));
     for (check, verdict) in hall
         .plan
         .matrix
@@ -49,6 +49,18 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
         complete: complete && !hall.stop.is_stopped(),
         took_ms: hall.elapsed_ms(),
     });
+}
+
+fn compared(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> Conclusion {
+    let scenario = &hall.plan.scenario;
+    let lists = Lists {
+        roll,
+        tools: &scenario.tools(),
+        lists: &hall.lists.borrow(),
+        attempts: &hall.attempts.borrow(),
+        undeclared: scenario.deployment.requirements.undeclared,
+    };
+    lists.add_to(conclusion)
 }
 
 /// Findings that no cell's answer can show: about tokens, fixtures, doors and what was left behind.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Observation;
-use crate::judge::{Effect, Finding, Gap, Reading, Verdict};
+use crate::judge::{Attempt, Effect, Finding, Gap, Listed, Reading, Verdict};
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::scenario::RefusalShape;
@@ -135,6 +135,12 @@ pub enum Event {
         #[serde(flatten)]
         verdict: Verdict,
     },
+    /// A persona was shown the tools of a door.
+    #[serde(rename = "tools.listed")]
+    ToolsListed(Listed),
+    /// A tool that no operation names was called, where that does no harm.
+    #[serde(rename = "tool.tried")]
+    ToolTried(Attempt),
     /// A requirement of the MCP authorization chapter was checked.
     #[serde(rename = "requirement.checked")]
     RequirementChecked(Checked),

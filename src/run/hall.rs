@@ -17,7 +17,7 @@ use super::stop::{Reason, Stop};
 use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::door::{Answer, Entrance, Observation};
-use crate::judge::{self, Effect, Gap, Reading, Sight};
+use crate::judge::{self, Attempt, Effect, Gap, Listed, Reading, Sight};
 use crate::plan::{Check, Plan};
 use crate::probe::Checked;
 use crate::scenario::template::Bindings;
@@ -53,6 +53,10 @@ pub(super) struct Hall<'r> {
     refusals: RefCell<[BTreeMap<String, Observation>; 3]>,
     /// What came of the requirements.
     pub(super) checked: RefCell<Vec<Checked>>,
+    /// What the lists of tools show.
+    pub(super) lists: RefCell<Vec<Listed>>,
+    /// Calls of tools that no operation names.
+    pub(super) attempts: RefCell<Vec<Attempt>>,
     started: Instant,
     tell: RefCell<&'r mut dyn FnMut(Event)>,
 }
@@ -116,6 +120,8 @@ impl<'r> Hall<'r> {
             nobody: standing::nobody(&plan.scenario, means),
             refusals: RefCell::default(),
             checked: RefCell::default(),
+            lists: RefCell::default(),
+            attempts: RefCell::default(),
             alive: Cell::default(),
             started,
             tell: RefCell::new(tell),

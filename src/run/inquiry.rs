@@ -40,6 +40,7 @@ pub(super) async fn inquire(hall: &Hall<'_>) {
         url: entry.url.clone(),
         visits: Vec::new(),
         metadata: Metadata::default(),
+        lists: hall.lists.borrow().clone(),
     };
     for door in inquiry.doors() {
         site.visits.push(inquiry.open(door).await);

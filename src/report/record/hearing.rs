@@ -74,6 +74,8 @@ impl Record {
                     heard.verdict = Some(verdict.clone());
                 }
             }
+            Event::ToolsListed(listed) => self.lists.push(listed.clone()),
+            Event::ToolTried(_) => {}
             Event::RequirementChecked(checked) => self.note_requirement(checked.clone()),
             Event::FindingMade(finding) => self.note_finding(finding.clone()),
             Event::Cleanup {

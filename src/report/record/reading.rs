@@ -12,7 +12,7 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 13] = [
     "run.started",
     "door.found",
     "token.acquired",
@@ -20,6 +20,8 @@ const KNOWN: [&str; 11] = [
     "fixture.made",
     "cell.observed",
     "cell.finished",
+    "tools.listed",
+    "tool.tried",
     "requirement.checked",
     "finding",
     "cleanup",

@@ -14,6 +14,13 @@ const DOORS: [&str; 3] = ["rest", "mcp", "mcp-legacy"];
 const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
 const READS: [&str; 3] = ["listProducts", "getProduct", "searchProducts"];
 
+/// Codes that close no gate.
+const NOTES: [&str; 3] = [
+    "spec-should",
+    "declared-tool-missing",
+    "hidden-but-callable",
+];
+
 /// One finding that a fault must lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
@@ -104,6 +111,19 @@ impl Fault {
             Self::AnyVersion => required("spec-must", "C-21"),
             Self::BatchesAccepted => required("spec-must", "C-22"),
             Self::GetUnrouted => required("spec-should", "C-23"),
+            Self::McpUnlistedToolOpen => [named("deny-list"), named("undeclared-tool")].concat(),
+            Self::UndeclaredTool => named("undeclared-tool"),
+            Self::ListEndless => named("list-unread"),
+            Self::ToolGone => one("broken", |p, o, d| {
+                allowed(p, o) && o == "searchProducts" && is_mcp(d)
+            }),
+            Self::ToolUnlisted => one("declared-tool-missing", |p, o, d| {
+                allowed(p, o) && o == "searchProducts" && is_mcp(d)
+            }),
+            Self::HiddenButCallable => one("hidden-but-callable", |p, o, d| {
+                p == "writer" && o == "updateProduct" && is_mcp(d)
+            }),
+            Self::ListFilteredPublic => required("spec-should", "C-24"),
             Self::NoIssuerParameter => required("spec-should", "C-28"),
             Self::OfflineAccessScope => required("spec-should", "C-31"),
             Self::LegacySse => one("door-unlisted", |_, _, _| false),
@@ -115,7 +135,6 @@ impl Fault {
             | Self::OnlyToolsChecked
             | Self::CompletionUnchecked
             | Self::RedirectRemoved
-            | Self::McpUnlistedToolOpen
             | Self::RolesMissing500
             | Self::SubstringRoles
             | Self::NoAudienceCheck
@@ -132,11 +151,56 @@ impl Fault {
             | Self::Empty200
             | Self::Quota403
             | Self::Throttled429
+            | Self::ListEndless
             | Self::BackendDown502 => 3,
             // A note closes no gate.
             Self::LegacySse => 0,
-            _ if self.expected().iter().any(|one| one.code != "spec-should") => 1,
+            _ if self.expected().iter().any(|one| !NOTES.contains(&one.code)) => 1,
             _ => 0,
+        }
+    }
+
+    /// Returns the cells of a note that stands beside the other findings: tools that are shown to whom they are refused, as
+    /// the gateway leaves the list as it is. Empty where no such refusal is proven, or no such list is read.
+    pub fn shown_in_vain(self) -> Vec<String> {
+        let but = |keep: fn(&str, &str) -> bool| {
+            cells(|p, o, d| role_denied(p, o) && is_mcp(d) && keep(p, o))
+        };
+        match self {
+            // Refusals that fail, or are no refusals.
+            Self::McpNoAuth
+            | Self::McpNoToolCheck
+            | Self::SwappedStatuses
+            | Self::ExecutedDespite403
+            | Self::RefusalInBand
+            | Self::RefusalHidden
+            | Self::RefusalCode32001
+            | Self::RefusalCode32600
+            | Self::RefusalScopeText
+            | Self::RefusalPermissionsText
+            | Self::RefusalUnknownText
+            | Self::RefusalInner403
+            | Self::RefusalAfterProgress
+            | Self::InsufficientScope401
+            | Self::InvalidToken401
+            | Self::Swallowed202
+            | Self::CrashOnDenial
+            | Self::WafPage
+            | Self::Empty200
+            // Nobody gets through.
+            | Self::BodySwallowed
+            | Self::OneIssuer
+            | Self::V2Audience
+            | Self::SubscriptionKeyRequired
+            | Self::Quota403
+            | Self::Throttled429
+            | Self::BackendDown502
+            // What is refused is not shown.
+            | Self::ListFilteredPublic
+            | Self::HiddenButCallable => Vec::new(),
+            Self::WriterCanDelete | Self::StaleRoles => but(|p, _| p != "writer"),
+            Self::ReaderLockedOut | Self::AdminInReaderGroup => but(|p, _| p != "reader"),
+            _ => but(|_, _| true),
         }
     }
 
@@ -170,6 +234,11 @@ fn signed_in(persona: &str) -> bool {
 
 fn is_mcp(door: &str) -> bool {
     door != "rest"
+}
+
+/// A finding about no cell.
+fn named(code: &'static str) -> Vec<Expected> {
+    one(code, |_, _, _| false)
 }
 
 fn one(code: &'static str, pick: impl Fn(&str, &str, &str) -> bool) -> Vec<Expected> {
@@ -250,7 +319,7 @@ mod tests {
             ("mcp-no-auth", 1, vec![20, 20]),
             ("mcp-list-open", 1, vec![0]),
             ("mcp-no-tool-check", 1, vec![8, 8]),
-            ("mcp-unlisted-tool-open", 0, vec![]),
+            ("mcp-unlisted-tool-open", 1, vec![0, 0]),
             ("rest-no-auth", 1, vec![10, 10]),
             ("rest-no-role-check", 1, vec![4, 4]),
             ("writer-can-delete", 1, vec![3]),
@@ -318,6 +387,12 @@ mod tests {
             ("batches-accepted", 1, vec![0]),
             ("get-open", 1, vec![0]),
             ("get-unrouted", 0, vec![0]),
+            ("undeclared-tool", 1, vec![0]),
+            ("tool-gone", 1, vec![6]),
+            ("tool-unlisted", 0, vec![6]),
+            ("list-endless", 3, vec![0]),
+            ("list-filtered-public", 0, vec![0]),
+            ("hidden-but-callable", 0, vec![2]),
             ("no-issuer-parameter", 0, vec![0]),
             ("offline-access-scope", 0, vec![0]),
         ];

@@ -17,6 +17,7 @@ use crate::reference::call::{Call, Credential};
 use crate::reference::fault::{Fault, Faults};
 use crate::reference::idp::{Idp, signing_key};
 use crate::reference::mcp::{Manner, Refusal, Server, Serving};
+use crate::reference::policy::Shown;
 use crate::reference::reply;
 use guard::{Caller, Entry, Guard, Permit, Sought};
 use route::Route;
@@ -204,7 +205,24 @@ impl Gateway {
         if read && self.faults.contains(Fault::BodySwallowed) {
             return answer::invalid_payload();
         }
-        self.serve(permit, caller.subject(), call, Serving::Plainly)
+        self.serve(permit, caller.subject(), call, self.showing(caller, call))
+    }
+
+    /// What a list shows, where it is filtered.
+    fn showing(&self, caller: &Caller, call: &Call) -> Serving {
+        let filters = [Fault::ListFilteredPublic, Fault::HiddenButCallable];
+        let is_filtered = filters.iter().any(|fault| self.faults.contains(*fault));
+        let is_list = || {
+            call.object()
+                .is_some_and(|message| message.get("method") == Some(&json!("tools/list")))
+        };
+        match caller {
+            Caller::Known(claims) if is_filtered && is_list() => {
+                let roles = claims.roles.as_deref().unwrap_or_default();
+                Serving::Showing(Shown::to(roles, &self.faults))
+            }
+            Caller::Known(_) | Caller::Unchecked => Serving::Plainly,
+        }
     }
 
     /// The message in an array, where the policy takes one for the other.

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::reference::api::Catalog;
 use crate::reference::call::Call;
 use crate::reference::fault::{Fault, Faults};
+use crate::reference::policy::Shown;
 use crate::reference::reply;
 use desk::Desk;
 use envelope::VERSION_META;
@@ -33,6 +34,8 @@ pub(crate) enum Serving {
     Plainly,
     /// It acts as if there were no such tool, resource or prompt.
     AsUnknown,
+    /// It lists only these tools.
+    Showing(Shown),
     /// It answers itself that the caller may not.
     Refusing(Refusal),
 }

@@ -91,6 +91,31 @@ const PROMPTS: [Rule; 2] = [
     },
 ];
 
+/// Which of the operations a caller is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown([bool; RULES.len()]);
+
+impl Shown {
+    /// What a list that is filtered by roles shows of the tools that have a line.
+    pub(crate) fn to(roles: &[String], faults: &Faults) -> Self {
+        let admin = roles.iter().any(|role| role == ADMIN);
+        let forgotten = |rule: &Rule| {
+            faults.contains(Fault::HiddenButCallable) && rule.operation == "updateProduct" && !admin
+        };
+        Self(
+            RULES
+                .each_ref()
+                .map(|rule| rule.admits(roles, faults) && !forgotten(rule)),
+        )
+    }
+
+    /// Tells whether the tool of that name is shown.
+    pub(crate) fn has(self, operation: &str) -> bool {
+        let mut shown = RULES.iter().zip(self.0);
+        shown.any(|(rule, shown)| shown && rule.operation == operation)
+    }
+}
+
 /// Returns the line for a resource; whatever is no other resource is a product, if its URI has the one segment of one.
 pub(crate) fn resource(uri: &str) -> Option<&'static Rule> {
     let named = |uri: &str| RESOURCES.iter().find(|rule| rule.operation == uri);

@@ -95,8 +95,25 @@ impl Ran {
     }
 }
 
-/// Findings of a JSON report: cells by code, with the requirement's id where it is about one.
+/// A note that stands beside everything else where a gateway passes the list of tools on as it comes.
+const SHOWN_IN_VAIN: &str = "listed-but-refused";
+
+/// Findings of a JSON report: cells by code, with the requirement's id where it is about one. What a list shows in vain
+/// is left out, see [`shown_in_vain`].
 pub(crate) fn findings(report: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut findings = all_findings(report);
+    findings.remove(SHOWN_IN_VAIN);
+    findings
+}
+
+/// Cells whose tool is shown to a persona that is refused it.
+pub(crate) fn shown_in_vain(report: &Value) -> Vec<String> {
+    all_findings(report)
+        .remove(SHOWN_IN_VAIN)
+        .unwrap_or_default()
+}
+
+fn all_findings(report: &Value) -> BTreeMap<String, Vec<String>> {
     let findings = report["findings"].as_array().unwrap();
     let mut by_code: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for finding in findings {

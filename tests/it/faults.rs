@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rolecall::reference::Fault;
 use serde_json::Value;
 
-use crate::bench::{Bench, CATALOG, deployment, findings, text};
+use crate::bench::{Bench, CATALOG, deployment, findings, shown_in_vain, text};
 
 fn listed() -> Vec<Value> {
     let ran = Bench::new().run(&["demo", "--list-faults", "--format", "json"]);
@@ -20,6 +20,7 @@ fn without_a_fault_every_check_passes() {
     let report = ran.report();
     assert_eq!(report["summary"]["pass"], 72);
     assert!(findings(&report).is_empty());
+    assert_eq!(shown_in_vain(&report).len(), 8);
 }
 
 /// Half of the faults in each test, because the machine that runs them has two cores.
@@ -62,13 +63,27 @@ fn difference(fault: &Value) -> Option<String> {
     } else {
         within(&got, &expected)
     };
+    let (shown, listed) = (
+        shown_in_vain(&report),
+        strings(&fault["listed_but_refused"]),
+    );
+    let fits = fits
+        && if exact {
+            shown == listed
+        } else {
+            shown.iter().all(|cell| listed.contains(cell))
+        };
     let exit = fault["exit"].as_i64().unwrap();
     (!fits || i64::from(ran.exit) != exit).then(|| {
         format!(
-            "{name}: exit {} (expected {exit})\n  got      {got:?}\n  expected {expected:?}",
+            "{name}: exit {} (expected {exit})\n  got      {got:?} {shown:?}\n  expected {expected:?} {listed:?}",
             ran.exit
         )
     })
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().unwrap().iter().map(text).collect()
 }
 
 /// Where cells depend on the order of arrival: the same codes, and at least one of their cells each.
@@ -189,10 +204,10 @@ fn run_primitives(faults: &[Fault], refuses: &str) -> (i32, BTreeMap<String, Vec
     let deployment = deployment(faults);
     let before = deployment.products();
     let text = std::fs::read_to_string(PRIMITIVES).unwrap();
-    let stated = format!("mcp: {{ url: \"${{CATALOG_MCP_URL}}\", refuses: {refuses} }}");
+    let stated = format!("undeclared: ignore, refuses: {refuses} }}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("primitives.yaml");
-    std::fs::write(&path, text.replacen("mcp: ${CATALOG_MCP_URL}", &stated, 1)).unwrap();
+    std::fs::write(&path, text.replacen("undeclared: ignore }", &stated, 1)).unwrap();
     let ran = Bench::against(&deployment).run(&["run", path.to_str().unwrap()]);
     assert_eq!(deployment.products(), before, "{faults:?}: {}", ran.stdout);
     let mut found = findings(&ran.report());

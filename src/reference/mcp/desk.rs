@@ -45,7 +45,7 @@ impl Desk {
             return Some(refusal.outcome(message));
         }
         Some(match message.method {
-            "tools/list" => Ok(json!({"tools": self.toolbox.list()})),
+            "tools/list" => Ok(self.toolbox.page(params, serving)),
             "tools/call" => self.toolbox.call(params, serving),
             "resources/read" if serving == Serving::AsUnknown => {
                 Err(no_resource(word(params, "uri"), missing))

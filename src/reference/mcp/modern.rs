@@ -41,7 +41,7 @@ pub(super) fn answer(
     if message.id.is_none() {
         return reply::empty(StatusCode::ACCEPTED);
     }
-    match dispatch(desk, &message, serving) {
+    match dispatch(desk, faults, &message, serving) {
         Some(outcome) if is_late(serving) => events(Some(&progress()), &wrap(message.id, outcome)),
         Some(outcome) => {
             let status = status(&message, serving, &outcome);
@@ -144,7 +144,12 @@ fn decode(value: &str) -> Option<String> {
     }
 }
 
-fn dispatch(desk: &Desk, message: &Message<'_>, serving: Serving) -> Option<Result<Value, Fail>> {
+fn dispatch(
+    desk: &Desk,
+    faults: &Faults,
+    message: &Message<'_>,
+    serving: Serving,
+) -> Option<Result<Value, Fail>> {
     let outcome = match message.method {
         "server/discover" => Ok(json!({
             "supportedVersions": [VERSION],
@@ -154,15 +159,29 @@ fn dispatch(desk: &Desk, message: &Message<'_>, serving: Serving) -> Option<Resu
     };
     let shared = message.method.ends_with("/list")
         || matches!(message.method, "server/discover" | "resources/read");
-    let outcome = outcome.map(|result| if shared { cacheable(result) } else { result });
+    let outcome = outcome.map(|result| {
+        if shared {
+            cacheable(result, scope(faults, message.method))
+        } else {
+            result
+        }
+    });
     Some(outcome.map(complete))
 }
 
-fn cacheable(mut result: Value) -> Value {
+fn cacheable(mut result: Value, scope: &str) -> Value {
     result["ttlMs"] = json!(60_000);
-    // The list needs a token, so it is no one's to share.
-    result["cacheScope"] = json!("private");
+    result["cacheScope"] = json!(scope);
     result
+}
+
+/// What needs a token is no one's to share.
+fn scope(faults: &Faults, method: &str) -> &'static str {
+    if faults.contains(Fault::ListFilteredPublic) && method == "tools/list" {
+        "public"
+    } else {
+        "private"
+    }
 }
 
 fn complete(mut result: Value) -> Value {

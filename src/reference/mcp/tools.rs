@@ -22,8 +22,25 @@ impl Toolbox {
         Self { catalog, faults }
     }
 
-    /// Returns the array of all tools, the same for every caller.
-    pub(super) fn list(&self) -> Value {
+    /// Returns the one page of the list.
+    pub(super) fn page(&self, params: &Value, serving: Serving) -> Value {
+        let mut tools = self.list();
+        if let Serving::Showing(shown) = serving {
+            tools.retain(|tool| shown.has(tool["name"].as_str().unwrap_or_default()));
+        }
+        let mut page = json!({ "tools": tools });
+        if self.faults.contains(Fault::ListEndless) {
+            let cursor = params.get("cursor").and_then(Value::as_str);
+            let number: u64 = cursor
+                .and_then(|cursor| cursor.parse().ok())
+                .unwrap_or_default();
+            page["nextCursor"] = json!(number.wrapping_add(1).to_string());
+        }
+        page
+    }
+
+    /// Returns all tools, the same for every caller.
+    fn list(&self) -> Vec<Value> {
         let mut tools = vec![
             tool(
                 "listProducts",
@@ -77,7 +94,25 @@ impl Toolbox {
                 Effect::Destroys,
             ));
         }
-        Value::Array(tools)
+        if self.has_export() {
+            tools.push(tool(
+                "exportProducts",
+                "Returns all products as one text",
+                &json!({}),
+                &[],
+                Effect::None,
+            ));
+        }
+        let unlisted = [Fault::ToolGone, Fault::ToolUnlisted];
+        if unlisted.iter().any(|fault| self.faults.contains(*fault)) {
+            tools.retain(|tool| tool["name"] != "searchProducts");
+        }
+        tools
+    }
+
+    fn has_export(&self) -> bool {
+        let faults = [Fault::McpUnlistedToolOpen, Fault::UndeclaredTool];
+        faults.iter().any(|fault| self.faults.contains(*fault))
     }
 
     /// Runs the tool that `params` names: -32602 for an unknown tool, a result with `isError` for a failure of its own.
@@ -110,6 +145,7 @@ impl Toolbox {
         Some(match name {
             "listProducts" => Ok(listing(&catalog.list())),
             "getProduct" => catalog.get(word("id")).map(|product| json!(product)),
+            "searchProducts" if self.faults.contains(Fault::ToolGone) => return None,
             "searchProducts" => Ok(listing(&catalog.search(word("q")))),
             "createProduct" => Draft::read(arguments)
                 .and_then(|draft| catalog.create(draft, Source::Tool))
@@ -123,6 +159,9 @@ impl Toolbox {
             // It counts what it would have purged among its own products, of which it has none.
             "purgeProducts" if self.faults.contains(Fault::McpUnlistedToolOpen) => {
                 Ok(json!({"purged": 0}))
+            }
+            "exportProducts" if self.has_export() => {
+                Ok(json!({"text": listing(&catalog.list()).to_string()}))
             }
             _ => return None,
         })

@@ -64,7 +64,7 @@ struct Listed {
     exit: u8,
     seen_by_the_matrix: bool,
     findings: Vec<ListedFinding>,
-    listed_but_refused: Vec<String>,
+    shown_in_vain: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -114,7 +114,7 @@ impl Listed {
             exit: fault.exit(),
             seen_by_the_matrix: fault.seen_by_the_matrix(),
             findings: fault.expected().into_iter().map(finding).collect(),
-            listed_but_refused: fault.shown_in_vain(),
+            shown_in_vain: fault.shown_in_vain(),
         }
     }
 }

@@ -108,7 +108,7 @@ pub struct Pages<'r> {
     cursors: HashSet<String>,
     name_bytes: usize,
     bytes: u64,
-    pages: usize,
+    taken: usize,
     public: bool,
 }
 
@@ -122,14 +122,14 @@ impl<'r> Pages<'r> {
             cursors: HashSet::new(),
             name_bytes: 0,
             bytes: 0,
-            pages: 0,
+            taken: 0,
             public: false,
         }
     }
 
     /// Takes the result of `tools/list`, of so many bytes.
     pub fn take(&mut self, page: &Value, bytes: u64) -> Next {
-        self.pages += 1;
+        self.taken += 1;
         self.bytes += bytes;
         self.public |= page["cacheScope"] == "public";
         let tools = page["tools"].as_array().map_or(&[][..], Vec::as_slice);
@@ -143,7 +143,7 @@ impl<'r> Pages<'r> {
 
     /// What was read, with how it ended. A list of which something was read is cut, whatever came instead of the rest.
     pub fn close(self, ended: Ended, why: &str) -> Shown {
-        let ended = if self.pages > 0 && ended != Ended::Whole {
+        let ended = if self.taken > 0 && ended != Ended::Whole {
             Ended::Cut
         } else {
             ended
@@ -204,7 +204,7 @@ impl<'r> Pages<'r> {
             cut("its cursor is too long")
         } else if !self.cursors.insert(cursor.clone()) {
             cut("its cursor repeats")
-        } else if self.pages == MOST_PAGES {
+        } else if self.taken == MOST_PAGES {
             cut("it has more than 100 pages")
         } else if self.bytes > MOST_BYTES {
             cut("its pages together are too long")

@@ -190,10 +190,7 @@ impl<'l> Comparison<'l> {
             .collect();
         let names: Vec<String> = strays.values().map(|stray| described(stray.tool)).collect();
         let names = roster::list(names.iter().map(String::as_str).collect());
-        let (verb, who) = (
-            are(personas.len()),
-            self.names(personas.into_iter().collect()),
-        );
+        let (verb, who) = (are(personas.len()), self.names(&personas));
         let place = at(doors);
         let untried = if code == Code::UndeclaredTool && self.attempts.is_empty() {
             self.untried(strays)
@@ -251,7 +248,7 @@ impl<'l> Comparison<'l> {
             }
         }
         let clause = |(why, personas, doors): (String, BTreeSet<usize>, BTreeSet<Door>)| {
-            let who = self.names(personas.into_iter().collect());
+            let who = self.names(&personas);
             format!("the list of {who} at {} {why}", at(doors))
         };
         let clauses: Vec<String> = reasons.into_iter().map(clause).collect();
@@ -464,7 +461,7 @@ impl<'l> Comparison<'l> {
         personas.position(|row| row.name == *persona)
     }
 
-    fn names(&self, personas: Vec<usize>) -> String {
+    fn names(&self, personas: &BTreeSet<usize>) -> String {
         let name = |persona: &usize| self.roll.matrix.personas[*persona].name.as_str();
         roster::list(personas.iter().map(name).collect())
     }
@@ -555,7 +552,10 @@ mod tests {
         match demanded(check.persona, check.operation) {
             Expectation::Allow => Outcome::Granted,
             Expectation::Unauthenticated => Outcome::Unauthenticated,
-            _ => Outcome::Forbidden,
+            Expectation::Forbidden
+            | Expectation::Deny
+            | Expectation::Hidden
+            | Expectation::Statuses(_) => Outcome::Forbidden,
         }
     }
 
@@ -592,6 +592,9 @@ mod tests {
         };
         DOORS.into_iter().flat_map(at).collect()
     }
+
+    /// What is so, what is listed, and the findings with the number of their cells.
+    type Comparing = (&'static str, Vec<Listed>, &'static [(Code, usize)]);
 
     struct Case<'c> {
         lists: Vec<Listed>,
@@ -652,7 +655,7 @@ mod tests {
         let all = [plain("list"), plain("drop")];
         let more = [plain("list"), plain("drop"), plain("purge")];
         let one = [plain("list")];
-        let cases: [(&str, Vec<Listed>, &[(Code, usize)]); 14] = [
+        let cases: [Comparing; 14] = [
             (
                 "not filtered",
                 both(&[("reader", &all, Whole), ("admin", &all, Whole)]),

@@ -172,6 +172,10 @@ mod tests {
             ),
             (
                 "mcp: ${CATALOG_MCP_URL}",
+                "mcp: { url: \"${CATALOG_MCP_URL}\", undeclared: warn }",
+            ),
+            (
+                "mcp: ${CATALOG_MCP_URL}",
                 "mcp: { url: \"${CATALOG_MCP_URL}\", requirements: ignore }",
             ),
             (

@@ -490,10 +490,12 @@ mod tests {
                 Stage::Door,
                 Stage::Fixture,
                 Stage::Check,
+                Stage::List,
                 Stage::Cleanup,
                 Stage::Farewell
             ]
         );
+        assert_eq!(count(&requests, Stage::List), 3 * 2 + 2);
         assert_eq!(count(&requests, Stage::Check), 72);
         let tokens = requests.iter().filter(|one| one.subject == "token");
         assert_eq!(tokens.count(), 3, "anonymous does not sign in");

@@ -138,10 +138,10 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
 fn in_a_line(record: &Record, finding: &Finding, width: usize) -> String {
     let sign = paint::marker(Some(wording::weight(finding.code)));
     let words = format!(
-        "{sign} {}  {} ({} cells)",
+        "{sign} {}  {} ({})",
         finding.code,
         finding.code.headline().trim_end_matches('.'),
-        record.covered(finding).count(),
+        count(record.covered(finding).count(), "cell"),
     );
     format!("{}\n", wrapped(&words, width))
 }
@@ -247,9 +247,6 @@ fn left_behind(record: &Record, width: usize) -> String {
 
 /// The tally and, on the same line where there is room, who and how long.
 fn summary(record: &Record, width: usize) -> String {
-    let count = |number: usize, noun: &str| {
-        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-    };
     let mut facts = vec![
         format!("{} signed in", count(record.signed_in(), "persona")),
         count(record.matrix().doors.len(), "door"),
@@ -261,6 +258,10 @@ fn summary(record: &Record, width: usize) -> String {
     );
     let room = tally.chars().count() + 2 + facts.chars().count() <= width;
     format!("{tally}{}{facts}", if room { "  " } else { "\n" })
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Seconds with one decimal; whole tenths, so that no rounding differs by platform.

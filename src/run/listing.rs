@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::asking;
-use super::calling::{Called, Calling};
+use super::calling::{Called, Calling, ONE_RENEWAL};
 use super::doors;
 use super::event::Event;
 use super::hall::Hall;
 use crate::cell::Door;
 use crate::door::{Answer, Ask, Ended, Next, Pages, Rpc, Shown};
-use crate::judge::{self, Attempt, Listed, Outcome};
+use crate::judge::{self, Attempt, Gap, Listed, Outcome};
 use crate::probe;
 use crate::scenario::{McpMethod, Undeclared};
 
@@ -78,15 +78,18 @@ async fn list(hall: &Hall<'_>, persona: usize, door: Door) -> Option<Shown> {
     let until = Instant::now() + LONGEST;
     let (mut cursor, mut refused, mut read) = (None, 0, false);
     loop {
-        if hall.stop.is_stopped() {
-            return read.then(|| pages.close(Ended::Cut, "the run ended"));
-        }
         let ask = request(hall, McpMethod::ListTools, None, params(cursor.as_deref()))?;
         let Ok(called) = tokio::time::timeout_at(until, call(hall, persona, door, &ask)).await
         else {
             return Some(pages.close(Ended::Unread, "it took longer than a minute"));
         };
-        let called = called?;
+        let called = match called {
+            Ok(called) if called.gap.is_none() => called,
+            Err(Gap::NotReached) => {
+                return read.then(|| pages.close(Ended::Cut, "the run ended"));
+            }
+            Ok(_) | Err(_) => return Some(pages.close(Ended::Unread, "its token ran out")),
+        };
         match called.reading.outcome {
             Outcome::Granted => match pages.take(result(&called), bytes(&called)) {
                 Next::Page(next) => {
@@ -121,7 +124,8 @@ fn request(hall: &Hall<'_>, method: McpMethod, name: Option<String>, params: Val
     })
 }
 
-async fn call(hall: &Hall<'_>, persona: usize, door: Door, ask: &Ask) -> Option<Called> {
+async fn call(hall: &Hall<'_>, persona: usize, door: Door, ask: &Ask) -> Result<Called, Gap> {
+    hall.still_running()?;
     let calling = Calling {
         persona,
         door,
@@ -129,6 +133,7 @@ async fn call(hall: &Hall<'_>, persona: usize, door: Door, ask: &Ask) -> Option<
         changes: false,
         afresh: false,
         decoy: false,
+        renewals: ONE_RENEWAL,
     };
     hall.call(calling).await
 }
@@ -190,7 +195,10 @@ async fn attempt(hall: &Hall<'_>, door: Door) -> Option<Attempt> {
     let persona = least(hall)?;
     let params = json!({ "name": tool, "arguments": {} });
     let ask = request(hall, McpMethod::CallTool, Some(tool.clone()), params)?;
-    let called = call(hall, persona, door, &ask).await?;
+    let called = call(hall, persona, door, &ask).await.ok()?;
+    if called.gap.is_some() {
+        return None;
+    }
     Some(Attempt {
         persona: hall.plan.matrix.personas[persona].name.clone(),
         door,

@@ -96,7 +96,7 @@ impl Ran {
 }
 
 /// A note that stands beside everything else where a gateway passes the list of tools on as it comes.
-const SHOWN_IN_VAIN: &str = "listed-but-refused";
+pub(crate) const SHOWN_IN_VAIN: &str = "listed-but-refused";
 
 /// Findings of a JSON report: cells by code, with the requirement's id where it is about one. What a list shows in vain
 /// is left out, see [`shown_in_vain`].

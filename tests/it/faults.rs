@@ -63,10 +63,7 @@ fn difference(fault: &Value) -> Option<String> {
     } else {
         within(&got, &expected)
     };
-    let (shown, listed) = (
-        shown_in_vain(&report),
-        strings(&fault["listed_but_refused"]),
-    );
+    let (shown, listed) = (shown_in_vain(&report), strings(&fault["shown_in_vain"]));
     let fits = fits
         && if exact {
             shown == listed

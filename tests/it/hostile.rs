@@ -1093,6 +1093,10 @@ fn refusing_in_its_own_words(request: &Request) -> Reply {
         let error = json!({ "code": -32050, "message": "Computer says no" });
         return ok(json!({ "jsonrpc": "2.0", "id": request.body["id"], "error": error }));
     }
+    if request.body["method"] == "tools/list" {
+        let result = named(&["list".to_owned()]);
+        return ok(json!({ "jsonrpc": "2.0", "id": request.body["id"], "result": result }));
+    }
     mcp(request, |_tool, _arguments| said("[]", false))
 }
 
@@ -1147,4 +1151,172 @@ fn a_call_without_a_token_must_get_401_however_the_door_refuses_roles() {
             ran.stdout
         );
     }
+}
+
+/// What `tools/list` gives for a cursor.
+type Lister = Box<dyn Fn(&str) -> Reply + Send + Sync>;
+
+/// A server whose one tool works as it should; `list` answers `tools/list`, knowing the cursor.
+fn listing(list: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Hostile {
+    Hostile::new(move |request| {
+        let method = &request.body["method"];
+        if request.who.is_empty() {
+            Reply::Json(401, json!({ "error": "no token" }))
+        } else if method == "tools/list" {
+            let cursor = request.body["params"]["cursor"].as_str();
+            match list(cursor.unwrap_or_default()) {
+                Reply::Json(200, mut result) => {
+                    result["resultType"] = json!("complete");
+                    ok(json!({ "jsonrpc": "2.0", "id": request.body["id"], "result": result }))
+                }
+                other => other,
+            }
+        } else if method == "tools/call" && request.who != "owner" {
+            refused()
+        } else {
+            mcp(request, |_tool, _arguments| said("done", false))
+        }
+    })
+}
+
+fn named(names: &[String]) -> Value {
+    let tools: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+    json!({ "tools": tools })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hostile_list_ends_within_its_bounds_and_is_never_taken_for_a_whole_one() {
+    const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let numbered =
+        |count: usize| -> Vec<String> { (0..count).map(|at| format!("t{at}")).collect() };
+    let pad = "x".repeat(300);
+    let many = named(&numbered(100_000));
+    let some = named(&numbered(6000));
+    let long = named(&["x".repeat(2 << 20)]);
+    let wordy = named(
+        &(0..2000)
+            .map(|at| format!("{at:06}{pad}"))
+            .collect::<Vec<_>>(),
+    );
+    let answers: Vec<(&str, Lister, &str)> = vec![
+        (
+            "100,000 tools",
+            Box::new(move |_| ok(many.clone())),
+            "no-answer",
+        ),
+        (
+            "6000 tools",
+            Box::new(move |_| ok(some.clone())),
+            "more than 5000 tools",
+        ),
+        (
+            "a name of 2 MB",
+            Box::new(move |_| ok(long.clone())),
+            "no-answer",
+        ),
+        (
+            "600 kB of names",
+            Box::new(move |_| ok(wordy.clone())),
+            "names together are too long",
+        ),
+        (
+            "an endless cursor",
+            Box::new(|cursor| ok(json!({ "tools": [], "nextCursor": format!("{cursor}x") }))),
+            "more than 100 pages",
+        ),
+        (
+            "a cursor that repeats",
+            Box::new(|_| ok(json!({ "tools": [], "nextCursor": "x" }))),
+            "cursor repeats",
+        ),
+        (
+            "a cursor of 100 kB",
+            Box::new(|_| ok(json!({ "tools": [], "nextCursor": "x".repeat(100_000) }))),
+            "cursor is too long",
+        ),
+        (
+            "large pages",
+            Box::new(|cursor| {
+                let pad = "x".repeat(900_000);
+                ok(json!({ "tools": [], "pad": pad, "nextCursor": format!("{cursor}x") }))
+            }),
+            "pages together are too long",
+        ),
+        (
+            "no names",
+            Box::new(|_| ok(json!({ "tools": [7, null, {}] }))),
+            "no name",
+        ),
+        (
+            "no end",
+            Box::new(|_| Reply::Endless(STREAM, b": ping\n\n", Duration::from_millis(20))),
+            "no-answer",
+        ),
+        (
+            "a crash",
+            Box::new(|_| Reply::Json(500, json!({}))),
+            "crashed",
+        ),
+    ];
+    for (name, list, why) in answers {
+        let hostile = listing(list);
+        let folder = tempfile::tempdir().unwrap();
+        let scenario = at_the_mcp_door("").replace(", waive: { C-01: made up }", "");
+        std::fs::write(folder.path().join("s.yaml"), scenario).unwrap();
+        let arguments = ["run", "--timeout", "1500ms", "--retries", "0", "s.yaml"];
+        let since = Instant::now();
+        let mut child = spawned(hostile.bench().command(folder.path(), &arguments));
+        let most = watched(&mut child);
+        let ran = Ran::of(child.wait_with_output().unwrap(), folder);
+        assert!(most < 64 * 1024, "{name}: {most} kB");
+        assert!(since.elapsed() < Duration::from_secs(20), "{name}");
+        let report = ran.report();
+        let findings = report["findings"].as_array().unwrap();
+        let own = findings.iter().find(|one| one["code"] == "list-unread");
+        let detail = own.map_or_else(
+            || panic!("{name}\n{}", ran.stdout),
+            |one| one["detail"].to_string(),
+        );
+        assert!(detail.contains(why), "{name}: {detail}");
+        let undeclared = findings.iter().any(|one| one["code"] == "undeclared-tool");
+        assert_eq!(ran.exit, if undeclared { 1 } else { 3 }, "{name}");
+        let size: usize = ran.files().iter().map(|(_, bytes)| bytes.len()).sum();
+        assert!(size < 4 << 20, "{name}: {size} bytes of reports");
+    }
+}
+
+#[test]
+fn the_names_of_tools_inject_nothing_and_repeat_no_secret() {
+    let names = [
+        "\u{1b}[31mred\u{7}",
+        "##vso[task.setvariable variable=x]1",
+        "<script>alert(1)</script>]]>",
+        "a\r\nb\u{202e}c\u{0}",
+        "token-of-owner",
+        SECRET,
+    ];
+    let names: Vec<String> = names.map(str::to_owned).into();
+    let hostile = listing(move |_| ok(named(&names)));
+    let scenario = at_the_mcp_door("").replace(", waive: { C-01: made up }", "");
+    let ran = hostile.run(&scenario, &["-v"]);
+    assert_eq!(ran.exit, 1, "{}", ran.stdout);
+    assert!(findings(&ran.report()).contains_key("undeclared-tool"));
+    let mut written: Vec<String> = vec![ran.stdout.clone(), ran.stderr.clone()];
+    let files = ran.files();
+    written.extend(
+        files
+            .iter()
+            .map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()),
+    );
+    for text in &written {
+        for secret in [SECRET, "token-of-owner"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        for mark in ["\u{1b}[31m", "\u{202e}", "\u{0}"] {
+            let in_record = text.starts_with("{\"schema\"");
+            assert!(in_record || !text.contains(mark), "{mark:?}: {text}");
+        }
+    }
+    assert!(!ran.stdout.contains("##vso["), "{}", ran.stdout);
 }

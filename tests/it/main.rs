@@ -28,6 +28,8 @@ mod issuers;
 mod renewal;
 /// Deployments that lie, stall, echo and confuse.
 mod hostile;
+/// What `tools/list` shows, beside the matrix.
+mod lists;
 /// One record of everything that can happen, in every format.
 mod reports;
 /// What the MCP authorization chapter demands.

@@ -57,7 +57,7 @@ pub enum Code {
     WrongRefusal,
     /// A MUST of the MCP authorization chapter is not kept.
     SpecMust,
-    /// A tool that no operation names lets a persona through that may do little.
+    /// A tool that no operation names lets a persona through that may do nothing.
     DenyList,
     /// There are tools that no operation names.
     UndeclaredTool,

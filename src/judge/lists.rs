@@ -192,14 +192,14 @@ impl<'l> Comparison<'l> {
         let names = roster::list(names.iter().map(String::as_str).collect());
         let (verb, who) = (are(personas.len()), self.names(&personas));
         let place = at(doors);
-        let untried = if code == Code::UndeclaredTool && self.attempts.is_empty() {
-            self.untried(strays)
+        let tried = if code == Code::UndeclaredTool {
+            self.tried(strays)
         } else {
-            ""
+            String::new()
         };
         Some(Finding::new(
             code,
-            format!("{who} {verb} shown {names} at {place}{untried}"),
+            format!("{who} {verb} shown {names} at {place}{tried}"),
             Vec::new(),
         ))
     }
@@ -212,13 +212,19 @@ impl<'l> Comparison<'l> {
         }
     }
 
-    fn untried(&self, strays: &BTreeMap<&str, Stray<'_>>) -> &'static str {
+    /// What a call of one of them showed. By somebody who may do something it proves no more than that it can be called.
+    fn tried(&self, strays: &BTreeMap<&str, Stray<'_>>) -> String {
+        if !self.attempts.is_empty() {
+            let told = self.reach(|persona| !self.may_nothing(persona));
+            return told.map_or_else(String::new, |told| format!("; {told}"));
+        }
+        let untried = "; whether a persona with fewer rights gets through to them was not tried";
         let safe = |door| harmless(self.lists, self.tools, door).is_some();
         let mut doors = strays.values().flat_map(|stray| &stray.doors);
         if doors.any(|door| safe(*door)) {
-            "; whether a persona with fewer rights gets through to them was not tried"
+            untried.to_owned()
         } else {
-            "; whether a persona with fewer rights gets through to them was not tried, because none says that it only reads"
+            format!("{untried}, because none says that it only reads")
         }
     }
 
@@ -280,31 +286,35 @@ impl<'l> Comparison<'l> {
         reading.is_some_and(|reading| reading.outcome.got_through())
     }
 
-    /// Calls that reached a tool which no operation names.
+    /// A call of a tool that no operation names, by somebody who may do nothing: no rule lets that through.
     fn reached(&self) -> Option<Finding> {
-        let reached = |attempt: &&Attempt| law::reached(attempt.reading.outcome);
-        let attempts: Vec<&Attempt> = self.attempts.iter().filter(reached).collect();
-        let first = attempts.first()?;
-        let doors = attempts.iter().map(|attempt| attempt.door).collect();
-        let tools: BTreeSet<&str> = attempts
-            .iter()
-            .map(|attempt| attempt.tool.as_str())
-            .collect();
-        let roles = self
-            .index(&first.persona)
-            .and_then(|persona| self.roll.matrix.personas[persona].roles.as_ref());
-        let without = if roles.is_some_and(Vec::is_empty) {
-            ", without any role,"
-        } else {
-            ""
-        };
-        let detail = format!(
-            "{}{without} called {}, which no operation names, at {} and got through to it",
-            first.persona,
-            roster::list(tools.into_iter().collect()),
-            at(doors),
-        );
+        let detail = self.reach(|persona| self.may_nothing(persona))?;
         Some(Finding::new(Code::DenyList, detail, Vec::new()))
+    }
+
+    /// Who reached such a tool where, of those personas.
+    fn reach(&self, counts: impl Fn(usize) -> bool) -> Option<String> {
+        let reached = |attempt: &&Attempt| {
+            law::reached(attempt.reading.outcome)
+                && self.index(&attempt.persona).is_some_and(&counts)
+        };
+        let attempts: Vec<&Attempt> = self.attempts.iter().filter(reached).collect();
+        let persona = &attempts.first()?.persona;
+        let doors = attempts.iter().map(|attempt| attempt.door).collect();
+        let tools = attempts.iter().map(|attempt| attempt.tool.as_str());
+        let tools: BTreeSet<&str> = tools.collect();
+        let tools = roster::list(tools.into_iter().collect());
+        Some(format!(
+            "{persona} called {tools} at {} and got through to it",
+            at(doors)
+        ))
+    }
+
+    /// Whether a persona has no role, or is allowed nothing.
+    fn may_nothing(&self, persona: usize) -> bool {
+        let roles = self.roll.matrix.personas[persona].roles.as_ref();
+        let allowed = self.entries[persona].iter().any(|entry| entry.allowed > 0);
+        roles.is_some_and(Vec::is_empty) || !allowed
     }
 
     /// Operations with the doors where nobody's list shows their tool, though all of it was read.
@@ -824,7 +834,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_reaches_what_nobody_declared_shows_a_deny_list() {
+    fn only_a_call_of_somebody_who_may_nothing_shows_a_deny_list() {
         let more = [
             plain("list"),
             plain("drop"),
@@ -839,24 +849,33 @@ mod tests {
             (Outcome::Rejected, false),
             (Outcome::NoAnswer, false),
         ] {
-            let attempt = |door| Attempt {
-                persona: PersonaName::new("reader"),
-                door,
-                tool: "export".to_owned(),
-                status: 200,
-                reading: Reading::plain(outcome),
-            };
-            let case = Case {
-                attempts: DOORS.map(attempt).into(),
-                ..Case::new(both(&[("admin", &more, Ended::Whole)]))
-            };
-            let findings = case.findings();
-            let found = findings
-                .iter()
-                .find(|finding| finding.code == Code::DenyList);
-            assert_eq!(found.is_some(), reached, "{outcome:?}");
-            assert!(found.is_none_or(|finding| finding.detail
-                == "reader called export, which no operation names, at mcp and mcp-legacy and got through to it"));
+            for (persona, may_nothing) in [("reader", false), ("anonymous", true)] {
+                let attempt = |door| Attempt {
+                    persona: PersonaName::new(persona),
+                    door,
+                    tool: "export".to_owned(),
+                    status: 200,
+                    reading: Reading::plain(outcome),
+                };
+                let case = Case {
+                    attempts: DOORS.map(attempt).into(),
+                    ..Case::new(both(&[("admin", &more, Ended::Whole)]))
+                };
+                let told =
+                    format!("{persona} called export at mcp and mcp-legacy and got through to it");
+                let telling: Vec<Code> = case
+                    .findings()
+                    .iter()
+                    .filter(|finding| finding.detail.contains(&told))
+                    .map(|finding| finding.code)
+                    .collect();
+                let expected = match (reached, may_nothing) {
+                    (false, _) => vec![],
+                    (true, false) => vec![Code::UndeclaredTool],
+                    (true, true) => vec![Code::DenyList],
+                };
+                assert_eq!(telling, expected, "{persona} {outcome:?}");
+            }
         }
     }
 

@@ -111,8 +111,7 @@ impl Fault {
             Self::AnyVersion => required("spec-must", "C-21"),
             Self::BatchesAccepted => required("spec-must", "C-22"),
             Self::GetUnrouted => required("spec-should", "C-23"),
-            Self::McpUnlistedToolOpen => [named("deny-list"), named("undeclared-tool")].concat(),
-            Self::UndeclaredTool => named("undeclared-tool"),
+            Self::McpUnlistedToolOpen | Self::UndeclaredTool => named("undeclared-tool"),
             Self::ListEndless => named("list-unread"),
             Self::ToolGone => one("broken", |p, o, d| {
                 allowed(p, o) && o == "searchProducts" && is_mcp(d)
@@ -319,7 +318,7 @@ mod tests {
             ("mcp-no-auth", 1, vec![20, 20]),
             ("mcp-list-open", 1, vec![0]),
             ("mcp-no-tool-check", 1, vec![8, 8]),
-            ("mcp-unlisted-tool-open", 1, vec![0, 0]),
+            ("mcp-unlisted-tool-open", 1, vec![0]),
             ("rest-no-auth", 1, vec![10, 10]),
             ("rest-no-role-check", 1, vec![4, 4]),
             ("writer-can-delete", 1, vec![3]),

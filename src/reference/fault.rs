@@ -43,7 +43,7 @@ faults! {
     McpNoToolCheck "mcp-no-tool-check"
         "The MCP policy validates the token but never looks at the tool: a reader creates and deletes through MCP."
     McpUnlistedToolOpen "mcp-unlisted-tool-open"
-        "The MCP policy is a deny-list that misses the new tools purgeProducts and exportProducts and all reading: the first is too dangerous to try, the second is tried; a role-less persona sees the reading."
+        "The MCP policy is a deny-list that misses all reading and the new tools purgeProducts, too dangerous to try, and exportProducts; that it is one is seen by a role-less persona."
     RestNoAuth "rest-no-auth"
         "The policies of the REST API are missing: anyone calls any operation without a token."
     RestNoRoleCheck "rest-no-role-check"

@@ -102,10 +102,7 @@ fn a_client_s_headers_go_with_every_call_of_its_rows_and_stay_secret() {
             "clients: [copilot-studio, inspector, insomnia]",
             "clients: [inspector]",
         ),
-        (
-            "  mcp: ${CATALOG_MCP_URL}\n",
-            "  mcp: ${CATALOG_MCP_URL}\n  disposable: true\n",
-        ),
+        ("enough here\n", "enough here\n  disposable: true\n"),
     ]);
     let ran = bench.run(&["run", &path]);
     assert_eq!(ran.exit, 0, "{}\n{}", ran.stdout, ran.stderr);

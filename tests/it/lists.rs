@@ -128,9 +128,17 @@ fn whoever_has_no_role_tries_the_one_tool_that_only_reads() {
             "stranger mcp-legacy exportProducts granted"
         ]
     );
-    let told = "stranger, without any role, called exportProducts, which no operation names, at mcp and mcp-legacy";
+    let told = "stranger called exportProducts at mcp and mcp-legacy and got through to it";
+    assert_eq!(detail(&ran, "deny-list"), told, "{}", ran.stdout);
+}
+
+#[test]
+fn whoever_has_a_role_may_have_the_tool_so_that_a_call_is_told_and_proves_no_deny_list() {
+    let ran = Bench::new().run(&["demo", "--fault", "mcp-unlisted-tool-open"]);
+    assert_eq!(codes(&ran), ["undeclared-tool"]);
+    let told = "; reader called exportProducts at mcp and mcp-legacy and got through to it";
     assert!(
-        detail(&ran, "deny-list").starts_with(told),
+        detail(&ran, "undeclared-tool").ends_with(told),
         "{}",
         ran.stdout
     );

@@ -242,9 +242,15 @@ fn a_server_that_forgets_its_sessions_in_the_middle_costs_one_handshake_a_person
         assert_eq!(ran.report()["summary"]["pass"], 72);
         deployment.traffic()
     });
+    let missed = |seen: &[Seen]| count(seen, |one| one.status == 404);
+    let lost = missed(&after) - missed(&before);
     let forgotten = count(&after, |one| one.status == 404 && one.tool.is_some());
-    assert!((1..=3).contains(&forgotten), "{forgotten}");
-    assert_eq!(opened(&after), opened(&before) + forgotten);
+    // A persona whose session was forgotten after its last call opens another for its list.
+    assert!(
+        (1..=lost).contains(&forgotten) && lost <= 3,
+        "{forgotten} of {lost}"
+    );
+    assert_eq!(opened(&after), opened(&before) + lost);
     let answered = |seen: &[Seen]| count(seen, |one| one.tool.is_some() && one.status != 404);
     assert_eq!(answered(&after), answered(&before));
     let in_sessions = |seen: &[Seen]| count(seen, |one| one.tool.is_some());

@@ -115,8 +115,8 @@ impl Claims {
         words(self.at(pointer)?)
     }
 
-    /// Where all of these words stand, as RFC 6901 pointers; at most [`PLACES`], scopes last, for those are asked for and not
-    /// held. The names come from the token, so long ones and those that are no plain ASCII are left out.
+    /// Where all of these words stand, as RFC 6901 pointers; at most three, scopes last, for those are asked for and not held.
+    /// The names come from the token, so long ones and those that are no plain ASCII are left out.
     pub fn places_of(&self, wanted: &[String]) -> Vec<String> {
         let mut found = Vec::new();
         for (name, value) in &self.0 {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::page::Page;
+
 /// How binding a requirement is (RFC 2119).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Level {
@@ -89,45 +91,36 @@ requirements! {
 }
 
 /// The one place that words requirements: a `##` heading an id, then its title and labelled paragraphs.
-const PAGE: &str = include_str!("../docs/requirements.md");
+const PAGE: Page = Page(include_str!("../docs/requirements.md"));
 
 impl Requirement {
     /// One sentence: what is required.
     pub fn title(self) -> &'static str {
-        self.explain()
-            .lines()
-            .find(|line| !line.is_empty())
-            .unwrap_or_default()
+        PAGE.headline(self.id())
     }
 
     /// Where it is required: document, revision and section.
     pub fn source(self) -> &'static str {
-        self.paragraph("**Source.** ")
+        self.paragraph("Source")
     }
 
     /// The likely cause of a violation.
     pub fn cause(self) -> &'static str {
-        self.paragraph("**Likely cause.** ")
+        self.paragraph("Likely cause")
     }
 
     /// The first thing to do about a violation.
     pub fn remedy(self) -> &'static str {
-        self.paragraph("**First step.** ")
+        self.paragraph("First step")
     }
 
     /// The full text, Markdown: the requirement's section of `docs/requirements.md`.
     pub fn explain(self) -> &'static str {
-        let sections = PAGE.split("\n## ").skip(1);
-        let mut own =
-            sections.filter_map(|section| section.strip_prefix(self.id())?.strip_prefix('\n'));
-        own.next().unwrap_or_default().trim()
+        PAGE.section(self.id())
     }
 
     fn paragraph(self, label: &str) -> &'static str {
-        self.explain()
-            .lines()
-            .find_map(|line| line.strip_prefix(label))
-            .unwrap_or_default()
+        PAGE.paragraph(self.id(), label)
     }
 }
 
@@ -185,10 +178,7 @@ mod tests {
 
     #[test]
     fn every_requirement_has_a_section_and_every_section_a_requirement() {
-        let headings: Vec<&str> = PAGE
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "))
-            .collect();
+        let headings: Vec<&str> = PAGE.headings().collect();
         let ids: Vec<&str> = Requirement::ALL
             .iter()
             .map(|requirement| requirement.id())
@@ -203,12 +193,12 @@ mod tests {
             let title = requirement.title();
             assert!(title.ends_with('.') && !title.starts_with('*'), "{title}");
             assert_eq!(
-                requirement.paragraph("**Level.** "),
+                requirement.paragraph("Level"),
                 requirement.level().name(),
                 "{requirement}"
             );
             assert!(!requirement.source().is_empty(), "{requirement}: source");
-            for part in ["**Checked.** ", "**Likely cause.** ", "**First step.** "] {
+            for part in ["Checked", "Likely cause", "First step"] {
                 assert!(
                     requirement.paragraph(part).ends_with('.'),
                     "{requirement}: {part}"

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::page::Page;
+
 /// What a finding does to the run.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -140,7 +142,7 @@ pub enum Code {
 }
 
 /// The one place that words findings: a `##` heading a code, then its headline and labelled paragraphs.
-const PAGE: &str = include_str!("../../docs/findings.md");
+const PAGE: Page = Page(include_str!("../../docs/findings.md"));
 
 impl Code {
     /// Every code, the gravest first.
@@ -314,35 +316,26 @@ impl Code {
 
     /// One sentence: what a finding with this code says.
     pub fn headline(self) -> &'static str {
-        self.explain()
-            .lines()
-            .find(|line| !line.is_empty())
-            .unwrap_or_default()
+        PAGE.headline(self.name())
     }
 
     /// The likely cause, one or two sentences.
     pub fn cause(self) -> &'static str {
-        self.paragraph("**Likely cause.** ")
+        self.paragraph("Likely cause")
     }
 
     /// The first thing to do about it, one or two sentences.
     pub fn remedy(self) -> &'static str {
-        self.paragraph("**First step.** ")
+        self.paragraph("First step")
     }
 
     /// The full text, Markdown: what was seen, why it matters, likely causes, how to fix it. It is the code's section of `docs/findings.md`.
     pub fn explain(self) -> &'static str {
-        let sections = PAGE.split("\n## ").skip(1);
-        let mut own =
-            sections.filter_map(|section| section.strip_prefix(self.name())?.strip_prefix('\n'));
-        own.next().unwrap_or_default().trim()
+        PAGE.section(self.name())
     }
 
     fn paragraph(self, label: &str) -> &'static str {
-        self.explain()
-            .lines()
-            .find_map(|line| line.strip_prefix(label))
-            .unwrap_or_default()
+        PAGE.paragraph(self.name(), label)
     }
 }
 
@@ -404,10 +397,7 @@ mod tests {
 
     #[test]
     fn every_code_has_a_section_and_every_section_a_code() {
-        let headings: Vec<&str> = PAGE
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "))
-            .collect();
+        let headings: Vec<&str> = PAGE.headings().collect();
         let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(headings, names);
     }
@@ -425,7 +415,7 @@ mod tests {
             for part in ["**Seen.** ", "**Why it matters.** ", "**How to fix it.**"] {
                 assert_eq!(text.matches(part).count(), 1, "{code}: {part}");
             }
-            assert_eq!(code.paragraph("**Class.** "), code.class().name(), "{code}");
+            assert_eq!(code.paragraph("Class"), code.class().name(), "{code}");
         }
     }
 

@@ -159,6 +159,13 @@ mod tests {
             assert_eq!(Door::ALL[door.index()], door);
             assert_eq!(serde_json::to_string(&door).unwrap(), format!("\"{door}\""));
         }
+        let unknown = "grpc".parse::<Door>().unwrap_err();
+        assert!(unknown.to_string().starts_with("`grpc` is no door"));
+    }
+
+    #[test]
+    fn every_door_but_rest_speaks_mcp() {
+        assert_eq!(Door::ALL.map(Door::speaks_mcp), [false, true, true]);
     }
 
     #[test]

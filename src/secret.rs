@@ -35,3 +35,16 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_says_that_it_is_there_and_nothing_else() {
+        let secret = Secret::new("canary".to_owned());
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert!(!secret.is_empty());
+        assert!(Secret::new(String::new()).is_empty());
+    }
+}

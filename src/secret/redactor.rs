@@ -274,6 +274,29 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_with_dots_is_no_token_so_its_words_stay() {
+        for secret in [
+            "contoso.testing.password",
+            "eyes.white space.password",
+            "not.a+token.here",
+        ] {
+            let redactor = knowing(&[secret]);
+            for word in secret.split('.') {
+                assert_eq!(redactor.redact(word), word, "{secret}");
+            }
+            assert!(!redactor.redact(secret).contains(secret));
+        }
+    }
+
+    #[test]
+    fn a_secret_with_quotes_is_masked_in_the_middle_of_a_json_string() {
+        let secret = "dou\"ble\"quote";
+        let echo = serde_json::json!(format!("no such key: {secret} at all")).to_string();
+        let redactor = knowing(&[secret]);
+        assert!(!redactor.redact(&echo).contains("ble"), "{echo}");
+    }
+
+    #[test]
     fn a_secret_that_was_cut_off_does_not_leave_its_first_half() {
         let secret = "0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ";
         assert_eq!(

@@ -7,6 +7,7 @@ mod heading;
 mod mcp;
 mod observation;
 mod pair;
+mod recipe;
 mod rest;
 mod said;
 mod scrubber;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use crate::cell::Door;
@@ -28,13 +29,14 @@ use crate::wire::{Line, Silence, Wire};
 use heading::heading;
 use mcp::opened::Opened;
 use mcp::session::Sessions;
-use mcp::{Ids, Inquiry, Way, legacy, modern};
+use mcp::{Ids, Inquiry, Utterance, Way, legacy, modern};
 use scrubber::Scrubber;
 
 pub use exchange::{Exchange, Irregular};
 pub use mcp::legacy::Session;
 pub use observation::{Answer, HttpAnswer, Observation, Rpc};
 pub use pair::{Pair, Post};
+pub use recipe::{Bearer, Recipe};
 pub use said::{Heard, Said};
 pub use shown::{Ended, Next, Pages, Shown, Tool};
 
@@ -248,6 +250,63 @@ impl Entrance {
             Ok(reply) => rest::read(&ask.request(), &reply, &self.redactor),
             Err(silence) => self.silent(ask, silence, since.elapsed()),
         })
+    }
+
+    /// What a call through a door is made of; `None` for a call that the door does not take, or that nobody could type.
+    pub fn recipe(&self, door: Door, ask: &Ask) -> Option<Recipe> {
+        let scrubber = Scrubber::new(&self.redactor);
+        let token = self.authorization.as_ref();
+        match ask {
+            Ask::Rest {
+                method,
+                target,
+                headers,
+                json,
+            } => {
+                let heading = heading(headers, &self.carried, token);
+                let base = self.rest.as_deref()?;
+                let call = rest::call(base, method, target, heading, json.as_ref())?;
+                Recipe::of(&call, true, &scrubber)
+            }
+            Ask::Mcp {
+                method,
+                name,
+                params,
+                headers,
+            } => {
+                let inquiry = Inquiry {
+                    method: method.at(door),
+                    name: name.as_deref(),
+                    params,
+                };
+                let heading = heading(headers, &self.carried, token);
+                self.recipe_of_mcp(door, &inquiry, &heading)
+            }
+        }
+    }
+
+    /// The one id of a recipe's message is 1, as in what is kept of answers.
+    fn recipe_of_mcp(
+        &self,
+        door: Door,
+        inquiry: &Inquiry<'_>,
+        heading: &HeaderMap,
+    ) -> Option<Recipe> {
+        let url = self.mcp.as_deref()?;
+        let scrubber = Scrubber::new(&self.redactor);
+        let made = |utterance: &Utterance, id| utterance.call(url, heading.clone(), id);
+        if door == Door::Mcp {
+            return Recipe::of(&made(&modern::inquiry(inquiry), Some(1)), true, &scrubber);
+        }
+        let session = self.sessions.agreed();
+        let call = made(&legacy::inquiry(session.as_ref(), inquiry), Some(1));
+        let recipe = Recipe::of(&call, true, &scrubber)?;
+        if inquiry.method == McpMethod::Initialize {
+            return Some(recipe);
+        }
+        let opening = made(&legacy::initialize(), Some(1));
+        let opened = made(&legacy::initialized(session.as_ref()), None);
+        Some(recipe.after([&opening, &opened]))
     }
 
     /// Ends every session that was opened here and that the server has not forgotten, with DELETE. Whether the server obeys

@@ -138,7 +138,7 @@ async fn of_legacy(way: &Way<'_>) -> Vec<Met> {
         })
         .collect();
     if let Some(session) = &session {
-        way.notify(&legacy::initialized(session)).await;
+        way.notify(&legacy::initialized(Some(session))).await;
     }
     // The order matters: the second ends what the first needs.
     for (method, approach) in [

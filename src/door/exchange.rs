@@ -13,6 +13,7 @@ use super::mcp::message::Message;
 use super::mcp::modern::{self, PROTOCOL_VERSION};
 use super::mcp::{Spoken, Utterance};
 use super::observation::document;
+use super::recipe::Recipe;
 use super::scrubber::Scrubber;
 use super::{Entrance, GLIMPSE, Observation};
 use crate::scenario::McpMethod;
@@ -81,7 +82,7 @@ impl Irregular {
 
     /// The notification that ends the handshake of a session.
     pub fn initialized(session: &Session) -> Self {
-        let notice = legacy::initialized(session);
+        let notice = legacy::initialized(Some(session));
         Self::new(notice.method, Content::Notice(notice))
     }
 
@@ -295,6 +296,8 @@ impl Entrance {
         let id = self.ids.next();
         let url = self.mcp.as_deref().unwrap_or_default();
         let call = irregular.call(url, heading(&self.standing, &self.carried, bearer), id);
+        let is_own = matches!(irregular.bearer, Bearer::Own);
+        let recipe = Recipe::of(&call, is_own, &Scrubber::of_message(&self.redactor, id));
         let since = Instant::now();
         let sent = match &irregular.content {
             Content::Nothing(..) => {
@@ -309,7 +312,7 @@ impl Entrance {
                     .await
             }
         };
-        match (sent, &irregular.content) {
+        let mut exchange = match (sent, &irregular.content) {
             (Ok(reply), Content::Message(utterance) | Content::Batch(utterance)) => {
                 let named = Utterance {
                     request: irregular.request.clone(),
@@ -327,7 +330,9 @@ impl Entrance {
                 self.read(&irregular.request, &reply)
             }
             (Err(silence), _) => self.unanswered(&irregular.request, silence, since.elapsed()),
-        }
+        };
+        exchange.observation = exchange.observation.made_by(recipe);
+        exchange
     }
 
     /// Fetches a public document without any credential.
@@ -341,11 +346,14 @@ impl Entrance {
             body: bytes::Bytes::new(),
         };
         let request = format!("GET {url}");
+        let recipe = Recipe::of(&call, true, &Scrubber::new(&self.redactor));
         let since = Instant::now();
-        match self.wire.exchange(call).await {
+        let mut exchange = match self.wire.exchange(call).await {
             Ok(reply) => self.read(&request, &reply),
             Err(silence) => self.unanswered(&request, silence, since.elapsed()),
-        }
+        };
+        exchange.observation = exchange.observation.made_by(recipe);
+        exchange
     }
 
     fn read(&self, request: &str, reply: &Reply) -> Exchange {

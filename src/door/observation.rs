@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::recipe::Recipe;
 use super::scrubber::Scrubber;
 use crate::wire::{Reply, Silence};
 
@@ -22,6 +23,9 @@ pub struct Observation {
     pub answer: Answer,
     /// Milliseconds from sending to the last byte that was read.
     pub took_ms: u64,
+    /// What the request was made of, where the answer is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Box<Recipe>>,
 }
 
 impl Observation {
@@ -54,6 +58,15 @@ impl Observation {
         Self::new(request, Answer::None(silence), took, scrubber)
     }
 
+    /// The same with what its request was made of.
+    #[must_use]
+    pub fn made_by(self, recipe: Option<Recipe>) -> Self {
+        Self {
+            recipe: recipe.map(Box::new),
+            ..self
+        }
+    }
+
     /// The HTTP status; `None` where no answer came.
     pub fn status(&self) -> Option<u16> {
         match &self.answer {
@@ -67,6 +80,7 @@ impl Observation {
             request: scrubber.text(request, REQUEST_CAP),
             answer,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            recipe: None,
         }
     }
 }

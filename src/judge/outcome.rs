@@ -346,6 +346,7 @@ mod tests {
             request: "GET /api/products".to_owned(),
             answer: Answer::Http(answer),
             took_ms: 3,
+            recipe: None,
         }
     }
 
@@ -833,6 +834,7 @@ mod tests {
             request: String::new(),
             answer: Answer::None(Silence::Deadline),
             took_ms: 9,
+            recipe: None,
         };
         assert_eq!(
             read(&silent, &Setting::default()),

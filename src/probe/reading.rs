@@ -572,6 +572,7 @@ pub(super) mod tests {
                 request: "tools/list".to_owned(),
                 answer: crate::door::Answer::Http(answer),
                 took_ms: 1,
+                recipe: None,
             },
             headers: HeaderMap::new(),
             result: None,

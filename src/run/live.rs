@@ -5,6 +5,7 @@ use super::calling::{Called, Calling};
 use super::hall::{Hall, Seen};
 use super::object::{self, Birth, Likelihood, Object, Sought, State};
 use super::work;
+use crate::door::Ask;
 use crate::judge::{Effect, Gap, Outcome};
 use crate::plan::{Check, Group};
 use crate::scenario::Operation;
@@ -34,6 +35,7 @@ struct Spare {
 
 /// One call with what reading back showed.
 struct Tried {
+    ask: Ask,
     called: Called,
     effect: Effect,
 }
@@ -66,8 +68,8 @@ async fn call_cell(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare) -> See
         first.effect,
         again.as_ref().map(|again| again.effect),
     );
-    let mut seen = work::told(hall, check, first.called, again.map(|again| again.called));
-    seen.effect = effect;
+    let answers = (first.called, again.map(|again| again.called));
+    let mut seen = work::told(hall, check, &first.ask, answers, effect);
     if effect == Effect::Changed {
         // Whatever the token was, what it did is to be judged.
         seen.gap = None;
@@ -130,6 +132,7 @@ async fn attempt(
     }
     spare.take_back(hall, target.objects, used, check).await;
     Ok(Tried {
+        ask,
         called,
         effect: object::together([used, created]),
     })

@@ -9,7 +9,8 @@ use super::calling::{Called, Calling, NO_RENEWAL, ONE_RENEWAL};
 use super::hall::{Hall, Seen};
 use super::live;
 use super::object::bind_decoy;
-use crate::judge::{Gap, Outcome};
+use crate::door::Ask;
+use crate::judge::{Effect, Gap, Outcome};
 use crate::plan::{Check, Conduct, Group};
 use crate::scenario::Expectation;
 use crate::scenario::template::Bindings;
@@ -137,7 +138,7 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
     } else {
         None
     };
-    told(hall, check, first, again)
+    told(hall, check, &ask, (first, again), Effect::Unchecked)
 }
 
 /// Whether an answer is one that must be heard twice: not what was demanded, and given by someone who decides.
@@ -163,18 +164,29 @@ pub(super) fn renewals(check: &Check<'_>) -> usize {
     }
 }
 
+/// Whether what a call did, as far as it was read back, is what its answer must mean.
+fn is_fitting(check: &Check<'_>, effect: Effect) -> bool {
+    match effect {
+        Effect::Unchecked => true,
+        Effect::Unread => false,
+        Effect::Unchanged => !check.demand.expectation.allows(),
+        Effect::Changed => check.demand.expectation.allows(),
+    }
+}
+
 fn met(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
     hall.as_demanded(check, called.reading, called.status())
 }
 
-/// What is kept of a cell's answers: evidence only where it is not what was demanded.
+/// What is kept of a cell's answers: evidence only where answer or effect is not what was demanded.
 pub(super) fn told(
     hall: &Hall<'_>,
     check: &Check<'_>,
-    first: Called,
-    again: Option<Called>,
+    ask: &Ask,
+    (first, again): (Called, Option<Called>),
+    effect: Effect,
 ) -> Seen {
-    let as_demanded = met(hall, check, &first);
+    let as_demanded = met(hall, check, &first) && is_fitting(check, effect);
     let again = again.filter(|again| again.gap.is_none());
     let second = again
         .as_ref()
@@ -184,13 +196,18 @@ pub(super) fn told(
         status: first.status(),
         reading: Some(first.reading),
         second,
+        effect,
         gap: first.gap,
         took_ms: first.answered.observation.took_ms,
         ..Seen::default()
     };
     seen.retries = first.retries;
     if !as_demanded {
-        seen.evidence.push(first.answered.observation);
+        let standing = hall.standing(check.persona);
+        let entrance = standing.entrance.as_ref();
+        let recipe = entrance.and_then(|entrance| entrance.recipe(check.door, ask));
+        seen.evidence
+            .push(first.answered.observation.made_by(recipe));
         seen.evidence.extend(
             again
                 .filter(|_| second.is_some())

@@ -76,19 +76,19 @@ pub(in crate::door) fn initialize_as(version: &str) -> Utterance {
 }
 
 /// The notification that ends a handshake.
-pub(in crate::door) fn initialized(session: &Session) -> Utterance {
+pub(in crate::door) fn initialized(session: Option<&Session>) -> Utterance {
     let method = "notifications/initialized";
     Utterance {
         request: method.to_owned(),
         method,
         seeks: None,
         params: None,
-        headers: headers(Some(session)),
+        headers: headers(session),
     }
 }
 
 /// What a scenario asks, in a session or without one. `initialize` is asked for itself, outside of any session.
-pub(super) fn inquiry(session: Option<&Session>, inquiry: &Inquiry<'_>) -> Utterance {
+pub(in crate::door) fn inquiry(session: Option<&Session>, inquiry: &Inquiry<'_>) -> Utterance {
     if inquiry.method == McpMethod::Initialize {
         return Utterance {
             seeks: Some(McpMethod::Initialize),
@@ -230,7 +230,7 @@ mod tests {
         );
         assert_eq!(sent(&initialize(), Some(7)), [opening]);
         assert_eq!(
-            sent(&initialized(&session), None),
+            sent(&initialized(Some(&session)), None),
             [
                 "mcp-protocol-version: 2025-06-18",
                 "mcp-session-id: s1",

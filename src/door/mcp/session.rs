@@ -58,6 +58,15 @@ impl Sessions {
         }
     }
 
+    /// The session that a handshake has opened; `None` where none has, or it was refused.
+    pub(in crate::door) fn agreed(&self) -> Option<Session> {
+        let slot = self.slot();
+        match slot.handshake.get().map(Arc::as_ref) {
+            Some(Handshake::Open(session)) => Some(session.clone()),
+            Some(Handshake::Refused(_)) | None => None,
+        }
+    }
+
     fn slot(&self) -> Arc<Slot> {
         Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -117,7 +126,7 @@ impl Handshake {
         let Some(session) = Session::of(&spoken) else {
             return Self::Refused(Box::new(spoken));
         };
-        way.notify(&legacy::initialized(&session)).await;
+        way.notify(&legacy::initialized(Some(&session))).await;
         Self::Open(session)
     }
 

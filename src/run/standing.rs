@@ -197,7 +197,9 @@ pub fn stops(code: Code) -> bool {
 /// The code that a difference is filed under.
 pub fn code_of(mismatch: &Mismatch) -> Code {
     match mismatch {
-        Mismatch::RolesMissing(_) | Mismatch::RolesNowhere { .. } => Code::TokenRolesMissing,
+        Mismatch::RolesMissing(_)
+        | Mismatch::RolesNowhere { .. }
+        | Mismatch::RolesAsScopes { .. } => Code::TokenRolesMissing,
         Mismatch::RolesExtra(_) => Code::TokenRolesExtra,
         Mismatch::Audience { .. } => Code::TokenAudience,
         Mismatch::Issuer { .. } => Code::TokenIssuer,

@@ -302,6 +302,16 @@ fn nowhere(declared: &[String], claims: &Claims, identity: &Identity) -> Vec<Mis
     if declared.is_empty() {
         return Vec::new();
     }
+    let scopes: Vec<String> = account::scopes(claims)
+        .into_iter()
+        .filter(|scope| declared.iter().any(|role| scope.starts_with(role.as_str())))
+        .collect();
+    if !scopes.is_empty() && matches!(identity.provider, Provider::Entra { .. }) {
+        return vec![Mismatch::RolesAsScopes {
+            missing: declared.to_vec(),
+            scopes,
+        }];
+    }
     let elsewhere = match identity.provider {
         Provider::Entra { .. } => Vec::new(),
         Provider::Oidc { .. } | Provider::Endpoints { .. } => claims.places_of(declared),
@@ -951,6 +961,31 @@ mod tests {
             compared(&persona(Some(&[])), &with("roles", Value::Null)),
             []
         );
+    }
+
+    #[test]
+    fn a_scope_that_is_spelled_like_a_role_is_told_as_what_it_is() {
+        let mut persona = persona(Some(&["A.Write"]));
+        let mut claims = with("roles", Value::Null);
+        claims["scp"] = json!("openid A.Write.Delegated");
+        let nowhere = compared(&persona, &claims);
+        assert!(matches!(nowhere[..], [Mismatch::RolesNowhere { .. }]));
+        persona.identity.as_mut().unwrap().provider = Provider::Entra {
+            authority: "https://login".to_owned(),
+            tenant: TENANT.to_owned(),
+            resource: "api://catalog".to_owned(),
+            endpoint: crate::scenario::EntraEndpoint::V2,
+        };
+        let scope = Mismatch::RolesAsScopes {
+            missing: words(&["A.Write"]),
+            scopes: words(&["A.Write.Delegated"]),
+        };
+        assert_eq!(compared(&persona, &claims), [scope]);
+        claims["scp"] = json!("openid");
+        assert!(matches!(
+            compared(&persona, &claims)[..],
+            [Mismatch::RolesNowhere { .. }]
+        ));
     }
 
     #[test]

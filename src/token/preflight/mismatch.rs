@@ -19,6 +19,13 @@ pub enum Mismatch {
         /// Where all of them stand instead, RFC 6901 pointers.
         elsewhere: Vec<String>,
     },
+    /// Declared roles that the token lacks, while it carries scopes that are spelled like them.
+    RolesAsScopes {
+        /// Those that were declared.
+        missing: Vec<String>,
+        /// What the token carries.
+        scopes: Vec<String>,
+    },
     /// Roles that nobody declared.
     RolesExtra(Vec<String>),
     /// Another audience than the API's.
@@ -117,9 +124,19 @@ impl fmt::Display for Mismatch {
                  identity must say where",
                 listed(missing)
             ),
+            Self::RolesAsScopes { missing, scopes } => write!(
+                f,
+                "the token lacks {}, and carries the scope {}: a scope is no role. Entra ID takes one value for either an \
+                 app role or a scope, never for both (its duplicate value rule), so name the scope otherwise, such as \
+                 {}.Delegated, and assign the app role to the persona",
+                listed(missing),
+                listed(scopes),
+                missing.first().map_or("", String::as_str)
+            ),
             Self::RolesExtra(roles) => write!(
                 f,
-                "the token carries {} beyond the declaration: take it away from the persona and its groups, or declare \
+                "the token carries {} beyond the declaration: take it away from the persona and its groups (of an \
+                 application's own token: from its API permissions, for whoever has its secret holds that role), or declare \
                  it; what an over-privileged persona is allowed proves nothing (roles that a provider gives to everybody \
                  go into `ignore_roles` of the identity)",
                 listed(roles)

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer::Layer;
 use crate::page::Page;
 
 /// What a finding does to the run.
@@ -314,6 +315,62 @@ impl Code {
         }
     }
 
+    /// Where to look first, as far as the code alone tells; see [`Finding::layer`](super::Finding::layer).
+    pub const fn layer(self) -> Layer {
+        match self {
+            Self::UndeclaredTool
+            | Self::StaleWaiver
+            | Self::TokenAudience
+            | Self::TokenWrongUser
+            | Self::TokenFidelity
+            | Self::TokenScopes
+            | Self::PersonasShareAccount
+            | Self::ClockSkew
+            | Self::TokenRanOut
+            | Self::EffectUnread
+            | Self::FixtureFailed
+            | Self::DoorClosed
+            | Self::NoControl
+            | Self::Incomplete
+            | Self::UndeclaredToolNoted => Layer::Client,
+            Self::TokenRolesMissing
+            | Self::TokenRolesExtra
+            | Self::TokenIssuer
+            | Self::TokenTenant
+            | Self::TokenClient
+            | Self::TokenSignature
+            | Self::TokenExpired
+            | Self::TokenIsDirectoryAdmin
+            | Self::RedirectUnregistered
+            | Self::TokenOpaque
+            | Self::SignInFailed
+            | Self::RedirectUnproven
+            | Self::TokenStale
+            | Self::TokenGroupsOverage => Layer::IdentityProvider,
+            Self::Intercepted => Layer::Edge,
+            Self::NoAnswer | Self::DeclaredToolMissing => Layer::Backend,
+            Self::Leak
+            | Self::OpenWithoutToken
+            | Self::EffectDespiteRefusal
+            | Self::CrashedNotRefused
+            | Self::Lockout
+            | Self::Broken
+            | Self::NoEffect
+            | Self::DoorsDisagree
+            | Self::Flips
+            | Self::WrongRefusal
+            | Self::SpecMust
+            | Self::DenyList
+            | Self::ListUnread
+            | Self::SpecUnproven
+            | Self::LeftBehind
+            | Self::SpecShould
+            | Self::DoorUnlisted
+            | Self::HiddenButCallable
+            | Self::ListedButRefused => Layer::Unknown,
+        }
+    }
+
     /// One sentence: what a finding with this code says.
     pub fn headline(self) -> &'static str {
         PAGE.headline(self.name())
@@ -416,6 +473,7 @@ mod tests {
                 assert_eq!(text.matches(part).count(), 1, "{code}: {part}");
             }
             assert_eq!(code.paragraph("Class"), code.class().name(), "{code}");
+            assert_eq!(code.paragraph("Layer"), code.layer().name(), "{code}");
         }
     }
 

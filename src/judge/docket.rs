@@ -7,6 +7,7 @@ use super::control::Controls;
 use super::finding::Finding;
 use super::hint::Hint;
 use super::law::Ruling;
+use super::layer::Layer;
 use super::roll::{Gap, Roll};
 use super::signature::Signature;
 use super::{reason, roster};
@@ -62,7 +63,15 @@ fn charge(roll: &Roll<'_>, controls: &Controls, index: usize, ruling: Ruling) ->
 }
 
 fn mark(roll: &Roll<'_>, code: Code, index: usize) -> Option<Signature> {
-    let answer_is_the_defect = matches!(
+    if answer_is_the_defect(code) {
+        roll.sight(index).reading?.signature
+    } else {
+        None
+    }
+}
+
+fn answer_is_the_defect(code: Code) -> bool {
+    matches!(
         code,
         Code::CrashedNotRefused
             | Code::Lockout
@@ -70,12 +79,15 @@ fn mark(roll: &Roll<'_>, code: Code, index: usize) -> Option<Signature> {
             | Code::WrongRefusal
             | Code::Intercepted
             | Code::NoAnswer
-    );
-    if answer_is_the_defect {
-        roll.sight(index).reading?.signature
-    } else {
-        None
-    }
+    )
+}
+
+/// Whose all the answers are; `None` where they are not what is wrong, or several answered.
+fn answerer(roll: &Roll<'_>, code: Code, cells: &[usize]) -> Option<Layer> {
+    let mut layers = cells.iter().map(|cell| roll.sight(*cell).by);
+    let first = layers.next()??;
+    let one = answer_is_the_defect(code) && layers.all(|layer| layer == Some(first));
+    one.then_some(first)
 }
 
 fn word(roll: &Roll<'_>, code: Code, signature: Option<Signature>, cells: Vec<usize>) -> Finding {
@@ -88,12 +100,13 @@ fn word(roll: &Roll<'_>, code: Code, signature: Option<Signature>, cells: Vec<us
         Some(example) => format!("{detail} ({example})"),
         None => detail,
     };
-    let hint = Hint::of(roll, code, &cells);
+    let hint = Hint::of(roll, code, signature, &cells);
     Finding {
         code,
         detail,
         signature,
         hint,
+        answered_by: answerer(roll, code, &cells),
         requirement: None,
         cells,
     }
@@ -119,8 +132,7 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         Code::Flips => "got answers that change from call to call from".into(),
         Code::WrongRefusal => "got another refusal than demanded from".into(),
         Code::Intercepted => {
-            let what =
-                signature.map_or_else(|| "something that is not authorization".to_owned(), known);
+            let what = signature.map_or("something that is not authorization", Signature::words);
             format!("met {what} in place of")
         }
         Code::NoAnswer => "got no usable answer from".into(),
@@ -166,12 +178,4 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::DoorClosed
         | Code::LeftBehind => code.name().into(),
     }
-}
-
-fn known(signature: Signature) -> String {
-    format!(
-        "{} (known from {})",
-        signature.words(),
-        signature.products()
-    )
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::Code;
+use super::code::{Class, Code};
 use super::hint::Hint;
+use super::layer::Layer;
 use super::signature::Signature;
 use crate::requirement::Requirement;
 
@@ -20,6 +21,9 @@ pub struct Finding {
     /// The pattern of its cells, when it points at one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
+    /// Whose the answers of its cells are, where their marks tell and the answers are what is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<Layer>,
     /// The requirement of the MCP authorization chapter that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirement: Option<Requirement>,
@@ -35,6 +39,7 @@ impl Finding {
             detail: detail.into(),
             signature: None,
             hint: None,
+            answered_by: None,
             requirement: None,
             cells,
         }
@@ -58,6 +63,28 @@ impl Finding {
             .or_else(|| self.signature.map(Signature::remedy))
             .or_else(|| self.violated().map(Requirement::remedy));
         known.unwrap_or_else(|| self.code.remedy())
+    }
+
+    /// Where to look first: the pattern's layer, else the signature's, else that of whoever answered, else the requirement's,
+    /// else the code's.
+    pub fn layer(&self) -> Layer {
+        let known = self
+            .hint
+            .map(Hint::layer)
+            .or_else(|| self.signature.map(Signature::layer))
+            .or(self.answered_by)
+            .or_else(|| self.violated().map(Layer::of_requirement));
+        known.unwrap_or_else(|| self.code.layer())
+    }
+
+    /// Whether this says of cells that another finding tells only that two doors disagree about them.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.code == Code::DoorsDisagree && other.code != self.code && self.lies_within(other)
+    }
+
+    fn lies_within(&self, other: &Self) -> bool {
+        let told = |cell: &usize| other.cells.binary_search(cell).is_ok();
+        other.code.class() == Class::Fail && !self.cells.is_empty() && self.cells.iter().all(told)
     }
 
     /// The requirement, where the finding is that it is not kept.

@@ -1,181 +1,442 @@
 //! The pattern of a finding's cells in, the one cause that it points at out.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::code::Code;
+use super::layer::Layer;
 use super::outcome::Outcome;
 use super::roll::Roll;
+use super::signature::Signature;
 use crate::cell::Door;
+use crate::page::Page;
+use crate::plan::{Check, Row};
 
-/// A cause that a finding's pattern points at.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Hint {
-    /// Every token is refused with 401, everywhere: issuer or audience.
-    IssuerOrAudience,
-    /// Every allowed MCP call is answered 400: the policy has read the body away.
-    BodyConsumed,
-    /// MCP lets even a caller without a token through: it has no token check of its own.
-    McpNotInherited,
-    /// MCP asks for a token and lets every role through: the tool's name is not looked at.
-    ToolNameUnread,
-    /// The tools that could not be called are in nobody's list: they are not there, or have another name.
-    ToolMissing,
+/// Writes the enum, its list, its names and its layers from one table, so that no hint can be missing from one of them.
+macro_rules! hints {
+    ($($variant:ident $name:literal $layer:ident $line:literal)+) => {
+        /// A cause that a finding's pattern points at.
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Hint {
+            $(#[doc = $line] $variant,)+
+        }
+
+        impl Hint {
+            /// Every hint, in the order of `docs/causes.md`.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The hint's one spelling, as in records and `rolecall explain`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// Where to look first.
+            pub const fn layer(self) -> Layer {
+                match self {
+                    $(Self::$variant => Layer::$layer,)+
+                }
+            }
+        }
+    };
 }
 
-impl Hint {
-    /// Every hint.
-    pub const ALL: [Self; 5] = [
-        Self::IssuerOrAudience,
-        Self::BodyConsumed,
-        Self::McpNotInherited,
-        Self::ToolNameUnread,
-        Self::ToolMissing,
-    ];
+hints! {
+    BodyConsumed "body-consumed" Gateway
+        "Every allowed MCP call is answered 400: the policy has read the body away."
+    McpNotInherited "mcp-not-inherited" Gateway
+        "MCP lets even a caller without a token through: it has no token check of its own."
+    ToolNameUnread "tool-name-unread" Gateway
+        "MCP asks for a token and lets every role through: the tool's name is not looked at."
+    ToolForgotten "tool-forgotten" Unknown
+        "MCP refuses other tools and not these, which REST refuses: the policy's list misses them."
+    ListsUnguarded "lists-unguarded" Gateway
+        "MCP refuses a caller without a token where a tool is called, and gives it handshakes or lists."
+    ReadsNeedNoRole "reads-need-no-role" Unknown
+        "A token without any role gets through some tools and not through others: the policy is a deny-list."
+    NearMissRole "near-miss-role" Unknown
+        "Whoever gets through has a role that only looks like one that may: roles are compared as parts of text."
+    RolesClaimMissing "roles-claim-missing" Gateway
+        "Whoever crashes the policy has no role at all: the claim is read without looking whether it is there."
+    ExpressionAlwaysFails "expression-always-fails" Gateway
+        "The policy fails at every call of a door, whoever calls."
+    IssuerOrAudience "issuer-or-audience" Gateway
+        "Every token is refused with 401, everywhere: issuer or audience."
+    AuthorizationNotForwarded "authorization-not-forwarded" Gateway
+        "MCP answers every allowed call with a success that holds an inner refusal: the token does not reach the API."
+    RefusedBeforeToken "refused-before-token" Client
+        "Everybody is refused with 403, also whoever has no token: something refuses before the token is looked at."
+    RestUnguarded "rest-unguarded" Unknown
+        "REST lets even a caller without a token through."
+    RestRolesUnchecked "rest-roles-unchecked" Unknown
+        "REST asks for a token and does not look at its roles."
+    DoorsAgree "doors-agree" Unknown
+        "Every door lets the same calls through: they agree with each other and not with the matrix."
+    ToolMissing "tool-missing" Backend
+        "The tools that could not be called are in nobody's list: they are not there, or have another name."
+}
 
+/// The one place that words hints: a `##` heading a hint, then its sentence and labelled paragraphs.
+const PAGE: Page = Page(include_str!("../../docs/causes.md"));
+
+impl Hint {
     /// Reads the pattern of a finding's cells (ascending, not empty); `None` when it points nowhere in particular.
-    pub(super) fn of(roll: &Roll<'_>, code: Code, cells: &[usize]) -> Option<Self> {
-        match code {
-            Code::Lockout => every_token_refused(roll, cells).then_some(Self::IssuerOrAudience),
-            Code::Broken => body_gone(roll, cells).then_some(Self::BodyConsumed),
-            Code::Leak => mcp_leak(roll, cells),
-            Code::EffectDespiteRefusal
-            | Code::OpenWithoutToken
-            | Code::SpecMust
-            | Code::SpecShould
-            | Code::SpecUnproven
-            | Code::DenyList
-            | Code::UndeclaredTool
-            | Code::ListUnread
-            | Code::DeclaredToolMissing
-            | Code::UndeclaredToolNoted
-            | Code::HiddenButCallable
-            | Code::ListedButRefused
-            | Code::StaleWaiver
-            | Code::CrashedNotRefused
-            | Code::NoEffect
-            | Code::DoorsDisagree
-            | Code::Flips
-            | Code::WrongRefusal
-            | Code::TokenRolesMissing
-            | Code::TokenRolesExtra
-            | Code::TokenAudience
-            | Code::TokenIssuer
-            | Code::TokenTenant
-            | Code::TokenExpired
-            | Code::TokenOpaque
-            | Code::TokenClient
-            | Code::TokenWrongUser
-            | Code::TokenFidelity
-            | Code::TokenScopes
-            | Code::TokenSignature
-            | Code::TokenIsDirectoryAdmin
-            | Code::PersonasShareAccount
-            | Code::TokenStale
-            | Code::TokenGroupsOverage
-            | Code::ClockSkew
-            | Code::DoorUnlisted
-            | Code::SignInFailed
-            | Code::RedirectUnregistered
-            | Code::RedirectUnproven
-            | Code::TokenRanOut
-            | Code::Intercepted
-            | Code::NoAnswer
-            | Code::EffectUnread
-            | Code::FixtureFailed
-            | Code::DoorClosed
-            | Code::NoControl
-            | Code::Incomplete
-            | Code::LeftBehind => None,
+    pub(super) fn of(
+        roll: &Roll<'_>,
+        code: Code,
+        signature: Option<Signature>,
+        cells: &[usize],
+    ) -> Option<Self> {
+        let pattern = Pattern { roll, cells };
+        if code == Code::Leak {
+            pattern.leak()
+        } else if code == Code::Lockout {
+            pattern.lockout()
+        } else if code == Code::Broken {
+            pattern.broken(signature)
+        } else if code == Code::CrashedNotRefused {
+            let roleless = pattern.all(|cell| pattern.has_no_role(cell));
+            roleless.then_some(Self::RolesClaimMissing)
+        } else {
+            None
         }
+    }
+
+    /// The hint of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut known = Self::ALL.iter().copied();
+        known.find(|hint| hint.name() == name)
+    }
+
+    /// One sentence: what the pattern is.
+    pub fn headline(self) -> &'static str {
+        PAGE.headline(self.name())
     }
 
     /// The likely cause, one or two sentences.
-    pub const fn cause(self) -> &'static str {
-        match self {
-            Self::IssuerOrAudience => {
-                "Every token is refused, so the token check itself does not accept this issuer or audience. Entra ID has two issuers (v1 sts.windows.net and v2 login.microsoftonline.com/…/v2.0), and a v2 token carries the bare application GUID as its audience, not api://…."
-            }
-            Self::BodyConsumed => {
-                "The policy reads the JSON-RPC body with Body.As<JObject>() and without preserveContent: true, so that the backend receives an empty request and answers 400."
-            }
-            Self::McpNotInherited => {
-                "The MCP server does not inherit the API-level policy: <base /> does not bring validate-jwt, and without one of its own the endpoint serves callers without a token."
-            }
-            Self::ToolNameUnread => {
-                "All MCP calls are one POST to one operation, so per-operation policies never fire: the tool's name stands inside the JSON-RPC body, and nothing looks at it."
-            }
-            Self::ToolMissing => {
-                "No persona's tools/list shows the tool, and all of it was read: the server has no such tool, or has it under another name."
-            }
-        }
+    pub fn cause(self) -> &'static str {
+        PAGE.paragraph(self.name(), "Likely cause")
     }
 
     /// The first thing to do, one or two sentences.
-    pub const fn remedy(self) -> &'static str {
-        match self {
-            Self::IssuerOrAudience => {
-                "List both issuers in validate-jwt, and both api://{app-id} and {app-id} as audiences; compare them with the token's iss and aud."
-            }
-            Self::BodyConsumed => {
-                "Read it with context.Request.Body.As<JObject>(preserveContent: true)."
-            }
-            Self::McpNotInherited => {
-                "Put validate-jwt into the MCP server's own inbound policy, followed by the check of tool and role."
-            }
-            Self::ToolNameUnread => {
-                "In the MCP policy read params.name from the body (preserveContent: true), compare it with an allow-list of tools and their roles, and refuse with 403 what the list does not name."
-            }
-            Self::ToolMissing => {
-                "Compare the operation's `mcp` with the names in tools/list, letter by letter; names are case-sensitive."
+    pub fn remedy(self) -> &'static str {
+        PAGE.paragraph(self.name(), "First step")
+    }
+
+    /// The full text, Markdown: the hint's section of `docs/causes.md`.
+    pub fn explain(self) -> &'static str {
+        PAGE.section(self.name())
+    }
+}
+
+/// The cells of a finding among all that was seen.
+#[derive(Clone, Copy)]
+struct Pattern<'p> {
+    roll: &'p Roll<'p>,
+    cells: &'p [usize],
+}
+
+impl<'p> Pattern<'p> {
+    fn leak(self) -> Option<Hint> {
+        let doors = self.doors();
+        let at_mcp = doors.iter().all(|door| door.speaks_mcp());
+        let at_rest = doors.iter().all(|door| *door == Door::Rest);
+        let unsigned = !self.all(|cell| self.row(cell).signs_in);
+        let candidates = [
+            (Hint::NearMissRole, self.all(|cell| self.is_near_miss(cell))),
+            (
+                Hint::ListsUnguarded,
+                at_mcp && unsigned && self.spares_strangers(),
+            ),
+            (Hint::McpNotInherited, at_mcp && unsigned),
+            (Hint::ReadsNeedNoRole, self.is_deny_list()),
+            (
+                Hint::ToolNameUnread,
+                at_mcp && self.rest_is_tested() && !self.refuses_roles(),
+            ),
+            (
+                Hint::ToolForgotten,
+                at_mcp && self.rest_is_tested() && self.is_open_to_all_roles(),
+            ),
+            (Hint::RestUnguarded, at_rest && unsigned),
+            (
+                Hint::RestRolesUnchecked,
+                at_rest && self.is_open_to_all_roles(),
+            ),
+            (Hint::DoorsAgree, !unsigned && self.is_alike_at_every_door()),
+        ];
+        first(&candidates)
+    }
+
+    fn lockout(self) -> Option<Hint> {
+        first(&[
+            (Hint::IssuerOrAudience, self.is_every_token_refused()),
+            (Hint::RefusedBeforeToken, self.is_refused_before_token()),
+            (Hint::AuthorizationNotForwarded, self.is_refused_inside()),
+        ])
+    }
+
+    fn broken(self, signature: Option<Signature>) -> Option<Hint> {
+        let crashed = signature == Some(Signature::PolicyCrash);
+        first(&[
+            (Hint::ExpressionAlwaysFails, crashed && self.is_everybody()),
+            (Hint::BodyConsumed, self.is_body_gone()),
+        ])
+    }
+
+    /// All cells answered 401, and no allowed cell that was answered is missing among them.
+    fn is_every_token_refused(self) -> bool {
+        let mut answered = self
+            .allowed()
+            .filter(|check| self.outcome(check.index).is_some());
+        self.all(|cell| self.outcome(cell) == Some(Outcome::Unauthenticated))
+            && answered.all(|check| self.has(check.index))
+    }
+
+    /// All cells are MCP calls answered 400, several of them.
+    fn is_body_gone(self) -> bool {
+        self.cells.len() > 1
+            && self.all(|cell| self.roll.sight(cell).status == 400)
+            && self.doors().iter().all(|door| door.speaks_mcp())
+    }
+
+    /// Several cells, and no allowed cell of their doors that was answered is missing among them.
+    fn is_everybody(self) -> bool {
+        let doors = self.doors();
+        let mut answered = self
+            .allowed()
+            .filter(|check| doors.contains(&check.door) && self.outcome(check.index).is_some());
+        self.cells.len() > 1 && answered.all(|check| self.has(check.index))
+    }
+
+    /// 403 to everybody at these doors, and to whoever presents nothing as well.
+    fn is_refused_before_token(self) -> bool {
+        let strangers_too = self.doors().into_iter().all(|door| {
+            let mut strangers = self
+                .roll
+                .matrix
+                .checks()
+                .filter(|check| check.door == door && !self.row(check.index).signs_in)
+                .peekable();
+            strangers.peek().is_some() && strangers.all(|check| self.is_forbidden(check.index))
+        });
+        self.all(|cell| self.is_forbidden(cell)) && strangers_too && self.is_everybody()
+    }
+
+    /// Several allowed MCP calls are refused inside a success while the same persona's call gets through at REST.
+    fn is_refused_inside(self) -> bool {
+        let inside = |cell: usize| self.outcome(cell) == Some(Outcome::RefusedInBand);
+        let at_mcp = self.doors().iter().all(|door| door.speaks_mcp());
+        let fine_at_rest = self.cells.iter().any(|cell| {
+            let mut doors = self.twins(*cell);
+            doors.any(|twin| twin.door == Door::Rest && self.got_through(twin.index))
+        });
+        let everybody = self.all(|cell| {
+            let mut neighbours = self.neighbours(cell);
+            neighbours.all(|check| !check.demand.expectation.allows() || self.has(check.index))
+        });
+        self.cells.len() > 1 && at_mcp && self.all(inside) && fine_at_rest && everybody
+    }
+
+    /// A persona without any role is refused elsewhere at these doors.
+    fn is_deny_list(self) -> bool {
+        let doors = self.doors();
+        let mut others = self
+            .roll
+            .matrix
+            .checks()
+            .filter(|check| doors.contains(&check.door) && self.has_no_role(check.index));
+        self.all(|cell| self.has_no_role(cell))
+            && others.any(|check| self.is_forbidden(check.index))
+    }
+
+    /// A caller without a token is refused elsewhere at these doors.
+    fn spares_strangers(self) -> bool {
+        let doors = self.doors();
+        let mut strangers = self
+            .roll
+            .matrix
+            .checks()
+            .filter(|check| doors.contains(&check.door) && !self.row(check.index).signs_in);
+        strangers.any(|check| self.outcome(check.index) == Some(Outcome::Unauthenticated))
+    }
+
+    /// Somebody who signs in is refused something at these doors.
+    fn refuses_roles(self) -> bool {
+        let doors = self.doors();
+        let mut checks = self.roll.matrix.checks();
+        checks.any(|check| {
+            doors.contains(&check.door)
+                && self.row(check.index).signs_in
+                && self.is_forbidden(check.index)
+        })
+    }
+
+    /// Nobody who signs in is refused these operations at these doors.
+    fn is_open_to_all_roles(self) -> bool {
+        self.all(|cell| {
+            let mut neighbours = self.neighbours(cell);
+            !neighbours
+                .any(|check| self.row(check.index).signs_in && self.is_forbidden(check.index))
+        })
+    }
+
+    /// Each call is made at several doors, and is among the cells at all of them.
+    fn is_alike_at_every_door(self) -> bool {
+        self.all(|cell| {
+            let twins: Vec<Check<'_>> = self.twins(cell).collect();
+            twins.len() > 1 && twins.iter().all(|twin| self.has(twin.index))
+        })
+    }
+
+    /// The persona has none of the roles that may, but one that holds the text of one of them, or is spelled like it.
+    fn is_near_miss(self, cell: usize) -> bool {
+        let held = self.row(cell).roles.as_deref().unwrap_or_default();
+        let may = self.roles_that_may(cell);
+        let is_like = |role: &String| {
+            let role = role.to_lowercase();
+            may.iter().any(|right| role.contains(&right.to_lowercase()))
+        };
+        !held.iter().any(|role| may.contains(role.as_str())) && held.iter().any(is_like)
+    }
+
+    fn roles_that_may(self, cell: usize) -> BTreeSet<&'p str> {
+        let allowed = self
+            .neighbours(cell)
+            .filter(|check| check.demand.expectation.allows());
+        allowed
+            .flat_map(|check| self.row(check.index).roles.iter().flatten())
+            .map(String::as_str)
+            .filter(|role| !role.is_empty())
+            .collect()
+    }
+
+    fn has_no_role(self, cell: usize) -> bool {
+        let row = self.row(cell);
+        row.signs_in && row.roles.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    fn rest_is_tested(self) -> bool {
+        self.roll.matrix.doors.contains(&Door::Rest)
+    }
+
+    /// The checks of the same operation and door.
+    fn neighbours(self, cell: usize) -> impl Iterator<Item = Check<'p>> {
+        let matrix = self.roll.matrix;
+        let first = cell - cell % matrix.personas.len();
+        (first..first + matrix.personas.len()).filter_map(|index| matrix.check(index))
+    }
+
+    /// The checks of the same operation and persona, one a door.
+    fn twins(self, cell: usize) -> impl Iterator<Item = Check<'p>> {
+        let matrix = self.roll.matrix;
+        let (personas, doors) = (matrix.personas.len(), matrix.doors.len());
+        let (persona, operation) = (cell % personas, cell / personas / doors);
+        (0..doors).filter_map(move |door| matrix.check(matrix.index(operation, door, persona)))
+    }
+
+    fn allowed(self) -> impl Iterator<Item = Check<'p>> {
+        let checks = self.roll.matrix.checks();
+        checks.filter(|check| check.demand.expectation.allows())
+    }
+
+    fn doors(self) -> BTreeSet<Door> {
+        let checks = self
+            .cells
+            .iter()
+            .filter_map(|cell| self.roll.matrix.check(*cell));
+        checks.map(|check| check.door).collect()
+    }
+
+    fn row(self, cell: usize) -> &'p Row {
+        let personas = &self.roll.matrix.personas;
+        &personas[cell % personas.len()]
+    }
+
+    fn all(self, fits: impl Fn(usize) -> bool) -> bool {
+        self.cells.iter().all(|cell| fits(*cell))
+    }
+
+    fn has(self, cell: usize) -> bool {
+        self.cells.binary_search(&cell).is_ok()
+    }
+
+    fn outcome(self, cell: usize) -> Option<Outcome> {
+        self.roll.sight(cell).reading.map(|reading| reading.outcome)
+    }
+
+    fn is_forbidden(self, cell: usize) -> bool {
+        self.outcome(cell) == Some(Outcome::Forbidden)
+    }
+
+    fn got_through(self, cell: usize) -> bool {
+        self.outcome(cell).is_some_and(Outcome::got_through)
+    }
+}
+
+fn first(candidates: &[(Hint, bool)]) -> Option<Hint> {
+    let found = candidates.iter().find(|(_, fits)| *fits);
+    found.map(|(hint, _)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hint_has_a_section_and_every_section_a_hint() {
+        let headings: Vec<&str> = PAGE.headings().collect();
+        let names: Vec<&str> = Hint::ALL.iter().map(|hint| hint.name()).collect();
+        assert_eq!(headings, names);
+    }
+
+    #[test]
+    fn every_section_has_all_its_parts() {
+        for hint in Hint::ALL {
+            let name = hint.name();
+            let headline = hint.headline();
+            assert!(
+                headline.ends_with('.') && !headline.starts_with('*'),
+                "{name}"
+            );
+            assert_eq!(PAGE.paragraph(name, "Layer"), hint.layer().name(), "{name}");
+            for part in ["Seen", "Likely cause", "First step"] {
+                assert!(PAGE.paragraph(name, part).ends_with('.'), "{name}: {part}");
             }
         }
     }
-}
 
-/// All cells answered 401, and no allowed cell that was answered is missing among them.
-fn every_token_refused(roll: &Roll<'_>, cells: &[usize]) -> bool {
-    let allowed = roll
-        .matrix
-        .checks()
-        .filter(|check| check.demand.expectation.allows());
-    let mut answered = allowed
-        .filter(|check| roll.sight(check.index).reading.is_some())
-        .map(|check| check.index);
-    cells
-        .iter()
-        .all(|cell| outcome(roll, *cell) == Some(Outcome::Unauthenticated))
-        && answered.all(|index| cells.binary_search(&index).is_ok())
-}
-
-/// All cells are MCP calls answered 400, several of them.
-fn body_gone(roll: &Roll<'_>, cells: &[usize]) -> bool {
-    cells.len() > 1
-        && cells
-            .iter()
-            .all(|cell| at_mcp(roll, *cell) && roll.sight(*cell).status == 400)
-}
-
-fn mcp_leak(roll: &Roll<'_>, cells: &[usize]) -> Option<Hint> {
-    if !cells.iter().all(|cell| at_mcp(roll, *cell)) {
-        return None;
+    #[test]
+    fn names_are_those_of_the_record_read_back_and_name_nothing_else() {
+        for hint in Hint::ALL {
+            let name = hint.name();
+            assert_eq!(serde_json::to_string(hint).unwrap(), format!("\"{name}\""));
+            assert_eq!(Hint::named(name), Some(*hint));
+            assert!(name.parse::<Code>().is_err(), "{name} is a code");
+            assert!(Signature::named(name).is_none(), "{name} is a signature");
+        }
     }
-    let unsigned = |cell: &usize| !roll.matrix.personas[cell % roll.matrix.personas.len()].signs_in;
-    if cells.iter().any(unsigned) {
-        return Some(Hint::McpNotInherited);
+
+    #[test]
+    fn the_page_lists_every_answer_that_is_not_authorization_as_it_is_told() {
+        for signature in Signature::ALL {
+            let row = format!(
+                "| `{}` | {} | {} | {} |",
+                signature.name(),
+                signature.words(),
+                signature.layer().name(),
+                signature.products()
+            );
+            assert!(PAGE.0.contains(&row), "docs/causes.md lacks\n{row}");
+        }
+        let rows = PAGE
+            .0
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .count();
+        assert_eq!(rows, Signature::ALL.len());
     }
-    roll.matrix
-        .doors
-        .contains(&Door::Rest)
-        .then_some(Hint::ToolNameUnread)
-}
-
-fn at_mcp(roll: &Roll<'_>, cell: usize) -> bool {
-    roll.matrix
-        .check(cell)
-        .is_some_and(|check| check.door.speaks_mcp())
-}
-
-fn outcome(roll: &Roll<'_>, cell: usize) -> Option<Outcome> {
-    roll.sight(cell).reading.map(|reading| reading.outcome)
 }

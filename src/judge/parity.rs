@@ -19,11 +19,13 @@ struct Split {
 
 /// One finding for the run: what got through one door and was refused at another, unless the scenario demands just that.
 ///
-/// Its cells are those of the pairs that fail. An answer that flips is on neither side.
+/// Its cells are those of the pairs that fail; where one of the `others` tells them all, they are not told again. An answer
+/// that flips is on neither side.
 pub(super) fn disagreement(
     roll: &Roll<'_>,
     controls: &Controls,
     rulings: &[Option<Ruling>],
+    others: &[Finding],
 ) -> Option<Finding> {
     let mut cells = Vec::new();
     let mut sides: BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>> = BTreeMap::new();
@@ -41,7 +43,13 @@ pub(super) fn disagreement(
         }
     }
     cells.sort_unstable();
-    (!cells.is_empty()).then(|| Finding::new(Code::DoorsDisagree, detail(roll, &sides), cells))
+    if cells.is_empty() {
+        return None;
+    }
+    let mut finding = Finding::new(Code::DoorsDisagree, String::new(), cells);
+    let told = others.iter().find(|other| finding.is_beside(other));
+    finding.detail = detail(roll, &sides, told);
+    Some(finding)
 }
 
 fn split(
@@ -114,7 +122,11 @@ fn doors(roll: &Roll<'_>, cells: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-fn detail(roll: &Roll<'_>, sides: &BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>>) -> String {
+fn detail(
+    roll: &Roll<'_>,
+    sides: &BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>>,
+    told: Option<&Finding>,
+) -> String {
     let names = |doors: &[usize]| {
         roster::list(
             doors
@@ -126,7 +138,10 @@ fn detail(roll: &Roll<'_>, sides: &BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>
     let clauses = sides.iter().map(|((through, refused), cells)| {
         let mut cells = cells.clone();
         cells.sort_unstable();
-        let what = roster::tell(roll.matrix, &cells, "got through");
+        let what = match told {
+            Some(other) => format!("the cells of {}", other.code),
+            None => roster::tell(roll.matrix, &cells, "got through"),
+        };
         format!(
             "{} let through what {} refused: {what}",
             names(through),

@@ -6,6 +6,7 @@ use super::code::Code;
 use super::control::Controls;
 use super::finding::Finding;
 use super::law::{self, Case, Ruling};
+use super::layer::Layer;
 use super::outcome::Reading;
 use super::verdict::{Verdict, VerdictKind};
 use super::{docket, intermittent, parity, reason};
@@ -40,6 +41,8 @@ pub struct Sight {
     pub effect: Effect,
     /// Why there is no answer to judge.
     pub gap: Option<Gap>,
+    /// Whose the answer is, where it is not what was demanded and its marks tell.
+    pub by: Option<Layer>,
 }
 
 /// What reading back showed after a write.
@@ -134,7 +137,7 @@ impl Roll<'_> {
         let mut rulings = self.rulings(&controls);
         intermittent::fold(self, &controls, &mut rulings);
         let mut findings = docket::findings(self, &controls, &rulings);
-        findings.extend(parity::disagreement(self, &controls, &rulings));
+        findings.extend(parity::disagreement(self, &controls, &rulings, &findings));
         findings.extend_from_slice(self.earlier);
         findings.sort_by(|left, right| left.order().cmp(&right.order()));
         Conclusion {
@@ -778,10 +781,9 @@ mod tests {
              anonymous got through listProducts, getProduct, searchProducts, createProduct, updateProduct and \
              deleteProduct at mcp and mcp-legacy"
         );
-        assert!(
-            open.findings[1]
-                .detail
-                .starts_with("mcp and mcp-legacy let through what rest refused: reader got")
+        assert_eq!(
+            open.findings[1].detail,
+            "mcp and mcp-legacy let through what rest refused: the cells of leak"
         );
         let verdict = open.verdicts[leak.cells[0]].as_ref().unwrap();
         assert_eq!(
@@ -813,7 +815,61 @@ mod tests {
         assert_eq!(hint(swallowed), Some(Hint::BodyConsumed));
         assert_eq!(
             hint(fault(|square| square.is("writer", "deleteProduct"), got_in)),
+            Some(Hint::DoorsAgree)
+        );
+        let at_mcp_alone = |square: &Square| square.is("writer", "deleteProduct") && square.mcp();
+        assert_eq!(hint(fault(at_mcp_alone, got_in)), None);
+        let forgotten = |square: &Square| {
+            square.mcp() && square.operation == "deleteProduct" && !square.anonymous()
+        };
+        assert_eq!(hint(fault(forgotten, got_in)), Some(Hint::ToolForgotten));
+        let at_rest = |square: &Square| square.door == Door::Rest;
+        assert_eq!(hint(fault(at_rest, got_in)), Some(Hint::RestUnguarded));
+        assert_eq!(
+            hint(fault(
+                move |square| at_rest(square) && !square.anonymous(),
+                got_in
+            )),
+            Some(Hint::RestRolesUnchecked)
+        );
+        assert_eq!(
+            hint(fault(
+                |square| square.anonymous() && square.mcp() && square.operation == "listProducts",
+                got_in
+            )),
+            Some(Hint::ListsUnguarded)
+        );
+        assert_eq!(
+            hint(fault(at_rest, saw(Outcome::Forbidden, 403))),
+            Some(Hint::RefusedBeforeToken)
+        );
+        assert_eq!(
+            hint(fault(
+                move |square| at_rest(square) && !square.anonymous(),
+                saw(Outcome::Forbidden, 403)
+            )),
             None
+        );
+        assert_eq!(
+            hint(fault(
+                |square| square.mcp() && square.allowed,
+                saw(Outcome::RefusedInBand, 200)
+            )),
+            Some(Hint::AuthorizationNotForwarded)
+        );
+        assert_eq!(
+            hint(fault(
+                |square| square.mcp() && square.allowed && square.persona == "reader",
+                saw(Outcome::RefusedInBand, 200)
+            )),
+            None
+        );
+        assert_eq!(
+            hint(fault(
+                |square| square.allowed,
+                signed(Outcome::Crashed, 500, Signature::PolicyCrash)
+            )),
+            Some(Hint::ExpressionAlwaysFails)
         );
         assert_eq!(
             hint(fault(
@@ -925,6 +981,7 @@ mod tests {
                 second,
                 effect,
                 gap,
+                by: None,
             })
     }
 

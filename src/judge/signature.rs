@@ -4,6 +4,7 @@ mod recogniser;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer::Layer;
 use crate::door::HttpAnswer;
 
 /// A recognised answer of a gateway, edge or identity provider that is not the authorization policy's decision.
@@ -38,34 +39,6 @@ pub enum Signature {
     GatewayError,
 }
 
-/// Where to look first for the reason of a recognised answer.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Layer {
-    /// The scenario's own call: a missing key, a wrong path.
-    Client,
-    /// The sign-in service.
-    IdentityProvider,
-    /// The API gateway.
-    Gateway,
-    /// What stands before the gateway: firewall, CDN, reverse proxy.
-    Edge,
-    /// What stands behind the gateway.
-    Backend,
-}
-
-impl Layer {
-    /// The layer in words.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::IdentityProvider => "identity provider",
-            Self::Gateway => "gateway",
-            Self::Edge => "edge",
-            Self::Backend => "backend",
-        }
-    }
-}
-
 impl Signature {
     /// Every signature.
     pub const ALL: [Self; 13] = [
@@ -89,6 +62,46 @@ impl Signature {
     /// An HTML 401 or 403 with a `Bearer` challenge (RFC 6750 §3) stays unrecognised: then the proxy is the authorizer.
     pub fn recognise(answer: &HttpAnswer) -> Option<Self> {
         recogniser::recognise(answer)
+    }
+
+    /// The signature's one spelling, as in records, reports and `rolecall explain`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SubscriptionKey => "subscription-key",
+            Self::Quota => "quota",
+            Self::IpFilter => "ip-filter",
+            Self::RouteMissing => "route-missing",
+            Self::PolicyCrash => "policy-crash",
+            Self::EdgePage => "edge-page",
+            Self::LoginRedirect => "login-redirect",
+            Self::LoginPage => "login-page",
+            Self::EmptyAnswer => "empty-answer",
+            Self::Swallowed => "swallowed",
+            Self::RateLimit => "rate-limit",
+            Self::HtmlPage => "html-page",
+            Self::GatewayError => "gateway-error",
+        }
+    }
+
+    /// The signature of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut known = Self::ALL.into_iter();
+        known.find(|signature| signature.name() == name)
+    }
+
+    /// The full text, Markdown: what it is, whose, why and what to do.
+    pub fn explain(self) -> String {
+        let mut words = self.words().chars();
+        let first = words.next().map(|first| first.to_uppercase().to_string());
+        format!(
+            "{}{}: an answer that is not the authorization policy's.\n\n**Layer.** {}\n\n**Known from.** {}\n\n**Likely cause.** {}\n\n**First step.** {}\n",
+            first.unwrap_or_default(),
+            words.as_str(),
+            self.layer().name(),
+            self.products(),
+            self.cause(),
+            self.remedy()
+        )
     }
 
     /// The signature as a noun phrase.
@@ -232,6 +245,18 @@ impl Signature {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_those_of_the_record_and_read_back() {
+        for signature in Signature::ALL {
+            let name = signature.name();
+            assert_eq!(
+                serde_json::to_string(&signature).unwrap(),
+                format!("\"{name}\"")
+            );
+            assert_eq!(Signature::named(name), Some(signature));
+        }
+    }
 
     #[test]
     fn every_signature_has_words_of_its_own() {

@@ -2,7 +2,7 @@
 
 use super::checked::{Checked, Place, State, told};
 use crate::cell::Door;
-use crate::judge::{Code, Finding};
+use crate::judge::{Code, Finding, Hint};
 use crate::requirement::{Level, Requirement};
 
 /// Findings about requirements. `is_told` says whether the matrix itself shows at a door that a caller without a token, or
@@ -51,6 +51,7 @@ fn code(state: State, level: Level, hole: bool) -> Option<Code> {
 fn about(requirement: Requirement, code: Code, detail: String) -> Finding {
     Finding {
         requirement: Some(requirement),
+        hint: (code == Code::OpenWithoutToken).then_some(Hint::ListsUnguarded),
         ..Finding::new(code, detail, Vec::new())
     }
 }

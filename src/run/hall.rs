@@ -17,7 +17,7 @@ use super::stop::{Reason, Stop};
 use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::door::{Answer, Entrance, Observation};
-use crate::judge::{self, Attempt, Effect, Gap, Listed, Reading, Sight};
+use crate::judge::{self, Attempt, Effect, Gap, Layer, Listed, Reading, Sight};
 use crate::plan::{Check, Plan};
 use crate::probe::Checked;
 use crate::scenario::template::Bindings;
@@ -181,6 +181,7 @@ impl<'r> Hall<'r> {
             second: seen.second,
             effect: seen.effect,
             gap: seen.gap,
+            by: Layer::of_answers(&seen.evidence),
         };
         let cell = self.plan.matrix.cell(check);
         self.tell(Event::CellObserved {

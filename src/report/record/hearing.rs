@@ -3,7 +3,7 @@
 use super::Record;
 use super::facts::{DoorFacts, Ending, Fate, Heard, Object, Papers, TokenFacts};
 use crate::cell::{Door, OperationName, PersonaName};
-use crate::judge::{Finding, Gap, Roll, Sight};
+use crate::judge::{Finding, Gap, Layer, Roll, Sight};
 use crate::plan::Matrix;
 use crate::probe::{self, Checked};
 use crate::run::Event;
@@ -188,6 +188,7 @@ impl Record {
             second: *second,
             effect: *effect,
             gap: *gap,
+            by: Layer::of_answers(evidence),
         };
         heard.took_ms = *took_ms;
         heard.papers = (!evidence.is_empty() || !retries.is_empty()).then(|| {

@@ -192,23 +192,10 @@ fn token(branch: &str, standing: &Standing) -> Vec<Station> {
     let stations = standing.faults.iter().map(|(code, detail)| {
         let detail = nameless(detail);
         if stops(*code) {
-            Station::broken(branch, "token", detail, owner(*code), code.remedy())
+            Station::broken(branch, "token", detail, code.layer(), code.remedy())
         } else {
             Station::whole(branch, "token", format!("note: {detail}"))
         }
     });
     stations.collect()
-}
-
-/// A wrong question is the scenario's, a wrong answer the provider's.
-fn owner(code: Code) -> Layer {
-    match code {
-        Code::TokenAudience
-        | Code::TokenScopes
-        | Code::TokenWrongUser
-        | Code::TokenFidelity
-        | Code::ClockSkew
-        | Code::PersonasShareAccount => Layer::Client,
-        _ => Layer::IdentityProvider,
-    }
 }

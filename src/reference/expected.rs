@@ -37,6 +37,7 @@ pub struct Expected {
 impl Fault {
     /// Returns what the matrix of reader, writer, admin and anonymous over six operations and three doors finds, and what
     /// the requirements beside it find; empty for a fault that only other personas or scenarios see.
+    #[expect(clippy::too_many_lines, reason = "one line a fault")]
     pub fn expected(self) -> Vec<Expected> {
         match self {
             Self::McpNoAuth => at_one_door_only(|p, o, d| denied(p, o) && is_mcp(d)),
@@ -46,6 +47,11 @@ impl Fault {
             Self::WriterCanDelete => one("leak", |p, o, _| p == "writer" && o == "deleteProduct"),
             Self::ReaderLockedOut => one("lockout", |p, o, _| p == "reader" && READS.contains(&o)),
             Self::BodySwallowed => one("broken", |p, o, d| allowed(p, o) && is_mcp(d)),
+            Self::ExpressionFails => one("broken", |p, o, _| allowed(p, o)),
+            Self::TokenNotForwarded => {
+                let refused = |p: &str, o: &str, d: &str| allowed(p, o) && is_mcp(d);
+                [one("lockout", refused), one("doors-disagree", refused)].concat()
+            }
             Self::OneIssuer | Self::V2Audience => one("lockout", |p, o, _| allowed(p, o)),
             Self::SwappedStatuses => one("wrong-refusal", |p, o, _| denied(p, o)),
             Self::ExecutedDespite403 => one("effect-despite-refusal", |p, o, _| role_denied(p, o)),
@@ -76,6 +82,9 @@ impl Fault {
             Self::BackendDown502 => one("no-answer", |p, o, _| allowed(p, o)),
             Self::StaleRoles => one("token-roles-missing", |p, _, _| p == "writer"),
             Self::AdminInReaderGroup => one("token-roles-extra", |p, _, _| p == "reader"),
+            Self::ReaderIsDirectoryAdmin => {
+                one("token-is-directory-admin", |p, _, _| p == "reader")
+            }
             Self::Flaky401 => vec![Expected {
                 code: "flips",
                 requirement: None,
@@ -188,6 +197,8 @@ impl Fault {
             | Self::Empty200
             // Nobody gets through.
             | Self::BodySwallowed
+            | Self::ExpressionFails
+            | Self::TokenNotForwarded
             | Self::OneIssuer
             | Self::V2Audience
             | Self::SubscriptionKeyRequired
@@ -198,7 +209,7 @@ impl Fault {
             | Self::ListFilteredPublic
             | Self::HiddenButCallable => Vec::new(),
             Self::WriterCanDelete | Self::StaleRoles => but(|p, _| p != "writer"),
-            Self::ReaderLockedOut | Self::AdminInReaderGroup => but(|p, _| p != "reader"),
+            Self::ReaderLockedOut | Self::AdminInReaderGroup | Self::ReaderIsDirectoryAdmin => but(|p, _| p != "reader"),
             _ => but(|_, _| true),
         }
     }
@@ -325,6 +336,8 @@ mod tests {
             ("reader-locked-out", 1, vec![9]),
             ("body-swallowed", 1, vec![28]),
             ("roles-missing-500", 0, vec![]),
+            ("expression-fails", 1, vec![42]),
+            ("token-not-forwarded", 1, vec![28, 28]),
             ("one-issuer", 1, vec![42]),
             ("v2-audience", 1, vec![42]),
             ("substring-roles", 0, vec![]),
@@ -363,6 +376,7 @@ mod tests {
             ("no-expiry-check", 0, vec![]),
             ("stale-roles", 1, vec![18]),
             ("admin-in-reader-group", 1, vec![18]),
+            ("reader-is-directory-admin", 1, vec![18]),
             ("flaky-401", 1, vec![54]),
             ("redirect-removed", 0, vec![]),
             ("write-lost", 1, vec![13, 0]),

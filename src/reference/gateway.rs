@@ -138,9 +138,21 @@ impl Gateway {
             return Ok(self.pass(&permit, &caller, call));
         };
         match self.guard.authorize(Entry::Mcp, &caller, sought) {
+            Ok(permit) if self.loses_token(sought) => {
+                let refusal = Refusal {
+                    manner: Manner::Inner401,
+                    rule: "",
+                };
+                Ok(self.serve(&permit, caller.subject(), call, Serving::Refusing(refusal)))
+            }
             Ok(permit) => Ok(self.pass(&permit, &caller, call)),
             Err(rule) => Err(self.refuse(sought, rule, &caller, call).into()),
         }
+    }
+
+    /// Whether a tool's call of the API arrives there without a token.
+    fn loses_token(&self, sought: Sought<'_>) -> bool {
+        self.faults.contains(Fault::TokenNotForwarded) && matches!(sought, Sought::Operation(_))
     }
 
     fn stream(&self, call: &Call) -> Result<Response, Box<Response>> {

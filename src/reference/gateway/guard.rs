@@ -205,7 +205,9 @@ impl Guard {
         {
             return Err(self.unauthorized(entry, Credential::Unusable).into());
         }
-        if self.faults.contains(Fault::RolesMissing500) && claims.roles.is_none() {
+        let crashes = self.faults.contains(Fault::ExpressionFails)
+            || self.faults.contains(Fault::RolesMissing500) && claims.roles.is_none();
+        if crashes {
             return Err(answer::crash().into());
         }
         Ok(())

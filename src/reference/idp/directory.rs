@@ -43,6 +43,9 @@ pub(crate) struct Directory {
     faults: Faults,
 }
 
+/// The template of Global Administrator (Microsoft Entra built-in roles).
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+
 impl Directory {
     /// Returns the article's tenant, in which `trusts` are the workload's federated credentials; secrets and
     /// passwords are new each time.
@@ -107,6 +110,14 @@ impl Directory {
         clients
             .find(|client| client.label == label)
             .expect("the label is one of the tenant's")
+    }
+
+    /// Returns the role that a principal holds in the directory itself, by its template's id: of nobody, but for a fault.
+    pub(crate) fn directory_role(&self, principal: &str) -> Option<&'static str> {
+        let is_reader =
+            principal == self.labelled("READER").principal || principal == self.user_id("READER");
+        let holds = is_reader && self.faults.contains(Fault::ReaderIsDirectoryAdmin);
+        holds.then_some(GLOBAL_ADMINISTRATOR)
     }
 
     /// Finds a user by object id.

@@ -85,6 +85,9 @@ impl<'a> Grant<'a> {
         if !roles.is_empty() {
             claims["roles"] = json!(roles);
         }
+        if let Some(role) = directory.directory_role(self.principal()) {
+            claims["wids"] = json!([role]);
+        }
         signing_key().sign(&claims)
     }
 

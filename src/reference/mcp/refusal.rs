@@ -32,6 +32,8 @@ pub(crate) enum Manner {
     UnknownText,
     /// An inner 403 as the text of a success.
     Inner403,
+    /// An inner 401 as the text of a success.
+    Inner401,
     /// A JSON-RPC error in a stream that has begun with progress.
     AfterProgress,
     /// Error -32602 about a resource that is not there, with HTTP 400 in the modern era (`FastMCP`, component auth).
@@ -64,6 +66,7 @@ impl Refusal {
             }
             Manner::UnknownText => spoken(message, format!("Unknown {noun}: '{name}'")),
             Manner::Inner403 => inner(message, "HTTP 403 Forbidden"),
+            Manner::Inner401 => inner(message, "HTTP 401 Unauthorized"),
             Manner::AfterProgress => Err(Fail::new(-32603, format!("Forbidden: {rule}"))),
             Manner::NotFound => {
                 let text = format!("Resource not found: '{name}'");

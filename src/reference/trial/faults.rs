@@ -70,7 +70,7 @@ fn each_fault_changes_exactly_its_cells() {
 fn expected_cells_are_among_those_that_change() {
     for fault in Fault::ALL.iter().copied() {
         for expected in fault.expected() {
-            let of_tokens = expected.code.starts_with("token-roles");
+            let of_tokens = expected.code.starts_with("token-");
             // What a list does not show changes no answer to a call.
             let of_lists =
                 ["declared-tool-missing", "hidden-but-callable"].contains(&expected.code);
@@ -251,9 +251,11 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         Fault::RestNoRoleCheck => !mcp && role_denied,
         Fault::WriterCanDelete => p == "writer" && o == "deleteProduct",
         Fault::ReaderLockedOut => (p == "reader" || p == "nearmiss") && reads(o),
-        Fault::BodySwallowed => mcp && may(p, o),
+        Fault::BodySwallowed | Fault::TokenNotForwarded => mcp && may(p, o),
         Fault::RolesMissing500 => p == "stranger",
-        Fault::OneIssuer | Fault::V2Audience | Fault::Quota403 => signed_in,
+        Fault::OneIssuer | Fault::V2Audience | Fault::Quota403 | Fault::ExpressionFails => {
+            signed_in
+        }
         Fault::SubstringRoles => {
             mcp && p == "nearmiss" && ["createProduct", "updateProduct"].contains(&o)
         }
@@ -289,6 +291,7 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         | Fault::LegacySseOpen
         | Fault::LegacySseMessagesOpen
         | Fault::RedirectRemoved
+        | Fault::ReaderIsDirectoryAdmin
         | Fault::ResourceHidden
         | Fault::OnlyToolsChecked
         | Fault::CompletionUnchecked
@@ -427,7 +430,9 @@ fn told(got: &Got) -> String {
     let gist = match got.text.as_str() {
         "" => "nothing".to_owned(),
         text if got.status < 300 => {
-            let failed = text.contains("\"error\":") || text.contains("\"isError\":true");
+            let failed = ["\"error\":", "\"isError\":true", "HTTP 401 Unauthorized"]
+                .iter()
+                .any(|mark| text.contains(mark));
             if failed {
                 got.rpc().to_string()
             } else {

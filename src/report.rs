@@ -1,6 +1,8 @@
 //! Record in, report out: table, junit, json, markdown. Pure: no network, no environment.
 
 mod chapter;
+pub mod dossier;
+mod hand;
 mod lists;
 pub mod checkup;
 pub mod doors;

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, clean_block};
-use super::{lists, wording};
+use super::{hand, lists, wording};
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc, Tool};
-use crate::judge::{Code, Effect, Finding};
+use crate::judge::{Code, Effect, Finding, Hint};
 use crate::plan::Row;
 use crate::probe::{Checked, Place};
 
@@ -246,10 +246,13 @@ fn finding(record: &Record, finding: &Finding) -> Value {
         "class": finding.code.class().name(),
         "headline": finding.code.headline(),
         "detail": clean(&finding.detail),
+        "layer": finding.layer().name(),
+        "hint": finding.hint.map(Hint::name),
         "cause": clean(finding.cause()),
         "remedy": clean(finding.remedy()),
         "signature": finding.signature.map(wording::word),
         "requirement": finding.requirement,
+        "by_hand": hand::of_finding(record, finding),
         "cells": cells.collect::<Vec<_>>(),
     })
 }

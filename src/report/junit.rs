@@ -10,7 +10,7 @@ use quick_junit::{
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
-use super::{chapter, sight, wording};
+use super::{chapter, hand, sight, wording};
 use crate::cell::Door;
 use crate::judge::{Code, Finding, VerdictKind};
 use crate::probe::Checked;
@@ -195,12 +195,14 @@ fn cell_body(record: &Record, entry: &Entry<'_>) -> String {
     });
     lines.extend(finding.into_iter().flat_map(advice));
     lines.push(format!("stated: {}:{}", clean(record.path()), demand.line));
+    lines.extend(hand::of_entry(record, entry).map(|hand| format!("by hand:\n{hand}")));
     lines.join("\n")
 }
 
 fn advice(finding: &Finding) -> Vec<String> {
     let (cause, remedy) = (finding.cause(), finding.remedy());
-    let parts = [("cause", cause), ("fix", remedy)];
+    let layer = finding.layer().name();
+    let parts = [("layer", layer), ("cause", cause), ("fix", remedy)];
     parts
         .iter()
         .filter(|(_, text)| !text.is_empty())

@@ -6,7 +6,7 @@ use std::io;
 use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
-use super::{chapter, lists, wording};
+use super::{chapter, hand, lists, wording};
 use crate::cell::Door;
 use crate::judge::Finding;
 
@@ -131,16 +131,31 @@ fn columns(record: &Record) -> Vec<(usize, usize)> {
 fn told(record: &Record, finding: &Finding, out: &mut impl io::Write) -> io::Result<()> {
     let code = finding.code.name();
     writeln!(out, "\n- **{code}** – {}", escape(finding.code.headline()))?;
+    if record.is_told_beside(finding) {
+        return writeln!(out, "  - {}", escape(&finding.detail));
+    }
     let parts = [
         ("", escape(&finding.detail)),
         ("Cells: ", cells(record, finding)),
+        ("Layer: ", finding.layer().name().to_owned()),
         ("Cause: ", escape(finding.cause())),
         ("Fix: ", escape(finding.remedy())),
+        ("By hand: ", by_hand(record, finding)),
     ];
     for (label, text) in parts.iter().filter(|(_, text)| !text.is_empty()) {
         writeln!(out, "  - {label}{text}")?;
     }
     Ok(())
+}
+
+/// The command that prints the request: it differs from run to run.
+fn by_hand(record: &Record, finding: &Finding) -> String {
+    let shown = |entry: &Entry<'_>| hand::of_entry(record, entry).is_some();
+    let first = record.covered(finding).find(shown);
+    first.map_or_else(String::new, |entry| {
+        let cell = record.matrix().cell(&entry.check).to_string();
+        format!("`rolecall explain {}`", clean(&cell).replace('`', "'"))
+    })
 }
 
 fn cells(record: &Record, finding: &Finding) -> String {

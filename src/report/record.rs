@@ -109,6 +109,11 @@ impl Record {
         &self.findings
     }
 
+    /// Whether a finding only adds something to another one that tells all of its cells.
+    pub fn is_told_beside(&self, finding: &Finding) -> bool {
+        self.findings.iter().any(|other| finding.is_beside(other))
+    }
+
     /// What came of the requirements of the MCP authorization chapter, by id; empty where no MCP door was tested.
     pub fn requirements(&self) -> &[Checked] {
         &self.requirements

@@ -11,9 +11,9 @@ use comfy_table::{Table, presets};
 use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
-use super::{Look, chapter, lists, sight, wording};
+use super::{Look, chapter, hand, lists, sight, wording};
 use crate::door::Observation;
-use crate::judge::{Code, Finding, Signature, VerdictKind};
+use crate::judge::{Code, Finding, VerdictKind};
 use crate::probe::{Checked, State};
 
 /// Fewest columns that a table is laid out for.
@@ -103,6 +103,9 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     if finding.code == Code::ListedButRefused {
         return in_a_line(record, finding, width);
     }
+    if record.is_told_beside(finding) {
+        return beside(record, finding, width);
+    }
     let heading = format!(
         "{} {code}  {}",
         paint::marker(Some(wording::weight(finding.code))),
@@ -117,15 +120,50 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
         .next()
         .filter(|_| finding.code == Code::DoorsDisagree)
         .map(|entry| sight::side_by_side(record, &entry));
-    let answerer = finding.signature.map(Signature::words).unwrap_or_default();
+    let answerer = finding.signature.map(wording::answerer).unwrap_or_default();
     let paragraphs = [
         ("", clean(&finding.detail).into_owned()),
         ("cells", cells(record, finding)),
         ("doors", both.unwrap_or_default()),
         ("seen", evidence.map(sight::line).unwrap_or_default()),
-        ("by", clean(answerer).into_owned()),
+        ("by", clean(&answerer).into_owned()),
+        ("layer", finding.layer().name().to_owned()),
         ("cause", clean(finding.cause()).into_owned()),
         ("fix", clean(finding.remedy()).into_owned()),
+    ];
+    format!(
+        "{}\n{}\n{}",
+        wrapped(&heading, width),
+        labelled(&paragraphs, width),
+        by_hand(record, finding)
+    )
+}
+
+/// Lines to be copied: never wrapped.
+fn by_hand(record: &Record, finding: &Finding) -> String {
+    let lines = hand::of_finding(record, finding).unwrap_or_default();
+    let labels = iter::once("hand").chain(iter::repeat(""));
+    let labelled = lines.lines().zip(labels);
+    labelled.fold(String::new(), |text, (line, label)| {
+        text + &format!("  {label:<width$}{line}\n", width = LABEL - 2)
+    })
+}
+
+/// A finding all of whose cells another one tells: what it adds, and nothing twice.
+fn beside(record: &Record, finding: &Finding, width: usize) -> String {
+    let heading = format!(
+        "{} {}  {}",
+        paint::marker(Some(wording::weight(finding.code))),
+        finding.code,
+        finding.code.headline()
+    );
+    let both = record
+        .covered(finding)
+        .next()
+        .map(|entry| sight::side_by_side(record, &entry));
+    let paragraphs = [
+        ("", clean(&finding.detail).into_owned()),
+        ("doors", both.unwrap_or_default()),
     ];
     format!(
         "{}\n{}\n",
@@ -157,21 +195,53 @@ fn requirements(record: &Record, all: bool, width: usize) -> String {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for checked in rows {
+    for group in alike(&rows, all) {
+        let checked = group[0];
         let sign = paint::marker(Some(chapter::weight(checked)));
-        table.add_row([
-            format!("  {sign} {}", checked.requirement),
-            format!(
-                "{} ({}) {}: {}",
-                checked.requirement.title(),
-                checked.requirement.level().name(),
-                chapter::word(checked.state()),
-                excerpt(&chapter::why(checked), WHY)
-            ),
-        ]);
+        let outcome = format!(
+            "{}: {}",
+            chapter::word(checked.state()),
+            excerpt(&chapter::why(checked), WHY)
+        );
+        let level = checked.requirement.level().name();
+        let ids: Vec<&str> = group.iter().map(|one| one.requirement.id()).collect();
+        table.add_row(match &ids[..] {
+            [id] => [
+                format!("  {sign} {id}"),
+                format!("{} ({level}) {outcome}", checked.requirement.title()),
+            ],
+            several => [
+                format!("  {sign}"),
+                format!("{} ({level}) {outcome}", several.join(", ")),
+            ],
+        });
     }
     table.set_constraints([grid::fixed(ID), grid::fixed(width - ID)]);
     format!("{}\n{}\n\n", chapter::NAME, unpadded(&mut table))
+}
+
+/// Requirements in groups, each of which could not be judged for one and the same reason; every one alone where all are to
+/// be told.
+fn alike<'r>(rows: &[&'r Checked], all: bool) -> Vec<Vec<&'r Checked>> {
+    let reasons = |checked: &Checked| -> BTreeSet<String> {
+        let places = checked.at(State::Unproven);
+        places.map(|place| place.why.clone()).collect()
+    };
+    let mut groups: Vec<Vec<&Checked>> = Vec::new();
+    for checked in rows {
+        let fits = |group: &&mut Vec<&Checked>| {
+            let first = group[0];
+            !all && checked.state() == State::Unproven
+                && first.state() == State::Unproven
+                && first.requirement.level() == checked.requirement.level()
+                && reasons(first) == reasons(checked)
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => group.push(checked),
+            None => groups.push(vec![checked]),
+        }
+    }
+    groups
 }
 
 /// Who is shown which tools, for whoever wants to see all.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::judge::{Class, Code, VerdictKind};
+use crate::judge::{Class, Code, Signature, VerdictKind};
 use crate::plan::Row;
 
 /// The verdict that a finding of this code weighs like.
@@ -13,6 +13,15 @@ pub(super) fn weight(code: Code) -> VerdictKind {
         Class::Unproven => VerdictKind::Unproven,
         Class::Note => VerdictKind::Skipped,
     }
+}
+
+/// Who gave an answer that is not authorization's, and who is known to answer so.
+pub(super) fn answerer(signature: Signature) -> String {
+    format!(
+        "{} (known from {})",
+        signature.words(),
+        signature.products()
+    )
 }
 
 /// The roles as the scenario declares them, each shown as its place wants it; empty where it does not say.

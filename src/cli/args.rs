@@ -77,7 +77,7 @@ pub(super) enum Command {
     Plan(Plan),
     /// Render the record of a run again
     Report(Report),
-    /// Explain a finding's code: what was seen, why it matters, how to fix it
+    /// Explain a finding's code or cause: what was seen, why it matters, how to fix it; or a cell of the last run
     Explain(Explain),
     /// Sign in as a persona and print what its token says of itself and how that compares, never the token
     Token(Token),
@@ -151,9 +151,13 @@ pub(super) struct Report {
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// A finding's code, such as leak, or a requirement's id, such as C-19
-    #[arg(value_name = "CODE")]
+    /// A finding's code, such as leak, a requirement's id, such as C-19, a pattern or an answer of docs/causes.md, `by-hand`, or
+    /// a cell of a run's record, such as reader/deleteProduct/mcp
+    #[arg(value_name = "WORD")]
     pub(super) code: Option<String>,
+    /// The record that a cell is looked up in
+    #[arg(long, value_name = "RECORD", default_value = "reports/rolecall.jsonl")]
+    pub(super) record: PathBuf,
 }
 
 #[derive(Args, Debug)]

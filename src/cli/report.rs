@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use super::args::{self, ReportTo};
@@ -14,25 +14,9 @@ use crate::report::{Kind, Record};
 
 /// Renders a record again; the exit code is that of the run.
 pub(super) fn report(arguments: &args::Report, context: &Context) -> Exit {
-    let shown = arguments.record.display();
-    let file = match File::open(&arguments.record) {
-        Ok(file) => file,
-        Err(error) => {
-            context.terminal.say(format!(
-                "error: cannot read record {shown}: {}",
-                reason(&error)
-            ));
-            return Exit::Usage;
-        }
-    };
-    let record = match Record::read(BufReader::new(file)) {
+    let record = match read(&arguments.record, context) {
         Ok(record) => record,
-        Err(unreadable) => {
-            context.terminal.say(format!(
-                "error: {shown}: {unreadable}; a run's record is its .jsonl file"
-            ));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let reports: Vec<(Kind, PathBuf)> = arguments
         .reports
@@ -43,6 +27,29 @@ pub(super) fn report(arguments: &args::Report, context: &Context) -> Exit {
     Exit::of(&record)
         .worst(written)
         .worst(print(arguments.format, &record, context))
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// The exit code, once it was said why the record cannot be read.
+pub(super) fn read(path: &Path, context: &Context) -> Result<Record, Exit> {
+    let complain = |sentence: String| {
+        context.terminal.say(sentence);
+        Exit::Usage
+    };
+    let shown = path.display();
+    let file = File::open(path).map_err(|error| {
+        complain(format!(
+            "error: cannot read record {shown}: {}",
+            reason(&error)
+        ))
+    })?;
+    Record::read(BufReader::new(file)).map_err(|unreadable| {
+        complain(format!(
+            "error: {shown}: {unreadable}; a run's record is its .jsonl file"
+        ))
+    })
 }
 
 /// Without a path a report lands beside its record.

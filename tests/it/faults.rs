@@ -108,7 +108,7 @@ fn a_fault_that_does_not_exist_is_refused_with_the_nearest_name() {
 
 /// The article's scenario with the two rows that it forgets: signed in without a role, and with a role that only
 /// begins like the one that is needed.
-fn with_forgotten_rows() -> String {
+pub(crate) fn with_forgotten_rows() -> String {
     let text = std::fs::read_to_string(CATALOG).unwrap();
     let row = |name: &str, roles: &str| {
         let upper = name.to_uppercase();

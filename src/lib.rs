@@ -9,6 +9,7 @@ pub mod secret;
 pub mod page;
 pub mod requirement;
 pub mod scenario;
+pub mod openapi;
 pub mod plan;
 pub mod wire;
 pub mod token;

@@ -20,7 +20,7 @@ const LANDLORDS: [(&str, &[&str]); 19] = [
     ("reqwest", &["wire"]),
     ("rustls", &["wire", "token"]),
     ("secrecy", &["secret"]),
-    ("serde_saphyr", &["scenario"]),
+    ("serde_saphyr", &["scenario", "openapi"]),
     ("tower_service", &["wire"]),
     ("tracing", &["cli"]),
     ("tracing_subscriber", &["cli"]),

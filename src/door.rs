@@ -400,7 +400,7 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::scenario::{Denials, Entry, RefusalShape, Terms};
+    use crate::scenario::{Denials, Entry, Extent, RefusalShape, Terms};
     use crate::wire::{Proxies, Settings};
 
     const TOOL: &str = r#"{"content":[{"type":"text","text":"done"}]}"#;
@@ -560,6 +560,7 @@ mod tests {
             mcp_refuses: RefusalShape::Http,
             mcp_denials: Denials::default(),
             requirements: Terms::default(),
+            extent: Extent::default(),
             disposable: false,
         };
         let settings = Settings {

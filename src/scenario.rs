@@ -6,6 +6,7 @@ pub mod complaint;
 mod declaration;
 mod demand;
 mod deployment;
+mod extent;
 mod fixture;
 mod header;
 mod identity;
@@ -37,6 +38,7 @@ use register::Register;
 use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
+pub use extent::{Extent, LeftOut, Location};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider, is_guid};
 pub use mcp::{Completed, Listing, McpCall, McpMethod};
 pub use profile::{Profile, RedirectUri};
@@ -220,6 +222,8 @@ pub struct Deployment {
     pub mcp_denials: Denials,
     /// What is demanded of the MCP doors besides the matrix.
     pub requirements: Terms,
+    /// How much of it the matrix is to name.
+    pub extent: Extent,
     /// Whether a run may create, change and delete objects of its own.
     pub disposable: bool,
 }

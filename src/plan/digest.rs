@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::conduct;
 use crate::cell::Door;
 use crate::scenario::{
-    Declaration, Denials, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
+    Declaration, Denials, Extent, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
 };
 
 /// The digest. What belongs to a deployment is left out, which is addresses, headers of its doors, sign-ins and secrets:
@@ -19,6 +19,15 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     let terms = &scenario.deployment.requirements;
     if !terms.is_usual() {
         hash.update(format!("{terms:?}\n"));
+    }
+    let extent = &scenario.deployment.extent;
+    // Where the document is belongs to the deployment.
+    let demanded = Extent {
+        openapi: None,
+        ..extent.clone()
+    };
+    if !demanded.is_usual() {
+        hash.update(format!("{demanded:?}\n"));
     }
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
@@ -177,6 +186,14 @@ mod tests {
             (
                 "mcp: ${CATALOG_MCP_URL}",
                 "mcp: { url: \"${CATALOG_MCP_URL}\", requirements: ignore }",
+            ),
+            (
+                "mcp: ${CATALOG_MCP_URL}",
+                "mcp: { url: \"${CATALOG_MCP_URL}\", ignore: { ping: harmless } }",
+            ),
+            (
+                "url: ${CATALOG_REST_URL}",
+                "url: ${CATALOG_REST_URL}\n    undeclared: warn",
             ),
             (
                 "mcp: ${CATALOG_MCP_URL}",

@@ -9,8 +9,8 @@ use crate::scenario::sign_in::{
     Assertion, Client, Command, IdentityService, Proof, SecretSource, SignIn,
 };
 use crate::scenario::{
-    EntraEndpoint, HeaderText, Identity, McpCall, Operation, Persona, Profile, Provider, RestCall,
-    Step, Undeclared,
+    EntraEndpoint, HeaderText, Identity, Location, McpCall, Operation, Persona, Profile, Provider,
+    RestCall, Step, Undeclared,
 };
 
 /// A request that a run would send.
@@ -202,6 +202,7 @@ impl Plan {
         let doors: Vec<&str> = doors.map(|door| door.name()).collect();
         let rows = self.matrix.personas.iter().filter(|row| row.signs_in);
         let mut requests = Vec::new();
+        requests.extend(self.document());
         for row in rows {
             let name = row.name.as_str();
             let page = |door: &&str| aside(Stage::List, name, door, PAGES.to_owned(), None);
@@ -213,6 +214,15 @@ impl Plan {
             requests.extend(doors.iter().map(call));
         }
         requests
+    }
+
+    /// The OpenAPI document, where it has to be fetched.
+    fn document(&self) -> Option<Planned> {
+        let openapi = self.scenario.deployment.extent.openapi.as_ref()?;
+        let fetched =
+            matches!(openapi, Location::Url(_)) && self.matrix.doors.contains(&Door::Rest);
+        let request = format!("GET {}", openapi.shown());
+        fetched.then(|| aside(Stage::List, "nobody", "openapi", request, None))
     }
 
     fn fixture_steps(&self, stage: Stage) -> Vec<Planned> {

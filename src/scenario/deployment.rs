@@ -2,6 +2,7 @@
 
 use super::address::{self, Bounds};
 use super::complaint::Kind;
+use super::extent;
 use super::header;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
@@ -32,6 +33,8 @@ pub(super) fn read(
         .get("mcp")
         .map(|mcp| terms::read(reader, mcp.node))
         .unwrap_or_default();
+    let node = |key: &str| fields.get(key).map(|door| door.node);
+    let extent = extent::read(reader, node("rest"), node("mcp"));
     if fields.get("rest").is_none() && fields.get("mcp").is_none() {
         reader.complain(fields.at, Kind::NoDeployment);
     }
@@ -54,6 +57,7 @@ pub(super) fn read(
         mcp_refuses,
         mcp_denials,
         requirements,
+        extent,
         disposable,
     })
 }
@@ -79,7 +83,7 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
         });
     }
     let known: &[&str] = if named.name == "rest" {
-        &["url", "headers"]
+        &["url", "headers", "openapi", "undeclared", "ignore"]
     } else {
         &[
             "url",
@@ -89,6 +93,7 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
             "waive",
             "expired_token",
             "undeclared",
+            "ignore",
         ]
     };
     let fields = reader.fields(named.at, named.node, "this door", known)?;

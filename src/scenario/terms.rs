@@ -6,7 +6,7 @@ use super::reader::Reader;
 use crate::requirement::Requirement;
 use crate::secret::Secret;
 
-/// What a tool is to the author that a server lists and no operation names.
+/// What a tool or a route is to the author that the deployment has and no operation names.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Undeclared {
     /// A hole in the matrix.
@@ -66,14 +66,9 @@ pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node) -> Terms {
     let expired = mcp
         .get("expired_token")
         .and_then(|node| reader.secret(node, "`expired_token`"));
-    let words = [
-        ("fail", Undeclared::Fail),
-        ("warn", Undeclared::Warn),
-        ("ignore", Undeclared::Ignore),
-    ];
-    let undeclared = mcp
-        .get("undeclared")
-        .and_then(|node| reader.word(node, "word for `undeclared`", &words))
+    let stated = mcp.get("undeclared");
+    let undeclared = stated
+        .and_then(|node| undeclared(reader, node))
         .unwrap_or_default();
     Terms {
         ignored,
@@ -81,6 +76,16 @@ pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node) -> Terms {
         expired,
         undeclared,
     }
+}
+
+/// Reads what becomes of what no operation names.
+pub(super) fn undeclared(reader: &mut Reader<'_>, node: &Node) -> Option<Undeclared> {
+    let words = [
+        ("fail", Undeclared::Fail),
+        ("warn", Undeclared::Warn),
+        ("ignore", Undeclared::Ignore),
+    ];
+    reader.word(node, "word for `undeclared`", &words)
 }
 
 fn waivers(reader: &mut Reader<'_>, node: &Node) -> Vec<(Requirement, String)> {

@@ -156,6 +156,11 @@ pub enum Kind {
         /// The door.
         door: Door,
     },
+    /// A route or tool to be left out that is none.
+    LeftOut {
+        /// Whether it should be a route.
+        is_route: bool,
+    },
     /// A deployment without a URL.
     NoDeployment,
     /// Not exactly one provider in an identity.
@@ -416,6 +421,8 @@ impl fmt::Display for Kind {
                 "this operation has no `{}` shape to expect anything of",
                 shape(*door)
             ),
+            Self::LeftOut { is_route: true } => f.write_str("this is no route"),
+            Self::LeftOut { is_route: false } => f.write_str("this is no tool's name"),
             Self::NoDeployment => f.write_str("the deployment has no URL"),
             Self::Providers { count: 0 } => f.write_str("this identity names no provider"),
             Self::Providers { count } => write!(f, "this identity names {count} providers"),

@@ -39,6 +39,8 @@ impl Kind {
             Self::Undecided { .. } => "add `allow`, with the personas that get through; `allow: []` means nobody".into(),
             Self::NoAddress { door } => format!("add `{}: https://…` to `deployment`, or leave this out", shape(*door)),
             Self::NoSuchDoor { .. } => "leave this out, or add the shape".into(),
+            Self::LeftOut { is_route: true } => "write it as the document has it, such as `GET /health`; `*` at its end stands for any text".into(),
+            Self::LeftOut { is_route: false } => "write the tool's name; `*` at its end stands for any text".into(),
             Self::NoDeployment => "add `rest: https://…`, `mcp: https://…`, or both".into(),
             Self::Providers { .. } => "name exactly one of `entra`, `oidc` and `endpoints`".into(),
             Self::SignIns { .. } => "name exactly one method, such as `client_credentials`, or write `none`; docs/sign-in.md lists them".into(),

@@ -117,7 +117,16 @@ impl Wire {
     /// # Errors
     /// Why there is no answer.
     pub async fn exchange(&self, call: Call) -> Result<Reply, Silence> {
-        self.clients.exchange(call, &self.settings).await
+        let cap = self.settings.body_cap;
+        self.clients.exchange(call, &self.settings, cap).await
+    }
+
+    /// The same for a document that may be larger than any answer of a door: so many bytes of it are read at most.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn download(&self, call: Call, cap: usize) -> Result<Reply, Silence> {
+        self.clients.exchange(call, &self.settings, cap).await
     }
 }
 

@@ -35,12 +35,17 @@ impl Clients {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub(super) async fn exchange(&self, call: Call, settings: &Settings) -> Result<Reply, Silence> {
+    pub(super) async fn exchange(
+        &self,
+        call: Call,
+        settings: &Settings,
+        cap: usize,
+    ) -> Result<Reply, Silence> {
         let begun = Instant::now();
         let limits = Limits {
             begun,
             deadline: begun + settings.request,
-            cap: settings.body_cap,
+            cap,
         };
         let url = Url::parse(&call.url).map_err(|_unsendable| Silence::Unreadable)?;
         let client = self.client(&url, settings).ok_or(Silence::Tls)?;

@@ -97,8 +97,8 @@ impl Deployment {
 
     /// Returns what a scenario needs to reach the deployment and to sign in, as names and values, secrets included.
     ///
-    /// - `CATALOG_REST_URL`, `CATALOG_MCP_URL`, `ENTRA_AUTHORITY` without a slash at the end, `ENTRA_TENANT_ID`,
-    ///   `API_APP_ID`;
+    /// - `CATALOG_REST_URL`, `CATALOG_MCP_URL`, `CATALOG_OPENAPI`, `ENTRA_AUTHORITY` without a slash at the end,
+    ///   `ENTRA_TENANT_ID`, `API_APP_ID`;
     /// - `…_ID` and `…_SECRET` of the services `READER`, `WRITER`, `ADMIN`, `STRANGER` (no role), `NEARMISS`
     ///   (`Products.Read` and `Products.WriteOnly`), `CONNECTOR` (users sign in with it, and by the article's recipe
     ///   it holds `Products.Admin` itself), `MIDDLE` (calls on behalf of users, whose tokens are for
@@ -186,6 +186,7 @@ fn variables(base: &str, idp: &Idp) -> Vec<(&'static str, String)> {
     let mut variables = vec![
         ("CATALOG_REST_URL", base.to_owned()),
         ("CATALOG_MCP_URL", format!("{base}/mcp")),
+        ("CATALOG_OPENAPI", format!("{base}/openapi.json")),
     ];
     variables.extend(idp.variables());
     variables

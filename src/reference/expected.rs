@@ -15,9 +15,10 @@ const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
 const READS: [&str; 3] = ["listProducts", "getProduct", "searchProducts"];
 
 /// Codes that close no gate.
-const NOTES: [&str; 3] = [
+const NOTES: [&str; 4] = [
     "spec-should",
     "declared-tool-missing",
+    "declared-route-missing",
     "hidden-but-callable",
 ];
 
@@ -44,6 +45,7 @@ impl Fault {
             Self::McpNoToolCheck => at_one_door_only(|p, o, d| role_denied(p, o) && is_mcp(d)),
             Self::RestNoAuth => at_one_door_only(|p, o, d| denied(p, o) && d == "rest"),
             Self::RestNoRoleCheck => at_one_door_only(|p, o, d| role_denied(p, o) && d == "rest"),
+            Self::GatewayOpen => one("leak", |p, o, _| denied(p, o)),
             Self::WriterCanDelete => one("leak", |p, o, _| p == "writer" && o == "deleteProduct"),
             Self::ReaderLockedOut => one("lockout", |p, o, _| p == "reader" && READS.contains(&o)),
             Self::BodySwallowed => one("broken", |p, o, d| allowed(p, o) && is_mcp(d)),
@@ -122,6 +124,9 @@ impl Fault {
             Self::GetUnrouted => required("spec-should", "C-23"),
             Self::McpUnlistedToolOpen | Self::UndeclaredTool => named("undeclared-tool"),
             Self::ListEndless => named("list-unread"),
+            Self::ForgottenRoute => named("undeclared-route"),
+            Self::UndocumentedRoute => named("declared-route-missing"),
+            Self::OpenapiUnread => named("coverage-unread"),
             Self::ToolGone => one("broken", |p, o, d| {
                 allowed(p, o) && o == "searchProducts" && is_mcp(d)
             }),
@@ -160,6 +165,7 @@ impl Fault {
             | Self::Quota403
             | Self::Throttled429
             | Self::ListEndless
+            | Self::OpenapiUnread
             | Self::BackendDown502 => 3,
             // A note closes no gate.
             Self::LegacySse => 0,
@@ -178,6 +184,7 @@ impl Fault {
             // Refusals that fail, or are no refusals.
             Self::McpNoAuth
             | Self::McpNoToolCheck
+            | Self::GatewayOpen
             | Self::SwappedStatuses
             | Self::ExecutedDespite403
             | Self::RefusalInBand
@@ -332,6 +339,7 @@ mod tests {
             ("mcp-unlisted-tool-open", 1, vec![0]),
             ("rest-no-auth", 1, vec![10, 10]),
             ("rest-no-role-check", 1, vec![4, 4]),
+            ("gateway-open", 1, vec![30]),
             ("writer-can-delete", 1, vec![3]),
             ("reader-locked-out", 1, vec![9]),
             ("body-swallowed", 1, vec![28]),
@@ -406,6 +414,9 @@ mod tests {
             ("list-endless", 3, vec![0]),
             ("list-filtered-public", 0, vec![0]),
             ("hidden-but-callable", 0, vec![2]),
+            ("forgotten-route", 1, vec![0]),
+            ("undocumented-route", 0, vec![0]),
+            ("openapi-unread", 3, vec![0]),
             ("no-issuer-parameter", 0, vec![0]),
             ("offline-access-scope", 0, vec![0]),
         ];

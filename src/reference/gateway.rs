@@ -3,6 +3,7 @@
 mod answer;
 mod guard;
 mod issuer;
+mod openapi;
 mod route;
 mod validate;
 
@@ -30,6 +31,7 @@ pub(crate) struct Gateway {
     faults: Faults,
     guard: Guard,
     metadata: Value,
+    sign_in_page: String,
     api: Api,
     mcp: Server,
 }
@@ -62,6 +64,7 @@ impl Gateway {
                 idp.sign_in_page(),
             ),
             metadata: document,
+            sign_in_page: idp.sign_in_page(),
             api: Api::new(Arc::clone(catalog)),
             mcp: Server::new(Arc::clone(catalog), faults.clone()),
             faults,
@@ -78,6 +81,13 @@ impl Gateway {
                 Ok(answer::no_route())
             }
             Route::Metadata => Ok(reply::json(StatusCode::OK, &self.metadata)),
+            Route::Document if self.faults.contains(Fault::OpenapiUnread) => {
+                Ok(answer::sign_in(&self.sign_in_page))
+            }
+            Route::Document => Ok(reply::json(
+                StatusCode::OK,
+                &openapi::document(&self.faults),
+            )),
             Route::Rest(operation, request) => self.rest(operation, &request, call),
             Route::Mcp => self.mcp(call),
             Route::Stream => self.stream(call),

@@ -12,6 +12,8 @@ use crate::reference::fault::{Fault, Faults};
 pub(super) enum Route {
     /// The protected resource metadata of the MCP endpoint (RFC 9728 section 3.1).
     Metadata,
+    /// The OpenAPI document of the REST API.
+    Document,
     /// The MCP endpoint, with any method.
     Mcp,
     /// The stream of the deprecated HTTP+SSE pair.
@@ -27,6 +29,7 @@ pub(super) fn find(call: &Call, faults: &Faults) -> Option<Route> {
     match (&call.method, call.path()) {
         (_, "/mcp") => Some(Route::Mcp),
         (&Method::GET, "/.well-known/oauth-protected-resource/mcp") => Some(Route::Metadata),
+        (&Method::GET, "/openapi.json") => Some(Route::Document),
         (&Method::GET, "/sse") if has_pair(faults) => Some(Route::Stream),
         (&Method::POST, "/messages") if has_pair(faults) => Some(Route::Messages),
         (method, path) => rest(method, path.strip_prefix("/api/products")?, faults),
@@ -48,6 +51,9 @@ fn rest(method: &Method, rest: &str, faults: &Faults) -> Option<Route> {
         (&Method::GET, "") => ("listProducts", Request::List),
         (&Method::POST, "") => ("createProduct", Request::Create),
         (&Method::GET, "/search") => ("searchProducts", Request::Search),
+        (&Method::GET, "/export") if faults.contains(Fault::ForgottenRoute) => {
+            ("listProducts", Request::List)
+        }
         (&Method::GET, _) => ("getProduct", Request::Get(id(rest)?)),
         (&Method::PUT, _) => ("updateProduct", Request::Update(id(rest)?)),
         (&Method::DELETE, _) if !faults.contains(Fault::DeleteRouteMissing) => {
@@ -88,7 +94,11 @@ mod tests {
         for (method, path, expected) in table {
             let name = rest(&method, path, &none).map(|route| match route {
                 Route::Rest(name, _) => name,
-                Route::Mcp | Route::Metadata | Route::Stream | Route::Messages => {
+                Route::Mcp
+                | Route::Metadata
+                | Route::Document
+                | Route::Stream
+                | Route::Messages => {
                     unreachable!("a REST path")
                 }
             });

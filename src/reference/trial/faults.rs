@@ -118,6 +118,33 @@ fn every_third_valid_token_is_refused_by_a_flaky_gateway() {
 }
 
 #[test]
+fn the_document_names_what_the_gateway_routes() {
+    let table = [
+        (vec![], 200, 3, 404),
+        (vec![Fault::ForgottenRoute], 200, 4, 200),
+        (vec![Fault::UndocumentedRoute], 200, 3, 404),
+        (vec![Fault::OpenapiUnread], 302, 0, 404),
+    ];
+    for (faults, status, paths, export) in table {
+        let bench = Bench::start(&faults);
+        let document = bench.send("GET", bench.at("CATALOG_OPENAPI"), &[], "");
+        assert_eq!(document.status, status, "{faults:?}");
+        if status == 200 {
+            let document = document.json();
+            assert_eq!(
+                document["paths"].as_object().unwrap().len(),
+                paths,
+                "{faults:?}"
+            );
+            let deletes = document["paths"]["/products/{id}"]["delete"].is_object();
+            assert_eq!(deletes, faults != [Fault::UndocumentedRoute]);
+        }
+        let got = bench.rest(&bench.token("READER"), "GET", "/api/products/export", "");
+        assert_eq!(got.status, export, "{faults:?}");
+    }
+}
+
+#[test]
 fn an_open_listing_needs_no_token_and_calls_still_do() {
     let bench = Bench::start(&[Fault::McpListOpen]);
     assert_eq!(bench.modern("", "server/discover", json!({})).status, 200);
@@ -249,6 +276,7 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         Fault::McpUnlistedToolOpen => mcp && p == "stranger" && reads(o),
         Fault::RestNoAuth => !mcp && !may(p, o),
         Fault::RestNoRoleCheck => !mcp && role_denied,
+        Fault::GatewayOpen => !may(p, o),
         Fault::WriterCanDelete => p == "writer" && o == "deleteProduct",
         Fault::ReaderLockedOut => (p == "reader" || p == "nearmiss") && reads(o),
         Fault::BodySwallowed | Fault::TokenNotForwarded => mcp && may(p, o),
@@ -320,6 +348,9 @@ fn changes(fault: Fault, persona: &str, operation: &str, door: &str) -> bool {
         | Fault::ListEndless
         | Fault::ListFilteredPublic
         | Fault::HiddenButCallable
+        | Fault::ForgottenRoute
+        | Fault::UndocumentedRoute
+        | Fault::OpenapiUnread
         | Fault::NoIssuerParameter
         | Fault::OfflineAccessScope
         | Fault::NoAudienceCheck

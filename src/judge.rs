@@ -3,8 +3,10 @@
 
 mod code;
 mod control;
+mod coverage;
 mod denial;
 mod docket;
+mod existence;
 mod finding;
 mod hint;
 mod intermittent;
@@ -12,20 +14,26 @@ mod layer;
 mod law;
 mod lists;
 mod outcome;
+mod pairing;
 mod parity;
 mod reason;
 mod roll;
 mod roster;
 mod signature;
+mod uniform;
 mod verdict;
 
 pub use code::{Class, Code, UnknownCode};
+pub use coverage::{Coverage, Excluded, Inventory, Known, Share, unread};
+pub use existence::shown;
 pub use finding::Finding;
 pub use hint::Hint;
 pub use law::as_demanded;
 pub use layer::Layer;
 pub use lists::{Attempt, Listed, Lists, harmless};
 pub use outcome::{Outcome, Reading, Setting, read};
+pub use pairing::Pair;
 pub use roll::{Conclusion, Effect, Gap, Roll, Sight};
 pub use signature::Signature;
+pub use uniform::Uniform;
 pub use verdict::{Verdict, VerdictKind};

@@ -6,6 +6,7 @@ mod hand;
 mod lists;
 pub mod checkup;
 pub mod doors;
+mod extent;
 mod json;
 mod junit;
 pub mod kind;

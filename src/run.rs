@@ -10,6 +10,7 @@ pub mod unlisted;
 
 mod asking;
 mod calling;
+mod document;
 mod doors;
 mod ending;
 mod errand;
@@ -83,9 +84,11 @@ pub async fn run(
     let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor)
         .with_attendant(Arc::clone(means.attendant));
     errand::fetch(&mut plan.scenario, &desk).await?;
-    let (standings, redirects) = tokio::join!(
+    let routes = document::at_hand(&plan)?;
+    let (standings, redirects, routes) = tokio::join!(
         standing::sign_in(&plan.scenario, &desk, &means, |_| true),
         redirects::check(&plan.scenario, &desk, &means),
+        document::fetched(&plan, &means, routes),
     );
     let found = doors::find(&plan, &standings, means.stop).await;
     let hall = Hall::open(
@@ -96,7 +99,8 @@ pub async fn run(
         &means,
         started,
         tell,
-    );
+    )
+    .knowing(routes);
     hall.tell_opening();
     work::call_everything(&hall).await;
     listing::list_everything(&hall).await;

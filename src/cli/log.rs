@@ -76,6 +76,11 @@ pub(super) fn tell(event: &Event) {
             outcome = %attempt.reading.outcome.name(),
             "undeclared tool called"
         ),
+        Event::CoverageCompared(covered) => info!(
+            routes = covered.routes.map(|share| share.all),
+            tools = covered.tools.map(|share| share.all),
+            "operations compared with what there is"
+        ),
         Event::RequirementChecked(checked) => {
             info!(requirement = %checked.requirement, state = %checked.state(), "requirement checked");
         }

@@ -78,6 +78,7 @@ impl<'t> Progress<'t> {
             | Event::CellFinished { .. }
             | Event::ToolsListed(_)
             | Event::ToolTried(_)
+            | Event::CoverageCompared(_)
             | Event::RequirementChecked(_)
             | Event::FindingMade(_)
             | Event::Cleanup { .. } => {}

@@ -64,6 +64,8 @@ pub enum Code {
     DenyList,
     /// There are tools that no operation names.
     UndeclaredTool,
+    /// There are routes that no operation is on.
+    UndeclaredRoute,
     /// The owner waives what is kept.
     StaleWaiver,
     /// A token lacks a role that its persona declares.
@@ -116,10 +118,14 @@ pub enum Code {
     DoorClosed,
     /// What tools there are could not be read.
     ListUnread,
+    /// What routes there are could not be read.
+    CoverageUnread,
     /// A MUST of the MCP authorization chapter could not be judged.
     SpecUnproven,
     /// Refused, but so is everyone.
     NoControl,
+    /// Refused, but nobody is allowed it, and nothing shows that it exists.
+    NotShown,
     /// The run ended before its time.
     Incomplete,
     /// An object of the run could not be removed.
@@ -134,8 +140,14 @@ pub enum Code {
     DoorUnlisted,
     /// A tool that an operation names is in nobody's list.
     DeclaredToolMissing,
+    /// The document does not know the route of an operation.
+    DeclaredRouteMissing,
     /// There are tools that no operation names, or may be, and the author has said so.
     UndeclaredToolNoted,
+    /// There are routes that no operation is on, or may be, and the author has said so.
+    UndeclaredRouteNoted,
+    /// An operation is tested at one door, and stands at the other as well.
+    DoorForgotten,
     /// A persona may call a tool that it is not shown.
     HiddenButCallable,
     /// A persona is shown tools that it may not call.
@@ -147,7 +159,7 @@ const PAGE: Page = Page(include_str!("../../docs/findings.md"));
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 57] = [
         Self::Leak,
         Self::OpenWithoutToken,
         Self::EffectDespiteRefusal,
@@ -161,6 +173,7 @@ impl Code {
         Self::SpecMust,
         Self::DenyList,
         Self::UndeclaredTool,
+        Self::UndeclaredRoute,
         Self::StaleWaiver,
         Self::TokenRolesMissing,
         Self::TokenRolesExtra,
@@ -187,8 +200,10 @@ impl Code {
         Self::FixtureFailed,
         Self::DoorClosed,
         Self::ListUnread,
+        Self::CoverageUnread,
         Self::SpecUnproven,
         Self::NoControl,
+        Self::NotShown,
         Self::Incomplete,
         Self::LeftBehind,
         Self::TokenStale,
@@ -196,7 +211,10 @@ impl Code {
         Self::SpecShould,
         Self::DoorUnlisted,
         Self::DeclaredToolMissing,
+        Self::DeclaredRouteMissing,
         Self::UndeclaredToolNoted,
+        Self::UndeclaredRouteNoted,
+        Self::DoorForgotten,
         Self::HiddenButCallable,
         Self::ListedButRefused,
     ];
@@ -238,15 +256,21 @@ impl Code {
             Self::FixtureFailed => "fixture-failed",
             Self::DoorClosed => "door-closed",
             Self::NoControl => "no-control",
+            Self::NotShown => "not-shown",
             Self::Incomplete => "incomplete",
             Self::LeftBehind => "left-behind",
             Self::TokenStale => "token-stale",
             Self::TokenGroupsOverage => "token-groups-overage",
             Self::DenyList => "deny-list",
             Self::UndeclaredTool => "undeclared-tool",
+            Self::UndeclaredRoute => "undeclared-route",
             Self::ListUnread => "list-unread",
+            Self::CoverageUnread => "coverage-unread",
             Self::DeclaredToolMissing => "declared-tool-missing",
+            Self::DeclaredRouteMissing => "declared-route-missing",
             Self::UndeclaredToolNoted => "undeclared-tool-noted",
+            Self::UndeclaredRouteNoted => "undeclared-route-noted",
+            Self::DoorForgotten => "door-forgotten",
             Self::HiddenButCallable => "hidden-but-callable",
             Self::ListedButRefused => "listed-but-refused",
             Self::SpecShould => "spec-should",
@@ -265,6 +289,7 @@ impl Code {
             | Self::OpenWithoutToken
             | Self::SpecMust
             | Self::DenyList
+            | Self::UndeclaredRoute
             | Self::UndeclaredTool
             | Self::StaleWaiver
             | Self::EffectDespiteRefusal
@@ -299,8 +324,10 @@ impl Code {
             | Self::EffectUnread
             | Self::FixtureFailed
             | Self::DoorClosed
+            | Self::CoverageUnread
             | Self::ListUnread
             | Self::SpecUnproven
+            | Self::NotShown
             | Self::NoControl
             | Self::Incomplete => Class::Unproven,
             Self::LeftBehind => Class::Residue,
@@ -308,7 +335,10 @@ impl Code {
             | Self::TokenGroupsOverage
             | Self::SpecShould
             | Self::DoorUnlisted
+            | Self::DeclaredRouteMissing
             | Self::DeclaredToolMissing
+            | Self::DoorForgotten
+            | Self::UndeclaredRouteNoted
             | Self::UndeclaredToolNoted
             | Self::HiddenButCallable
             | Self::ListedButRefused => Class::Note,
@@ -319,6 +349,11 @@ impl Code {
     pub const fn layer(self) -> Layer {
         match self {
             Self::UndeclaredTool
+            | Self::UndeclaredRoute
+            | Self::CoverageUnread
+            | Self::NotShown
+            | Self::UndeclaredRouteNoted
+            | Self::DoorForgotten
             | Self::StaleWaiver
             | Self::TokenAudience
             | Self::TokenWrongUser
@@ -348,7 +383,9 @@ impl Code {
             | Self::TokenStale
             | Self::TokenGroupsOverage => Layer::IdentityProvider,
             Self::Intercepted => Layer::Edge,
-            Self::NoAnswer | Self::DeclaredToolMissing => Layer::Backend,
+            Self::NoAnswer | Self::DeclaredToolMissing | Self::DeclaredRouteMissing => {
+                Layer::Backend
+            }
             Self::Leak
             | Self::OpenWithoutToken
             | Self::EffectDespiteRefusal

@@ -1,5 +1,8 @@
 //! Everything seen in, which refusals have a control out: no refusal proves anything while everyone is refused.
 
+use super::code::Code;
+use super::existence;
+use super::law::{self, Case, Ruling};
 use super::outcome::{Outcome, Reading};
 use super::roll::{Gap, Roll, Sight};
 use crate::plan::Check;
@@ -16,6 +19,10 @@ pub(super) struct Controls {
     at_home: Vec<bool>,
     /// The persona was to get through somewhere at the door; never set for one that does not sign in.
     awaited: Vec<bool>,
+    /// Nobody may, by place: no call can be a control there.
+    closed: Vec<bool>,
+    /// Shown to exist beside another of its kind that got through, by place.
+    vouched: Vec<bool>,
     /// The door granted nothing and allowed calls found nothing there: its address is wrong, and no 404 of it is a backend's.
     astray: Vec<bool>,
 }
@@ -31,6 +38,8 @@ impl Controls {
             due: vec![false; places],
             at_home: vec![false; entries],
             awaited: vec![false; entries],
+            closed: closed(roll),
+            vouched: vec![false; places],
             astray: astray(roll),
         };
         for check in roll.matrix.checks() {
@@ -40,6 +49,7 @@ impl Controls {
                 roll.matrix.personas[check.persona].signs_in,
             );
         }
+        controls.vouch(roll.shown);
         controls
     }
 
@@ -51,6 +61,41 @@ impl Controls {
         self.passage[place] |= due && through;
         self.at_home[entry] |= through;
         self.awaited[entry] |= due && signs_in;
+    }
+
+    /// A document or a list shows that something is there, not that the gateway has it there: that is shown by another that
+    /// the same document or list names, and that somebody got through to at the same door.
+    fn vouch(&mut self, shown: &[bool]) {
+        let is_shown = |place: usize| shown.get(place).copied().unwrap_or_default();
+        for door in 0..self.doors {
+            let places = (door..self.passage.len()).step_by(self.doors);
+            if places
+                .clone()
+                .any(|place| is_shown(place) && self.passage[place])
+            {
+                for place in places.filter(|place| is_shown(*place)) {
+                    self.vouched[place] = self.closed[place];
+                }
+            }
+        }
+    }
+
+    /// What becomes of an answer that no control stands against. Where nobody may there can be none: then the refusal that is
+    /// demanded counts if the operation is shown to exist. No other answer proves anything about it.
+    pub(super) fn without_control(&self, index: usize, case: Case<'_>) -> Ruling {
+        let place = self.place(index);
+        if !self.closed[place] || !self.of_persona(index) {
+            return Ruling::Unproven(Code::NoControl);
+        }
+        let as_if_controlled = law::rule(Case {
+            control: true,
+            ..case
+        });
+        match as_if_controlled {
+            _ if !self.vouched[place] => Ruling::Unproven(Code::NotShown),
+            Ruling::Fail(_) => Ruling::Unproven(Code::NoControl),
+            met => met,
+        }
     }
 
     /// Whether an allowed call of the cell's operation got through at its door.
@@ -112,6 +157,19 @@ impl Controls {
     pub(super) fn entry(&self, index: usize) -> usize {
         index % self.personas * self.doors + self.place(index) % self.doors
     }
+}
+
+/// By place: whether nobody may.
+fn closed(roll: &Roll<'_>) -> Vec<bool> {
+    let columns = roll.matrix.operations.iter();
+    let doors = &roll.matrix.doors;
+    columns
+        .flat_map(|column| {
+            doors
+                .iter()
+                .map(|door| existence::nobody_may(column, *door))
+        })
+        .collect()
 }
 
 /// By door: whether all that allowed calls got there says that there is no such path.
@@ -189,6 +247,7 @@ mod tests {
             sights: &sights,
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
+            shown: &[],
         };
         Controls::of(&roll).stand(matrix.index(LIST, 0, 0))
     }
@@ -229,6 +288,7 @@ mod tests {
             sights: &sights,
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
+            shown: &[],
         };
         let controls = Controls::of(&roll);
         assert!(!controls.of_operation(matrix.index(PURGE, 0, 0)));

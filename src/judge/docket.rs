@@ -138,6 +138,7 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         Code::NoAnswer => "got no usable answer from".into(),
         Code::EffectUnread => "had effects that could not be read back from".into(),
         Code::NoControl => "got refusals that no allowed call stands against from".into(),
+        Code::NotShown => "got refusals that nothing shows to be of something from".into(),
         Code::Incomplete => "had no turn at".into(),
         Code::DoorsDisagree
         | Code::OpenWithoutToken
@@ -146,6 +147,11 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         | Code::SpecUnproven
         | Code::DenyList
         | Code::UndeclaredTool
+        | Code::UndeclaredRoute
+        | Code::CoverageUnread
+        | Code::DeclaredRouteMissing
+        | Code::UndeclaredRouteNoted
+        | Code::DoorForgotten
         | Code::ListUnread
         | Code::DeclaredToolMissing
         | Code::UndeclaredToolNoted

@@ -15,7 +15,7 @@ use super::verdict::VerdictKind;
 use crate::cell::{Door, PersonaName};
 use crate::door::{Ended, Shown, Tool};
 use crate::plan::Check;
-use crate::scenario::Undeclared;
+use crate::scenario::{LeftOut, Undeclared};
 
 /// Characters of a tool's name in a sentence.
 const NAME: usize = 64;
@@ -61,16 +61,26 @@ pub struct Lists<'l> {
     pub attempts: &'l [Attempt],
     /// What such tools are to the author.
     pub undeclared: Undeclared,
+    /// Tools that no operation has to name.
+    pub left_out: &'l [LeftOut],
 }
 
 /// The tool among those that these lists show at a door, and no operation names, whose call is harmless: it says that it
 /// only reads, and its name is one that can be asked for. The first by name.
-pub fn harmless<'l>(lists: &'l [Listed], tools: &[Option<&str>], door: Door) -> Option<&'l str> {
+pub fn harmless<'l>(
+    lists: &'l [Listed],
+    tools: &[Option<&str>],
+    left_out: &[LeftOut],
+    door: Door,
+) -> Option<&'l str> {
     let here = lists.iter().filter(|listed| listed.door == door);
     let shown = here.flat_map(|listed| &listed.shown.tools);
-    let harmless = shown.filter(|tool| {
-        !tools.contains(&Some(&tool.name)) && tool.says_that_it_only_reads() && tool.is_plain()
-    });
+    let is_named = |tool: &Tool| {
+        let covered = left_out.iter().any(|one| one.covers_tool(&tool.name));
+        covered || tools.contains(&Some(&tool.name))
+    };
+    let harmless =
+        shown.filter(|tool| !is_named(tool) && tool.says_that_it_only_reads() && tool.is_plain());
     harmless.map(|tool| tool.name.as_str()).min()
 }
 
@@ -108,6 +118,7 @@ struct Comparison<'l> {
     attempts: &'l [Attempt],
     lists: &'l [Listed],
     undeclared: Undeclared,
+    left_out: &'l [LeftOut],
     declared: HashSet<&'l str>,
     entries: Vec<[Entry<'l>; 3]>,
 }
@@ -120,6 +131,7 @@ impl<'l> Comparison<'l> {
             attempts: lists.attempts,
             lists: lists.lists,
             undeclared: lists.undeclared,
+            left_out: lists.left_out,
             declared: lists.tools.iter().copied().flatten().collect(),
             entries: vec![Default::default(); lists.roll.matrix.personas.len()],
         };
@@ -160,7 +172,7 @@ impl<'l> Comparison<'l> {
                 continue;
             };
             let tools = listed.shown.tools.iter();
-            for tool in tools.filter(|tool| !self.declared.contains(tool.name.as_str())) {
+            for tool in tools.filter(|tool| !self.is_named(&tool.name)) {
                 let stray = strays.entry(&tool.name).or_insert_with(|| Stray {
                     tool,
                     personas: BTreeSet::new(),
@@ -171,6 +183,12 @@ impl<'l> Comparison<'l> {
             }
         }
         strays
+    }
+
+    /// Whether an operation names a tool, or none has to.
+    fn is_named(&self, tool: &str) -> bool {
+        let mut left_out = self.left_out.iter();
+        self.declared.contains(tool) || left_out.any(|one| one.covers_tool(tool))
     }
 
     fn strays(&self, strays: &BTreeMap<&str, Stray<'_>>) -> Option<Finding> {
@@ -219,7 +237,7 @@ impl<'l> Comparison<'l> {
             return told.map_or_else(String::new, |told| format!("; {told}"));
         }
         let untried = "; whether a persona with fewer rights gets through to them was not tried";
-        let safe = |door| harmless(self.lists, self.tools, door).is_some();
+        let safe = |door| harmless(self.lists, self.tools, self.left_out, door).is_some();
         let mut doors = strays.values().flat_map(|stray| &stray.doors);
         if doors.any(|door| safe(*door)) {
             untried.to_owned()
@@ -639,6 +657,7 @@ mod tests {
                 sights: &sights,
                 mcp_refuses: RefusalShape::Any,
                 earlier: &[],
+                shown: &[],
             };
             let lists = Lists {
                 roll: &roll,
@@ -646,6 +665,7 @@ mod tests {
                 lists: &self.lists,
                 attempts: &self.attempts,
                 undeclared: self.undeclared,
+                left_out: &[],
             };
             lists.add_to(roll.conclude()).findings
         }
@@ -927,7 +947,11 @@ mod tests {
                 listed("admin", Door::Mcp, tools, Ended::Cut),
                 listed("admin", Door::McpLegacy, &[reads("a")], Ended::Whole),
             ];
-            assert_eq!(harmless(&lists, &TOOLS, Door::Mcp), expected, "{tools:?}");
+            assert_eq!(
+                harmless(&lists, &TOOLS, &[], Door::Mcp),
+                expected,
+                "{tools:?}"
+            );
         }
     }
 }

@@ -98,6 +98,7 @@ impl Bench<'_> {
             }
             Ruling::Fail(Code::NoEffect) => format!("{met}: accepted, but nothing changed"),
             Ruling::Unproven(Code::NoControl) => format!("{met}, {}", self.missing(check)),
+            Ruling::Unproven(Code::NotShown) => format!("{met}, {}", self.not_shown(check)),
             Ruling::Unproven(Code::EffectUnread) => {
                 format!("{met}: answered so, but what it did could not be read back")
             }
@@ -130,6 +131,18 @@ impl Bench<'_> {
             Ruling::Gap(gap) => self.code_of(gap, check.index),
             Ruling::Pass => None,
         }
+    }
+
+    /// Why a refusal of what nobody is allowed proves nothing, and what would help.
+    fn not_shown(&self, check: &Check<'_>) -> String {
+        let door = check.door;
+        let operation = &self.roll.matrix.operations[check.operation].name;
+        let help = if door.speaks_mcp() {
+            "nobody's tools/list there shows it beside a tool that somebody gets through to"
+        } else {
+            "no OpenAPI document names it beside a route that somebody gets through to (deployment.rest.openapi)"
+        };
+        format!("but nobody is allowed {operation} at {door}, and {help}: it may not exist")
     }
 
     /// Why a refusal proves nothing, and which finding says more.

@@ -26,6 +26,8 @@ pub struct Roll<'r> {
     pub mcp_refuses: RefusalShape,
     /// Findings that were made before any call: token preflight, sign-in, fixtures.
     pub earlier: &'r [Finding],
+    /// Which operations are shown to exist, see [`shown`](super::shown); empty where none needs it.
+    pub shown: &'r [bool],
 }
 
 /// What was seen of one cell; a few bytes each.
@@ -180,9 +182,13 @@ impl Roll<'_> {
             control: controls.stand(check.index),
             shape,
         };
-        match sight.second {
+        let ruling = match sight.second {
             Some(second) => law::rule_pair(case, controls.settle(check.index, second.outcome)),
             None => law::rule(case),
+        };
+        match ruling {
+            Ruling::Unproven(Code::NoControl) => controls.without_control(check.index, case),
+            ruling => ruling,
         }
     }
 }
@@ -205,7 +211,7 @@ mod tests {
 
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
-    use crate::judge::{Class, Hint, Outcome, Signature, VerdictKind};
+    use crate::judge::{Class, Hint, Outcome, Signature, Uniform, VerdictKind};
     use crate::plan::{Column, Row};
     use crate::scenario::{Demand, Expectation};
 
@@ -345,6 +351,7 @@ mod tests {
             sights: &sights,
             mcp_refuses: RefusalShape::Http,
             earlier,
+            shown: &[],
         }
         .conclude()
     }
@@ -694,8 +701,8 @@ mod tests {
         );
     }
 
-    #[test]
-    fn what_nobody_is_allowed_has_no_control() {
+    /// The article with a deletion that nobody is allowed, and what the deletion's cells gave.
+    fn closed(deletion: impl Fn(usize) -> Sight, shown: &[bool]) -> Conclusion {
         let mut matrix = article();
         for doors in &mut matrix.operations[5].demands {
             doors.fill(Some(Demand {
@@ -703,16 +710,11 @@ mod tests {
                 line: 1,
             }));
         }
-        let sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
-        let sights: Vec<Sight> = sights
-            .iter()
-            .enumerate()
-            .map(|(index, sight)| {
-                if index / 12 == 5 {
-                    saw(Outcome::Forbidden, 403)
-                } else {
-                    *sight
-                }
+        let sound = squares(&matrix).into_iter().enumerate();
+        let sights: Vec<Sight> = sound
+            .map(|(index, square)| match index / 12 {
+                5 => deletion(index % 4),
+                _ => square.sound(),
             })
             .collect();
         let roll = Roll {
@@ -720,17 +722,78 @@ mod tests {
             sights: &sights,
             mcp_refuses: RefusalShape::Any,
             earlier: &[],
+            shown,
         };
-        let conclusion = roll.conclude();
+        roll.conclude()
+    }
+
+    /// Shown to exist: the deletion, and others, by operation and door.
+    fn shown(places: &[(usize, usize)]) -> Vec<bool> {
+        let all = (0..6).flat_map(|operation| (0..3).map(move |door| (operation, door)));
+        all.map(|place| places.contains(&place)).collect()
+    }
+
+    #[test]
+    fn what_nobody_is_allowed_proves_nothing_unless_it_is_shown_to_exist() {
+        let refused = |_| saw(Outcome::Forbidden, 403);
+        let conclusion = closed(refused, &[]);
         expect(
             "nobody",
             &conclusion,
-            &[(Code::NoControl, (60..72).collect())],
+            &[(Code::NotShown, (60..72).collect())],
         );
         let reason = &conclusion.verdicts[60].as_ref().unwrap().reason;
         assert_eq!(
             reason,
-            "expected deny, got 403, but no allowed call of deleteProduct got through at rest, so the door may be shut to everyone"
+            "expected deny, got 403, but nobody is allowed deleteProduct at rest, and no OpenAPI document names it beside a route that somebody gets through to (deployment.rest.openapi): it may not exist"
+        );
+        let reason = &conclusion.verdicts[64].as_ref().unwrap().reason;
+        assert!(
+            reason.contains("at mcp, and nobody's tools/list"),
+            "{reason}"
+        );
+        // By itself a document shows no more than a hope; beside a route that works it shows a route.
+        let cases: [(&[(usize, usize)], Vec<usize>); 5] = [
+            (&[(5, 0)], (60..72).collect()),
+            (&[(5, 0), (0, 0)], (64..72).collect()),
+            (&[(5, 0), (0, 1)], (60..72).collect()),
+            (&[(5, 1), (1, 1), (5, 2), (1, 2)], (60..64).collect()),
+            (&[(0, 0), (0, 1), (0, 2)], (60..72).collect()),
+        ];
+        for (places, cells) in cases {
+            let conclusion = closed(refused, &shown(places));
+            expect(
+                &format!("{places:?}"),
+                &conclusion,
+                &[(Code::NotShown, cells)],
+            );
+        }
+        let all = [(5, 0), (0, 0), (5, 1), (0, 1), (5, 2), (0, 2)];
+        expect("all", &closed(refused, &shown(&all)), &[]);
+    }
+
+    #[test]
+    fn what_is_shown_to_exist_is_judged_by_the_demanded_refusal_alone() {
+        let all = shown(&[(5, 0), (0, 0), (5, 1), (0, 1), (5, 2), (0, 2)]);
+        let cells = || (60..72).collect();
+        let hidden = closed(|_| saw(Outcome::Hidden, 404), &all);
+        assert_eq!(
+            hidden.findings[0].code,
+            Code::NoControl,
+            "404 may mean that it is elsewhere"
+        );
+        let crashed = closed(|_| saw(Outcome::Crashed, 500), &all);
+        expect("crashed", &crashed, &[(Code::NoControl, cells())]);
+        let open = closed(|_| saw(Outcome::Granted, 200), &all);
+        expect("open", &open, &[(Code::Leak, cells())]);
+        let unread = Sight {
+            effect: Effect::Unread,
+            ..saw(Outcome::Forbidden, 403)
+        };
+        expect(
+            "unread",
+            &closed(|_| unread, &all),
+            &[(Code::EffectUnread, cells())],
         );
     }
 
@@ -911,6 +974,7 @@ mod tests {
             sights: &sights,
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
+            shown: &[],
         };
         expect(
             "demanded",
@@ -927,6 +991,7 @@ mod tests {
             sights: &[],
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
+            shown: &[],
         };
         expect(
             "nothing seen",
@@ -943,6 +1008,7 @@ mod tests {
             sights: &[],
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
+            shown: &[],
         };
         assert!(roll.conclude().verdicts.is_empty());
     }
@@ -1004,6 +1070,10 @@ mod tests {
         )
     }
 
+    fn any_shown() -> impl Strategy<Value = Vec<bool>> {
+        prop::collection::vec(any::<bool>(), 0..=18)
+    }
+
     fn any_roll() -> impl Strategy<Value = (Matrix, Vec<Sight>, RefusalShape)> {
         let demands = prop::collection::vec(any_demand(), 72);
         let sights = prop::collection::vec(any_sight(), 0..=72);
@@ -1033,9 +1103,15 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
         #[test]
-        fn no_refusal_passes_without_a_control((matrix, sights, shape) in any_roll()) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+        fn no_refusal_passes_without_a_control((matrix, sights, shape) in any_roll(), shown in any_shown()) {
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &shown };
             let conclusion = roll.conclude();
+            let got_through = |check: &Check<'_>| {
+                check.demand.expectation.allows()
+                    && roll.sight(check.index).gap.is_none()
+                    && readings(&roll.sight(check.index)).any(Outcome::got_through)
+            };
+            let is_shown = |check: &Check<'_>| shown.get(check.index / 4).copied().unwrap_or_default();
             for check in matrix.checks() {
                 let verdict = conclusion.verdicts[check.index].as_ref().unwrap();
                 if verdict.kind != VerdictKind::Pass {
@@ -1046,21 +1122,47 @@ mod tests {
                     prop_assert!(sight.reading.unwrap().outcome.got_through());
                     continue;
                 }
-                let control = matrix.checks().any(|other| {
-                    other.operation == check.operation
-                        && other.door == check.door
-                        && other.demand.expectation.allows()
-                        && roll.sight(other.index).gap.is_none()
-                        && readings(&roll.sight(other.index)).any(Outcome::got_through)
-                });
-                prop_assert!(control, "{:?} {verdict:?}", matrix.cell(&check));
+                let here = |other: &Check<'_>| other.operation == check.operation && other.door == check.door;
+                let control = matrix.checks().any(|other| here(&other) && got_through(&other));
+                let closed = !matrix.checks().any(|other| here(&other) && other.demand.expectation.allows());
+                let beside = matrix.checks().any(|other| other.door == check.door && is_shown(&other) && got_through(&other));
+                let vouched = closed && is_shown(&check) && beside;
+                prop_assert!(control || vouched, "{:?} {verdict:?}", matrix.cell(&check));
                 prop_assert!(!sight.reading.unwrap().outcome.is_silent());
             }
         }
 
         #[test]
+        fn where_everybody_met_the_same_no_refusal_passes(
+            (matrix, sights, shape) in any_roll(),
+            shown in any_shown(),
+            same in prop::sample::select(&Outcome::ALL[..]),
+        ) {
+            let sights: Vec<Sight> = sights
+                .iter()
+                .map(|sight| Sight { reading: Some(Reading::plain(same)), second: None, ..*sight })
+                .collect();
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &shown };
+            let conclusion = roll.conclude();
+            let Some(uniform) = Uniform::of(&matrix, |index| roll.sight(index)) else {
+                return Ok(());
+            };
+            let must_be_refused = |check: &Check<'_>| law::must_be_stopped(&check.demand.expectation);
+            for check in matrix.checks() {
+                let verdict = conclusion.verdicts[check.index].as_ref().unwrap();
+                let passes = verdict.kind == VerdictKind::Pass;
+                // A list may name the status of the backend's own complaint as a disguise: that is passage as demanded.
+                let disguise = roll.sight(check.index).reading.is_some_and(|reading| reading.outcome == Outcome::PastTheGuard);
+                match uniform {
+                    Uniform::Refused => prop_assert!(!passes, "{verdict:?}"),
+                    Uniform::Granted => prop_assert!(!passes || disguise || !must_be_refused(&check), "{verdict:?}"),
+                }
+            }
+        }
+
+        #[test]
         fn a_call_that_got_through_where_it_must_not_is_a_leak((matrix, sights, shape) in any_roll()) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &[] };
             let conclusion = roll.conclude();
             let leaks = conclusion.findings.iter().filter(|finding| finding.code == Code::Leak);
             let listed: Vec<usize> = leaks.flat_map(|finding| finding.cells.clone()).collect();
@@ -1077,7 +1179,7 @@ mod tests {
 
         #[test]
         fn there_is_one_verdict_a_check_and_the_same_roll_is_judged_the_same((matrix, sights, shape) in any_roll()) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &[] };
             let (first, second) = (roll.conclude(), roll.conclude());
             prop_assert_eq!(&first.verdicts, &second.verdicts);
             prop_assert_eq!(&first.findings, &second.findings);

@@ -35,11 +35,13 @@ struct Document<'r> {
     summary: Value,
     standing: &'static str,
     exit_code: u8,
+    banner: Value,
     personas: Vec<Value>,
     doors: Vec<Value>,
     cells: Cells<'r>,
     requirements: Vec<Value>,
     lists: Vec<Value>,
+    coverage: Value,
     findings: Vec<Value>,
     left_behind: Vec<Value>,
 }
@@ -55,11 +57,13 @@ impl<'r> Document<'r> {
             summary: summary(record),
             standing: standing.name(),
             exit_code: standing.code(),
+            banner: banner(record),
             personas: record.matrix().personas.iter().enumerate().map(|(at, row)| persona(record, at, row)).collect(),
             doors: record.matrix().doors.iter().map(|door| self::door(record, *door)).collect(),
             cells: Cells(record),
             requirements: record.requirements().iter().map(requirement).collect(),
             lists: lists::groups(record).iter().map(list).collect(),
+            coverage: coverage(record),
             findings: record.findings().iter().map(|finding| self::finding(record, finding)).collect(),
             left_behind: record
                 .left_behind()
@@ -99,6 +103,30 @@ fn summary(record: &Record) -> Value {
         "unproven": tally.unproven,
         "skipped": tally.skipped,
         "waived": tally.waived,
+    })
+}
+
+/// What makes the run as a whole suspect; null where nothing does.
+fn banner(record: &Record) -> Value {
+    record.uniform().map_or(
+        Value::Null,
+        |uniform| json!({"kind": uniform.name(), "words": uniform.words()}),
+    )
+}
+
+fn coverage(record: &Record) -> Value {
+    let Some(covered) = record.coverage() else {
+        return Value::Null;
+    };
+    let left_out = covered.left_out.iter().map(|one| {
+        let stale = one.stale.as_deref().map(clean);
+        json!({"name": clean(&one.name), "reason": clean(&one.reason), "stale": stale})
+    });
+    json!({
+        "document": covered.document.as_deref().map(clean),
+        "routes": covered.routes,
+        "tools": covered.tools,
+        "left_out": left_out.collect::<Vec<_>>(),
     })
 }
 

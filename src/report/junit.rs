@@ -83,6 +83,10 @@ fn suite(record: &Record, door: Door, names: &mut Names) -> TestSuite {
         suite.add_test_case(cell_case(record, &entry, names));
     }
     suite.set_time(Duration::from_millis(total));
+    if let Some(uniform) = record.uniform() {
+        suite.add_property(("rolecall.banner", uniform.name()));
+        suite.set_system_out(uniform.words());
+    }
     suite
 }
 
@@ -302,6 +306,15 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
         .filter(|finding| !told_elsewhere(finding))
     {
         suite.add_test_case(finding_case(finding, names));
+    }
+    for left_out in record
+        .coverage()
+        .iter()
+        .flat_map(|covered| &covered.left_out)
+    {
+        let status = skipped(&format!("left out: {}", clean(&left_out.reason)));
+        let name = format!("left-out {}", excerpt(&left_out.name, NAME_CAP));
+        suite.add_test_case(names.case(RUN.to_owned(), &name, status));
     }
     for left in record.left_behind() {
         let message = format!(

@@ -6,7 +6,7 @@ use std::io;
 use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
-use super::{chapter, hand, lists, wording};
+use super::{chapter, extent, hand, lists, wording};
 use crate::cell::Door;
 use crate::judge::Finding;
 
@@ -20,11 +20,15 @@ const CELLS: usize = 24;
 /// Those of the writer.
 pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     writeln!(out, "# {}\n", escape(record.scenario()))?;
+    if let Some(uniform) = record.uniform() {
+        writeln!(out, "> **{}**\n", escape(uniform.words()))?;
+    }
     writeln!(out, "{}\n", summary(record))?;
     grid(record, out)?;
     writeln!(out, "\n{LEGEND}")?;
     requirements(record, out)?;
     shown(record, out)?;
+    extent(record, out)?;
     if !record.findings().is_empty() {
         writeln!(out, "\n## Findings")?;
     }
@@ -76,6 +80,26 @@ fn shown(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     }
     for group in groups {
         writeln!(out, "- {}", escape(&lists::line(&group)))?;
+    }
+    Ok(())
+}
+
+/// How much is named, and what is left out on the owner's word.
+fn extent(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
+    let line = extent::line(record);
+    let left_out = extent::left_out(record);
+    if line.is_empty() && left_out.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## {}\n", extent::NAME)?;
+    if !line.is_empty() {
+        writeln!(out, "{}", escape(&line))?;
+    }
+    if !left_out.is_empty() {
+        writeln!(out, "\nLeft out:\n")?;
+    }
+    for line in left_out {
+        writeln!(out, "- {}", escape(&line))?;
     }
     Ok(())
 }

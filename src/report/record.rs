@@ -9,9 +9,10 @@ mod tally;
 use std::collections::HashMap;
 
 use crate::cell::OperationName;
-use crate::judge::{Finding, Listed};
+use crate::judge::{Finding, Listed, Uniform};
 use crate::plan::Matrix;
 use crate::probe::Checked;
+use crate::run::event::Covered;
 use crate::scenario::RefusalShape;
 use facts::{Ending, Fate, Object};
 
@@ -37,6 +38,7 @@ pub struct Record {
     findings: Vec<Finding>,
     requirements: Vec<Checked>,
     lists: Vec<Listed>,
+    coverage: Option<Covered>,
     tokens: Vec<Option<TokenFacts>>,
     doors: Vec<DoorFacts>,
     objects: Vec<Object>,
@@ -64,6 +66,7 @@ impl Default for Record {
             findings: Vec::new(),
             requirements: Vec::new(),
             lists: Vec::new(),
+            coverage: None,
             tokens: Vec::new(),
             doors: Vec::new(),
             objects: Vec::new(),
@@ -122,6 +125,17 @@ impl Record {
     /// The tools that each persona is shown at each MCP door, in the order in which they were asked.
     pub fn lists(&self) -> &[Listed] {
         &self.lists
+    }
+
+    /// How much of the deployment the operations name; `None` where the author does not say how much they are to.
+    pub fn coverage(&self) -> Option<&Covered> {
+        self.coverage.as_ref()
+    }
+
+    /// Whether everybody met the same, so that the run as a whole is suspect.
+    pub fn uniform(&self) -> Option<Uniform> {
+        let sight = |index: usize| self.heard.get(index).map(|heard| heard.sight);
+        Uniform::of(&self.matrix, |index| sight(index).unwrap_or_default())
     }
 
     /// How many checks got which word.

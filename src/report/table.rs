@@ -11,7 +11,7 @@ use comfy_table::{Table, presets};
 use super::mark::Mark;
 use super::record::{Record, Standing};
 use super::sanitizer::{clean, excerpt};
-use super::{Look, chapter, hand, lists, sight, wording};
+use super::{Look, chapter, extent, hand, lists, sight, wording};
 use crate::door::Observation;
 use crate::judge::{Code, Finding, VerdictKind};
 use crate::probe::{Checked, State};
@@ -45,12 +45,14 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
         out.write_all(paint::paint(&part, look.colour).as_bytes())
     };
     put(format!("{}\n\n", wrapped(&title(record), text)))?;
+    put(banner(record, text))?;
     for block in grid::blocks(record, width) {
         put(format!("{block}\n"))?;
     }
     put(format!("{}\n\n", wrapped(&legend(record), text)))?;
     put(requirements(record, look.all, text))?;
     put(shown(record, look.all, text))?;
+    put(extent(record, look.all, text))?;
     let told_below = |finding: &Finding| {
         finding.code == Code::LeftBehind && record.left_behind().next().is_some()
     };
@@ -77,6 +79,16 @@ const INCOMPLETE: &str = "INCOMPLETE: the run ended before every cell had its tu
 
 fn title(record: &Record) -> String {
     format!("{} · {}", clean(record.scenario()), clean(record.path()))
+}
+
+/// What makes the run as a whole suspect, before everything else.
+fn banner(record: &Record, width: usize) -> String {
+    let Some(uniform) = record.uniform() else {
+        return String::new();
+    };
+    let sign = paint::marker(Some(VerdictKind::Fail));
+    let words = format!("{sign} {}", uniform.words());
+    format!("{}\n\n", wrapped(&words, width))
 }
 
 fn legend(record: &Record) -> String {
@@ -255,6 +267,19 @@ fn shown(record: &Record, all: bool, width: usize) -> String {
         .map(|group| ("", lists::line(group)))
         .collect();
     format!("{}\n{}\n\n", lists::NAME, labelled(&lines, width))
+}
+
+/// What is left out, and for whoever wants to see all how much is named.
+fn extent(record: &Record, all: bool, width: usize) -> String {
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    let line = extent::line(record);
+    lines.extend((all && !line.is_empty()).then_some(("", line)));
+    let left_out = extent::left_out(record).into_iter();
+    lines.extend(left_out.map(|line| ("", format!("left out: {line}"))));
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("{}\n{}\n\n", extent::NAME, labelled(&lines, width))
 }
 
 /// The tally of the requirements, where there are any.

@@ -1,16 +1,19 @@
 //! Everything seen in, verdicts, findings and the last line out.
 
-use super::event::Event;
+use super::document::Routes;
+use super::event::{Covered, Event};
 use super::hall::Hall;
 use super::standing::stops;
-use crate::judge::{Code, Conclusion, Finding, Gap, Lists, Roll, Sight};
+use crate::judge::{self, Code, Conclusion, Coverage, Finding, Gap, Inventory, Lists, Roll, Sight};
 use crate::plan::Check;
 use crate::probe;
+use crate::scenario::Location;
 
 /// Judges the run and tells verdicts in matrix order, findings by gravity, and the end. `others` are the findings
 /// about what no cell calls: redirects, and doors that are not listed.
 pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     let sights = hall.sights.borrow().clone();
+    let shown = shown(hall);
     let mut earlier = earlier(hall, &sights);
     earlier.extend(others);
     let roll = Roll {
@@ -18,6 +21,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
         sights: &sights,
         mcp_refuses: hall.plan.scenario.deployment.mcp_refuses,
         earlier: &earlier,
+        shown: &shown,
     };
     let conclusion = roll.conclude();
     let findings = probe::findings(
@@ -25,6 +29,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
         &conclusion.tells_of_strangers(&hall.plan.matrix),
     );
     let conclusion = compared(hall, &roll, conclusion.with(findings));
+    let conclusion = conclusion.with(covered(hall));
     for (check, verdict) in hall
         .plan
         .matrix
@@ -51,6 +56,42 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     });
 }
 
+/// Which operations are shown to exist, where nobody's call can show it.
+fn shown(hall: &Hall<'_>) -> Vec<bool> {
+    let matching = hall.routes.known().map(|(_, matching)| matching);
+    let (matrix, scenario) = (&hall.plan.matrix, &hall.plan.scenario);
+    judge::shown(matrix, scenario, matching, &hall.lists.borrow())
+}
+
+/// Tells how much of the deployment the operations name, where the author says how much they are to.
+fn covered(hall: &Hall<'_>) -> Vec<Finding> {
+    let scenario = &hall.plan.scenario;
+    let extent = &scenario.deployment.extent;
+    if extent.is_usual() {
+        return Vec::new();
+    }
+    let document = hall.routes.known();
+    let lists = &hall.lists.borrow();
+    let coverage = Coverage::of(&Inventory {
+        scenario,
+        document,
+        lists,
+    });
+    let location = extent.openapi.as_ref();
+    let source = location.map(Location::shown).unwrap_or_default();
+    let mut findings = coverage.findings(scenario);
+    if let Routes::Unread(why) = &hall.routes {
+        findings.extend(judge::unread(extent.routes, &source, why));
+    }
+    hall.tell(Event::CoverageCompared(Covered {
+        document: document.map(|_| source),
+        routes: coverage.of_routes(),
+        tools: coverage.of_tools(),
+        left_out: coverage.left_out,
+    }));
+    findings
+}
+
 fn compared(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> Conclusion {
     let scenario = &hall.plan.scenario;
     let lists = Lists {
@@ -59,6 +100,7 @@ fn compared(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> Conclus
         lists: &hall.lists.borrow(),
         attempts: &hall.attempts.borrow(),
         undeclared: scenario.deployment.requirements.undeclared,
+        left_out: &scenario.deployment.extent.left_out_tools,
     };
     lists.add_to(conclusion)
 }

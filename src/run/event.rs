@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Observation;
-use crate::judge::{Attempt, Effect, Finding, Gap, Listed, Reading, Verdict};
+use crate::judge::{Attempt, Effect, Excluded, Finding, Gap, Listed, Reading, Share, Verdict};
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::scenario::RefusalShape;
@@ -141,6 +141,9 @@ pub enum Event {
     /// A tool that no operation names was called, where that does no harm.
     #[serde(rename = "tool.tried")]
     ToolTried(Attempt),
+    /// The operations were compared with what the deployment says of itself.
+    #[serde(rename = "coverage.compared")]
+    CoverageCompared(Covered),
     /// A requirement of the MCP authorization chapter was checked.
     #[serde(rename = "requirement.checked")]
     RequirementChecked(Checked),
@@ -168,6 +171,23 @@ pub enum Event {
         /// Milliseconds from the first line.
         took_ms: u64,
     },
+}
+
+/// How much of the deployment the operations name.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Covered {
+    /// The OpenAPI document, as people know it; absent where none was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// Of its routes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes: Option<Share>,
+    /// Of the tools that somebody is shown; absent where nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Share>,
+    /// What the owner leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Excluded>,
 }
 
 impl Event {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 
+use super::document::Routes;
 use super::doors::Doors;
 use super::event::Event;
 use super::object::Objects;
@@ -55,6 +56,8 @@ pub(super) struct Hall<'r> {
     pub(super) checked: RefCell<Vec<Checked>>,
     /// What the lists of tools show.
     pub(super) lists: RefCell<Vec<Listed>>,
+    /// What is known of the routes of the REST door.
+    pub(super) routes: Routes,
     /// Calls of tools that no operation names.
     pub(super) attempts: RefCell<Vec<Attempt>>,
     started: Instant,
@@ -122,6 +125,7 @@ impl<'r> Hall<'r> {
             checked: RefCell::default(),
             lists: RefCell::default(),
             attempts: RefCell::default(),
+            routes: Routes::default(),
             alive: Cell::default(),
             started,
             tell: RefCell::new(tell),
@@ -130,6 +134,11 @@ impl<'r> Hall<'r> {
             standings,
             doors,
         }
+    }
+
+    /// The same with what is known of the routes of the REST door.
+    pub(super) fn knowing(self, routes: Routes) -> Self {
+        Self { routes, ..self }
     }
 
     pub(super) fn tell(&self, event: Event) {

@@ -191,7 +191,8 @@ async fn attempt(hall: &Hall<'_>, door: Door) -> Option<Attempt> {
     if !wanted || hall.plan.is_read_only() || hall.stop.is_stopped() {
         return None;
     }
-    let tool = judge::harmless(&hall.lists.borrow(), &scenario.tools(), door)?.to_owned();
+    let left_out = &scenario.deployment.extent.left_out_tools;
+    let tool = judge::harmless(&hall.lists.borrow(), &scenario.tools(), left_out, door)?.to_owned();
     let persona = least(hall)?;
     let params = json!({ "name": tool, "arguments": {} });
     let ask = request(hall, McpMethod::CallTool, Some(tool.clone()), params)?;

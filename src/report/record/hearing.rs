@@ -76,6 +76,7 @@ impl Record {
             }
             Event::ToolsListed(listed) => self.lists.push(listed.clone()),
             Event::ToolTried(_) => {}
+            Event::CoverageCompared(covered) => self.coverage = Some(covered.clone()),
             Event::RequirementChecked(checked) => self.note_requirement(checked.clone()),
             Event::FindingMade(finding) => self.note_finding(finding.clone()),
             Event::Cleanup {
@@ -117,6 +118,7 @@ impl Record {
             sights: &sights,
             mcp_refuses: self.mcp_refuses,
             earlier: &self.findings,
+            shown: &[],
         };
         let conclusion = roll.conclude();
         let findings = probe::findings(

@@ -12,7 +12,7 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "run.started",
     "door.found",
     "token.acquired",
@@ -22,6 +22,7 @@ const KNOWN: [&str; 13] = [
     "cell.finished",
     "tools.listed",
     "tool.tried",
+    "coverage.compared",
     "requirement.checked",
     "finding",
     "cleanup",

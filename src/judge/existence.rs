@@ -1,0 +1,58 @@
+//! Lists of tools and routes of a document in, which operations are shown to exist out: controls of what nobody is allowed.
+
+use std::collections::{HashMap, HashSet};
+
+use super::lists::Listed;
+use crate::cell::Door;
+use crate::openapi::Matching;
+use crate::plan::{Column, Matrix};
+use crate::scenario::Scenario;
+
+/// Whether a column has cells at a door, and none of them must get through: then no call of its own can be a control.
+pub(super) fn nobody_may(column: &Column, door: Door) -> bool {
+    let demands = column.demands.iter();
+    let mut demands = demands
+        .filter_map(|row| row[door.index()].as_ref())
+        .peekable();
+    demands.peek().is_some() && demands.all(|demand| !demand.expectation.allows())
+}
+
+/// Which operations are shown to exist at which door, by place (operation × door of the matrix): on a route of the document,
+/// or with a tool that somebody is shown there. Empty where every operation has somebody who may.
+pub fn shown(
+    matrix: &Matrix,
+    scenario: &Scenario,
+    matching: Option<&Matching>,
+    lists: &[Listed],
+) -> Vec<bool> {
+    let mut columns = matrix.operations.iter();
+    let is_closed = |column: &Column| matrix.doors.iter().any(|door| nobody_may(column, *door));
+    if !columns.any(is_closed) {
+        return Vec::new();
+    }
+    let mut listed: HashMap<Door, HashSet<&str>> = HashMap::new();
+    for one in lists {
+        let names = one.shown.tools.iter().map(|tool| tool.name.as_str());
+        listed.entry(one.door).or_default().extend(names);
+    }
+    let has_route = |operation: usize| {
+        let on = matching.and_then(|matching| matching.on.get(operation));
+        on.is_some_and(|routes| !routes.is_empty())
+    };
+    let tools = scenario.tools();
+    let is_listed = |operation: usize, door: Door| {
+        let tool = tools.get(operation).copied().flatten();
+        let names = listed.get(&door);
+        tool.zip(names)
+            .is_some_and(|(tool, names)| names.contains(tool))
+    };
+    let operations = 0..matrix.operations.len();
+    let places =
+        operations.flat_map(|operation| matrix.doors.iter().map(move |door| (operation, *door)));
+    places
+        .map(|(operation, door)| match door {
+            Door::Rest => has_route(operation),
+            Door::Mcp | Door::McpLegacy => is_listed(operation, door),
+        })
+        .collect()
+}

@@ -2,6 +2,7 @@
 
 mod args;
 mod attendant;
+mod coverage;
 mod demo;
 mod doctor;
 mod doors;
@@ -70,6 +71,7 @@ fn obey(command: Command, context: &Context) -> Exit {
         Command::Explain(arguments) => explain::explain(&arguments, context),
         Command::Token(arguments) => token::token(&arguments, context),
         Command::Doctor(arguments) => doctor::doctor(&arguments, context),
+        Command::Coverage(arguments) => coverage::coverage(&arguments, context),
         Command::Doors(arguments) => doors::doors(&arguments, context),
         Command::Reference(arguments) => reference::reference(&arguments, context),
     }

@@ -4,6 +4,7 @@ mod conduct;
 mod digest;
 mod listing;
 mod matrix;
+mod offers;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::scenario::{Operation, Scenario};
 pub use conduct::Conduct;
 pub use listing::{Planned, Stage};
 pub use matrix::{Check, Column, Matrix, Row};
+pub use offers::Offer;
 
 /// What of the scenario is to be run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -66,6 +68,18 @@ impl Plan {
                     .any(|operation| operation.has(*door))
             })
             .collect();
+        let digest = digest::of(&scenario, &doors, selection.read_only);
+        Self::with_doors(scenario, selection, doors, digest)
+    }
+
+    /// The plan of a scenario at every door of its deployment, also those that no operation has a shape for; of one that only
+    /// looks.
+    pub fn everywhere(scenario: Arc<Scenario>) -> Self {
+        let selection = Selection {
+            doors: Vec::new(),
+            read_only: true,
+        };
+        let doors = scenario.deployment.doors.clone();
         let digest = digest::of(&scenario, &doors, selection.read_only);
         Self::with_doors(scenario, selection, doors, digest)
     }

@@ -5,6 +5,7 @@ pub mod dossier;
 mod hand;
 mod lists;
 pub mod checkup;
+pub mod coverage;
 pub mod doors;
 mod extent;
 mod json;

@@ -4,6 +4,7 @@ pub mod checkup;
 pub mod event;
 mod pace;
 mod retry;
+pub mod stock;
 pub mod stop;
 pub mod survey;
 pub mod unlisted;

@@ -85,6 +85,8 @@ pub(super) enum Command {
     Doctor(Doctor),
     /// Ask the deployment for every way in, with a token and without: REST, each MCP era and revision, GET, DELETE, HTTP+SSE
     Doors(Doctor),
+    /// Compare the operations with what there is: routes of an OpenAPI document, and tools that the doors list
+    Coverage(Coverage),
     /// Serve the reference deployment and print the variables that a run against it needs
     Reference(Reference),
 }
@@ -208,6 +210,41 @@ pub(super) struct Doctor {
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Listing,
+    /// Longest time for one call
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration, env = "ROLECALL_TIMEOUT")]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) values: Values,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+    #[command(flatten)]
+    pub(super) people: People,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Coverage {
+    /// Scenario file
+    #[arg(
+        value_name = "SCENARIO",
+        default_value = "rolecall.yaml",
+        env = "ROLECALL_SCENARIO"
+    )]
+    pub(super) scenario: PathBuf,
+    /// `OpenAPI` document (3.x or Swagger 2.0, JSON or YAML) in place of the one that the scenario names
+    #[arg(long, value_name = "FILE|URL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) openapi: Option<String>,
+    /// Compare with the tools that the MCP doors list: the default where there is one
+    #[arg(long, conflicts_with = "no_tools")]
+    pub(super) tools: bool,
+    /// Sign nobody in and ask for no list of tools
+    #[arg(long)]
+    pub(super) no_tools: bool,
+    /// Percent of all routes and tools that an operation must name
+    #[arg(long, value_name = "PERCENT", default_value_t = 100, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(super) at_least: u8,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(super) format: Sheets,
     /// Longest time for one call
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration, env = "ROLECALL_TIMEOUT")]
     pub(super) timeout: Duration,
@@ -364,6 +401,14 @@ pub(super) struct Outputs {
 pub(super) struct ReportTo {
     pub(super) kind: Kind,
     pub(super) path: Option<PathBuf>,
+}
+
+/// How a comparison with what there is is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Sheets {
+    Table,
+    Json,
+    Markdown,
 }
 
 /// How a plan, a token or an examination is printed.

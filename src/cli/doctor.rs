@@ -39,7 +39,7 @@ fn conduct(
     arguments: &args::Doctor,
     context: &Context,
 ) -> Result<(Vec<Station>, Option<Reason>), Exit> {
-    let (wire, settings) = means(arguments, context)?;
+    let (wire, settings) = means(arguments.timeout, &arguments.wire, context)?;
     let stop = Stop::default();
     let attendant = attendant(&arguments.people, context);
     let means = Means {
@@ -76,16 +76,20 @@ fn conduct(
 }
 
 /// What an examination needs of the command line: one call at a time, patient as told, tried once.
-pub(super) fn means(arguments: &args::Doctor, context: &Context) -> Result<(Wire, Settings), Exit> {
+pub(super) fn means(
+    timeout: Duration,
+    trust: &args::Wire,
+    context: &Context,
+) -> Result<(Wire, Settings), Exit> {
     let pace = Pace {
         jobs: 1,
         rate: None,
         retries: 0,
         connect_timeout: Duration::from_secs(5),
-        timeout: arguments.timeout,
+        timeout,
         run_timeout: Duration::from_secs(15 * 60),
     };
-    let wire = wire(&pace, authorities(&arguments.wire, context)?, context)?;
+    let wire = wire(&pace, authorities(trust, context)?, context)?;
     let settings = Settings {
         run_id: run_id(context)?,
         jobs: usize::from(pace.jobs),

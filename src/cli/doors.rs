@@ -36,7 +36,7 @@ fn conduct(
     arguments: &args::Doctor,
     context: &Context,
 ) -> Result<Survey, Exit> {
-    let (wire, settings) = means(arguments, context)?;
+    let (wire, settings) = means(arguments.timeout, &arguments.wire, context)?;
     let stop = Stop::default();
     let attendant = attendant(&arguments.people, context);
     let means = Means {

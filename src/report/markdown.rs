@@ -220,7 +220,7 @@ fn left_behind(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
 
 /// Text that Markdown shows as it stands, on one line. What GitHub would turn into a link, a mention or a reference
 /// becomes code, where it does not look.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let line = clean(text);
     line.split(' ')
         .map(escape_word)

@@ -30,6 +30,18 @@ const NO_METHOD: i64 = -32601;
 pub(super) async fn list_everything(hall: &Hall<'_>) {
     // A list that is given proves nothing of the calls, which is what this remembers.
     let alive = hall.alive.get();
+    list_all(hall).await;
+    for door in open_doors(hall) {
+        if let Some(attempt) = attempt(hall, door).await {
+            hall.tell(Event::ToolTried(attempt.clone()));
+            hall.attempts.borrow_mut().push(attempt);
+        }
+    }
+    hall.alive.set(alive);
+}
+
+/// Reads every list side by side, and tells and keeps them.
+pub(super) async fn list_all(hall: &Hall<'_>) {
     let asked = stream::iter(places(hall)).map(|(persona, door)| async move {
         let shown = list(hall, persona, door).await?;
         let persona = hall.plan.matrix.personas[persona].name.clone();
@@ -44,13 +56,6 @@ pub(super) async fn list_everything(hall: &Hall<'_>) {
         hall.tell(Event::ToolsListed(listed.clone()));
         hall.lists.borrow_mut().push(listed);
     }
-    for door in open_doors(hall) {
-        if let Some(attempt) = attempt(hall, door).await {
-            hall.tell(Event::ToolTried(attempt.clone()));
-            hall.attempts.borrow_mut().push(attempt);
-        }
-    }
-    hall.alive.set(alive);
 }
 
 fn open_doors(hall: &Hall<'_>) -> Vec<Door> {

@@ -1,0 +1,147 @@
+//! Scenario in, what its deployment says that there is, beside what its operations name, out: no cell is called.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::document::{self, Routes};
+use super::doors::{self, Doors};
+use super::hall::Hall;
+use super::{Means, Unready, errand, listing, standing};
+use crate::cell::Door;
+use crate::door::Ended;
+use crate::judge::{Coverage, Inventory, Listed};
+use crate::openapi::Base;
+use crate::plan::Plan;
+use crate::scenario::{Location, Scenario};
+use crate::token::Desk;
+
+/// What there is, and who names it.
+#[derive(Clone, Debug, Default)]
+pub struct Stock {
+    /// Routes and tools with the operations that name them.
+    pub coverage: Coverage,
+    /// The OpenAPI document, as people know it, and where its paths were found; `None` where none was read.
+    pub document: Option<(String, Base)>,
+    /// What could not be read, and why: a sentence each.
+    pub unread: Vec<String>,
+}
+
+/// Reads the OpenAPI document and, where `tools` are wanted, signs every persona in and asks for its lists. Nothing is
+/// called.
+///
+/// # Errors
+/// What every call needs cannot be had, or the document is a file that cannot be read; nothing was sent.
+pub async fn take(
+    mut scenario: Arc<Scenario>,
+    tools: bool,
+    means: &Means<'_>,
+) -> Result<Stock, Unready> {
+    let deadline = means.stop.at(means.settings.deadline);
+    let desk = Desk::new(&scenario.personas, means.wire, means.redactor)
+        .with_attendant(Arc::clone(means.attendant));
+    errand::fetch(&mut scenario, &desk).await?;
+    let plan = Plan::everywhere(scenario);
+    let routes = document::at_hand(&plan)?;
+    let (standings, routes) = tokio::join!(
+        standing::sign_in(&plan.scenario, &desk, means, |_| tools),
+        document::fetched(&plan, means, routes),
+    );
+    let scenario = Arc::clone(&plan.scenario);
+    let mut unread = Vec::new();
+    let mut lists = Vec::new();
+    if tools {
+        let barred = (0..standings.len()).filter(|persona| standings[*persona].entrance.is_none());
+        unread.extend(barred.map(|persona| {
+            let name = &scenario.personas[persona].name;
+            format!("{name} has no usable token, so its list of tools was not read")
+        }));
+        let eager = doors::eager(&plan, &standings);
+        let found = doors::find(&plan, &standings, means.stop).await;
+        unread.extend(shut(&plan, &found));
+        lists = listed(plan, desk, standings, found, means).await;
+        let lead = eager
+            .first()
+            .map(|persona| &scenario.personas[*persona].name);
+        let leads = |one: &Listed| lead == Some(&one.persona);
+        unread.extend(
+            lists
+                .iter()
+                .filter_map(|one| missed(&scenario, one, leads(one))),
+        );
+    }
+    if means.stop.is_stopped() {
+        unread.push("the time was up before everything was read".to_owned());
+    }
+    let location = scenario.deployment.extent.openapi.as_ref();
+    let source = location.map(Location::shown).unwrap_or_default();
+    if let Routes::Unread(why) = &routes {
+        unread.push(format!("{source} could not be read: {why}"));
+    }
+    let coverage = Coverage::of(&Inventory {
+        scenario: &scenario,
+        document: routes.known(),
+        lists: &lists,
+    });
+    deadline.abort();
+    Ok(Stock {
+        coverage,
+        document: routes
+            .known()
+            .map(|(_, matching)| (source, matching.base.clone())),
+        unread,
+    })
+}
+
+/// Every list, whoever asked; the sessions that were opened for it are ended.
+async fn listed(
+    plan: Plan,
+    desk: Desk,
+    standings: Vec<standing::Standing>,
+    found: Doors,
+    means: &Means<'_>,
+) -> Vec<Listed> {
+    let mut unheard = |_event| {};
+    let hall = Hall::open(
+        plan.through(&found.open),
+        desk,
+        standings,
+        found,
+        means,
+        Instant::now(),
+        &mut unheard,
+    );
+    listing::list_all(&hall).await;
+    hall.end_sessions().await;
+    hall.lists.take()
+}
+
+/// MCP doors that the deployment has and that do not answer.
+fn shut(plan: &Plan, found: &Doors) -> Vec<String> {
+    let told = |door: &Door| format!("{door} does not answer, so nobody's list was read there");
+    let mut shut: Vec<String> = found.closed.iter().map(told).collect();
+    let wanted = plan.matrix.doors.iter().any(|door| door.speaks_mcp());
+    let silent = |one: &crate::door::discovery::Found| one.answers.is_none();
+    let unclear = found.found.iter().filter(|one| silent(one));
+    shut.extend(unclear.map(|one| format!("{} gives no clear answer: {}", one.door, one.detail)));
+    if wanted && found.found.is_empty() {
+        shut.push("nobody could ask the MCP doors".to_owned());
+    }
+    shut
+}
+
+/// What is not known because of a list. Who may list nothing is shown nothing, but then somebody who may most must have
+/// been shown all.
+fn missed(scenario: &Scenario, one: &Listed, leads: bool) -> Option<String> {
+    let what = match one.shown.ended {
+        Ended::Whole => return None,
+        Ended::Refused if !leads => return None,
+        Ended::Absent if scenario.tools().iter().all(Option::is_none) => return None,
+        Ended::Refused => "is refused",
+        Ended::Absent => "is not there",
+        Ended::Cut => "was not read to its end",
+        Ended::Unread => "was not read",
+    };
+    let (persona, door) = (&one.persona, one.door);
+    let why = &one.shown.why;
+    Some(format!("the list of {persona} at {door} {what} ({why})"))
+}

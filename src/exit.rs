@@ -52,7 +52,7 @@ impl Exit {
         (0, "every check passed"),
         (
             1,
-            "at least one check failed, a token is not what its persona declares, a client's redirect is not registered, a MUST of the specification is violated, or there is a tool that no operation names",
+            "at least one check failed, a token is not what its persona declares, a client's redirect is not registered, a MUST of the specification is violated, or there is a tool or a route that no operation names",
         ),
         (
             2,

@@ -133,8 +133,8 @@ fn sheet(text: &str) -> Result<Sheet, Unreadable> {
         let place = error.location();
         Unreadable::Syntax {
             language: "YAML",
-            line: place.map_or(1, |place| place.line().into()),
-            column: place.map_or(1, |place| place.column().into()),
+            line: place.map_or(1, |place| place.line()),
+            column: place.map_or(1, |place| place.column()),
         }
     })
 }

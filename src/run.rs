@@ -86,12 +86,14 @@ pub async fn run(
         .with_attendant(Arc::clone(means.attendant));
     errand::fetch(&mut plan.scenario, &desk).await?;
     let routes = document::at_hand(&plan)?;
-    let (standings, redirects, routes) = tokio::join!(
+    let (standings, redirects) = tokio::join!(
         standing::sign_in(&plan.scenario, &desk, &means, |_| true),
         redirects::check(&plan.scenario, &desk, &means),
-        document::fetched(&plan, &means, routes),
     );
-    let found = doors::find(&plan, &standings, means.stop).await;
+    let (found, routes) = tokio::join!(
+        doors::find(&plan, &standings, means.stop),
+        document::fetched(&plan, &standings, &means, routes),
+    );
     let hall = Hall::open(
         plan.through(&found.open),
         desk,

@@ -230,7 +230,7 @@ pub(super) struct Coverage {
         env = "ROLECALL_SCENARIO"
     )]
     pub(super) scenario: PathBuf,
-    /// `OpenAPI` document (3.x or Swagger 2.0, JSON or YAML) in place of the one that the scenario names
+    /// OpenAPI document (3.x or Swagger 2.0, JSON or YAML) in place of the one that the scenario names
     #[arg(long, value_name = "FILE|URL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) openapi: Option<String>,
     /// Compare with the tools that the MCP doors list: the default where there is one

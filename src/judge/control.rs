@@ -94,7 +94,7 @@ impl Controls {
         match as_if_controlled {
             _ if !self.vouched[place] => Ruling::Unproven(Code::NotShown),
             Ruling::Fail(_) => Ruling::Unproven(Code::NoControl),
-            met => met,
+            met @ (Ruling::Pass | Ruling::Unproven(_) | Ruling::Gap(_)) => met,
         }
     }
 

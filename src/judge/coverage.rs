@@ -205,17 +205,18 @@ impl Coverage {
     }
 
     fn missing(&self, scenario: &Scenario) -> Option<Finding> {
-        let named = self.undocumented.iter().filter_map(|index| {
+        let operations = self.undocumented.iter().filter_map(|index| {
             let operation = scenario.operations.get(*index)?;
             let call = operation.rest.as_ref()?;
             let request = short(&format!("{} {}", call.method, call.target.source()));
             Some(format!("{} ({request})", operation.name))
         });
-        let named: Vec<String> = named.collect();
-        let verb = if named.len() == 1 { "is" } else { "are" };
-        let names = roster::list(named.iter().map(String::as_str).collect());
+        let operations: Vec<String> = operations.collect();
+        let verb = if operations.len() == 1 { "is" } else { "are" };
+        let names = roster::list(operations.iter().map(String::as_str).collect());
         let detail = format!("{names} {verb} not in {DOCUMENT}");
-        (!named.is_empty()).then(|| Finding::new(Code::DeclaredRouteMissing, detail, Vec::new()))
+        (!operations.is_empty())
+            .then(|| Finding::new(Code::DeclaredRouteMissing, detail, Vec::new()))
     }
 
     fn forgotten_doors(&self, scenario: &Scenario) -> Option<Finding> {

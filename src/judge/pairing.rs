@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn names_pair_as_they_are_and_then_whatever_their_case_and_separators() {
-        let table: [(&[&str], &[&str], &[(usize, usize, bool)]); 7] = [
+        type Paired = &'static [(usize, usize, bool)];
+        let table: [(&[&str], &[&str], Paired); 7] = [
             (&["a", "b"], &["b", "a"], &[(0, 1, false), (1, 0, false)]),
             (&["listProducts"], &["list-products"], &[(0, 0, true)]),
             (&["Products_List"], &["productsList"], &[(0, 0, true)]),

@@ -186,9 +186,10 @@ impl Roll<'_> {
             Some(second) => law::rule_pair(case, controls.settle(check.index, second.outcome)),
             None => law::rule(case),
         };
-        match ruling {
-            Ruling::Unproven(Code::NoControl) => controls.without_control(check.index, case),
-            ruling => ruling,
+        if ruling == Ruling::Unproven(Code::NoControl) {
+            controls.without_control(check.index, case)
+        } else {
+            ruling
         }
     }
 }
@@ -733,6 +734,9 @@ mod tests {
         all.map(|place| places.contains(&place)).collect()
     }
 
+    /// Operations and doors.
+    type Places = &'static [(usize, usize)];
+
     #[test]
     fn what_nobody_is_allowed_proves_nothing_unless_it_is_shown_to_exist() {
         let refused = |_| saw(Outcome::Forbidden, 403);
@@ -753,7 +757,7 @@ mod tests {
             "{reason}"
         );
         // By itself a document shows no more than a hope; beside a route that works it shows a route.
-        let cases: [(&[(usize, usize)], Vec<usize>); 5] = [
+        let cases: [(Places, Vec<usize>); 5] = [
             (&[(5, 0)], (60..72).collect()),
             (&[(5, 0), (0, 0)], (64..72).collect()),
             (&[(5, 0), (0, 1)], (60..72).collect()),

@@ -50,49 +50,59 @@ impl Uniform {
     }
 }
 
+/// What was met, in three words.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Met {
+    Through,
+    Refused,
+    Other,
+}
+
+impl Met {
+    /// `None` where nothing was.
+    fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::NoAnswer => None,
+            Outcome::Granted | Outcome::PastTheGuard | Outcome::ToolError => Some(Self::Through),
+            Outcome::Unauthenticated
+            | Outcome::Forbidden
+            | Outcome::RefusedInBand
+            | Outcome::Hidden
+            | Outcome::Rejected
+            | Outcome::Redirected
+            | Outcome::Intercepted => Some(Self::Refused),
+            Outcome::Crashed => Some(Self::Other),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Tally {
     personas: BTreeSet<usize>,
-    through: bool,
-    refused: bool,
-    other: bool,
+    met: BTreeSet<Met>,
     /// Whether one that must be refused was answered.
     forbidden: bool,
 }
 
 impl Tally {
     fn count(&mut self, check: &Check<'_>, sight: Sight) {
-        if sight.gap.is_some() {
-            return;
-        }
-        for reading in [sight.reading, sight.second].into_iter().flatten() {
-            match reading.outcome {
-                Outcome::NoAnswer => continue,
-                Outcome::Granted | Outcome::PastTheGuard | Outcome::ToolError => {
-                    self.through = true;
-                }
-                Outcome::Unauthenticated
-                | Outcome::Forbidden
-                | Outcome::RefusedInBand
-                | Outcome::Hidden
-                | Outcome::Rejected
-                | Outcome::Redirected
-                | Outcome::Intercepted => self.refused = true,
-                Outcome::Crashed => self.other = true,
-            }
+        let readings = [sight.reading, sight.second].into_iter().flatten();
+        let met = readings.filter_map(|reading| Met::of(reading.outcome));
+        for met in met.filter(|_| sight.gap.is_none()) {
+            self.met.insert(met);
             self.personas.insert(check.persona);
             self.forbidden |= law::must_be_stopped(&check.demand.expectation);
         }
     }
 
     fn concluded(&self) -> Option<Uniform> {
-        if self.personas.len() < FEWEST || self.other {
+        if self.personas.len() < FEWEST || self.met.len() > 1 {
             return None;
         }
-        match (self.through, self.refused) {
-            (true, false) if self.forbidden => Some(Uniform::Granted),
-            (false, true) => Some(Uniform::Refused),
-            _ => None,
+        match self.met.first()? {
+            Met::Through => self.forbidden.then_some(Uniform::Granted),
+            Met::Refused => Some(Uniform::Refused),
+            Met::Other => None,
         }
     }
 }

@@ -63,10 +63,11 @@ impl Document {
         for length in places {
             let on = find(&bare, length);
             if found(&on) > found(&best.on) {
-                let base = common[..length].iter().map(|segment| format!("/{segment}"));
+                let place = common[..length].iter();
+                let place = place.map(|segment| format!("/{segment}"));
                 best = Matching {
                     on,
-                    base: Base::Below(base.collect()),
+                    base: Base::Below(place.collect()),
                 };
             }
         }

@@ -197,11 +197,8 @@ mod tests {
         let whole = plan(CATALOG, &[], Selection::default());
         let mut text = CATALOG.to_owned();
         for offer in whole.scenario.offers().iter().filter(|one| pick(one.row)) {
-            let lines: String = offer
-                .lines
-                .lines()
-                .map(|line| format!("  {line}\n"))
-                .collect();
+            let lines = offer.lines.lines().map(|line| ["  ", line, "\n"].concat());
+            let lines: String = lines.collect();
             text = if offer.place.contains("mcp") {
                 let lines = offer.lines.trim_end();
                 let door = format!("mcp: {{ url: \"${{CATALOG_MCP_URL}}\", {lines} }}");

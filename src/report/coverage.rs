@@ -1,9 +1,12 @@
 //! What there is and who names it in, a table, Markdown or a JSON document out.
 
+use std::iter;
+
 use comfy_table::Table;
 use serde_json::{Value, json};
 
 use super::Look;
+use super::mark;
 use super::markdown::escape;
 use super::sanitizer::{clean, excerpt};
 use super::table::grid::BOX;
@@ -11,7 +14,6 @@ use super::table::paint::{self, marker};
 use super::table::{self, NARROWEST};
 use crate::judge::{Excluded, Known, Pair, Share, VerdictKind};
 use crate::openapi::Base;
-use crate::plan::Offer;
 use crate::run::stock::Stock;
 use crate::scenario::{Operation, Scenario};
 
@@ -67,14 +69,18 @@ impl<'s> Sheet<'s> {
     pub fn result(&self) -> Result {
         let share = self.share();
         let stale = |one: &Excluded| one.stale.is_some();
-        let short = share.named * 100 < usize::from(self.at_least) * share.all;
-        if short || self.stock.coverage.left_out.iter().any(stale) {
+        if self.is_short() || self.stock.coverage.left_out.iter().any(stale) {
             Result::Short
         } else if !self.stock.unread.is_empty() || share.all == 0 {
             Result::Unread
         } else {
             Result::Enough
         }
+    }
+
+    fn is_short(&self) -> bool {
+        let share = self.share();
+        share.named * 100 < usize::from(self.at_least) * share.all
     }
 
     fn share(&self) -> Share {
@@ -132,11 +138,11 @@ impl<'s> Sheet<'s> {
         shown.map(|(heading, _)| heading).collect()
     }
 
-    fn cells(&self, row: &Row<'_>) -> Vec<String> {
+    fn cells(&self, row: &Row<'_>, sign: fn(Option<VerdictKind>) -> char) -> Vec<String> {
         let coverage = &self.stock.coverage;
         let mut cells = Vec::new();
-        cells.extend(coverage.routes.as_ref().map(|_| cell(row.route)));
-        cells.extend(coverage.tools.as_ref().map(|_| cell(row.tool)));
+        cells.extend(coverage.routes.as_ref().map(|_| cell(row.route, sign)));
+        cells.extend(coverage.tools.as_ref().map(|_| cell(row.tool, sign)));
         cells.push(excerpt(&self.names(row).join(", "), CELL).into_owned());
         cells.push(row.tested_at().join(", "));
         cells
@@ -234,11 +240,14 @@ impl<'s> Sheet<'s> {
     }
 
     fn next_step(&self) -> &'static str {
+        let share = self.share();
         match self.result() {
-            Result::Enough => "Nothing that exists is left out.",
-            Result::Short => {
+            Result::Enough if share.named < share.all => "Enough is named, and not all.",
+            Result::Enough => "An operation names whatever is not left out with a reason.",
+            Result::Short if self.is_short() => {
                 "Give each of them an operation, or leave it out with a reason: `ignore` beside the door's URL."
             }
+            Result::Short => "Take out of `ignore` what is of no use there.",
             Result::Unread => {
                 "What could not be read may hold more: make it readable, and ask again."
             }
@@ -260,7 +269,7 @@ impl Row<'_> {
     }
 }
 
-fn sign(known: &Known) -> Option<VerdictKind> {
+fn weight(known: &Known) -> Option<VerdictKind> {
     if known.left_out {
         None
     } else if known.named_by.is_empty() {
@@ -270,9 +279,9 @@ fn sign(known: &Known) -> Option<VerdictKind> {
     }
 }
 
-fn cell(known: Option<&Known>) -> String {
+fn cell(known: Option<&Known>, sign: fn(Option<VerdictKind>) -> char) -> String {
     known.map_or_else(String::new, |known| {
-        format!("{} {}", marker(sign(known)), excerpt(&known.name, CELL))
+        format!("{} {}", sign(weight(known)), excerpt(&known.name, CELL))
     })
 }
 
@@ -285,46 +294,44 @@ fn left_out(one: &Excluded) -> String {
 /// For a terminal: a table, what is missing, what is offered, what to do.
 pub fn table(sheet: &Sheet<'_>, look: Look) -> String {
     let width = look.width.clamp(NARROWEST, WIDEST);
-    let mut text = format!(
-        "{}\n\n",
-        table::wrapped(&clean(&sheet.scenario.name), width)
-    );
-    let rows = sheet.rows();
-    if !rows.is_empty() {
-        let mut grid = Table::new();
-        grid.load_style(BOX);
-        grid.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-        grid.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-        grid.set_header(sheet.headings());
-        for row in &rows {
-            grid.add_row(sheet.cells(row));
-        }
-        text.push_str(&format!("{grid}\n"));
-    }
+    let wrapped = |text: &str| table::wrapped(text, width);
+    let mut blocks = vec![wrapped(&clean(&sheet.scenario.name))];
+    blocks.extend(grid(sheet, width));
     for (about, lines) in sheet.remarks() {
-        text.push_str(&format!("\n{about}:\n"));
-        for line in lines {
-            text.push_str(&table::wrapped(&format!("  {line}"), width));
-            text.push('\n');
-        }
+        let lines = lines.iter().map(|line| wrapped(&format!("  {line}")));
+        let lines: Vec<String> = iter::once(format!("{about}:")).chain(lines).collect();
+        blocks.push(lines.join("\n"));
     }
-    text.push_str(&format!("\n{}\n", table::wrapped(&sheet.summary(), width)));
-    text.push_str(&format!("{}\n", table::wrapped(sheet.next_step(), width)));
+    blocks.push(format!(
+        "{}\n{}",
+        wrapped(&sheet.summary()),
+        wrapped(sheet.next_step())
+    ));
     for offer in sheet.scenario.offers() {
         let heading = format!("Not among the rows: {}. {}", offer.row, offer.why);
-        text.push_str(&format!("\n{}\n", table::wrapped(&heading, width)));
-        text.push_str(&format!("To add it, {}:\n", offer.place));
-        text.push_str(&indented(&offer));
+        let place = format!("To add it, {}:", offer.place);
+        let lines = offer.lines.lines().map(|line| format!("  {}", clean(line)));
+        let lines: Vec<String> = [wrapped(&heading), place]
+            .into_iter()
+            .chain(lines)
+            .collect();
+        blocks.push(lines.join("\n"));
     }
-    paint::paint(&text, look.colour)
+    paint::paint(&(blocks.join("\n\n") + "\n"), look.colour)
 }
 
-fn indented(offer: &Offer) -> String {
-    offer
-        .lines
-        .lines()
-        .map(|line| format!("  {}\n", clean(line)))
-        .collect()
+/// The table; none where there is nothing.
+fn grid(sheet: &Sheet<'_>, width: usize) -> Option<String> {
+    let rows = sheet.rows();
+    let mut grid = Table::new();
+    grid.load_style(BOX);
+    grid.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    grid.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    grid.set_header(sheet.headings());
+    for row in &rows {
+        grid.add_row(sheet.cells(row, marker));
+    }
+    (!rows.is_empty()).then(|| grid.to_string())
 }
 
 /// For a job summary or a committed file.
@@ -343,7 +350,8 @@ pub fn markdown(sheet: &Sheet<'_>) -> String {
             format!("|{}", "---|".repeat(headings.len())),
         ]);
         lines.extend(rows.iter().map(|row| {
-            let cells: Vec<String> = sheet.cells(row).iter().map(|cell| escape(cell)).collect();
+            let cells = sheet.cells(row, mark::sign);
+            let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
             format!("| {} |", cells.join(" | "))
         }));
     }

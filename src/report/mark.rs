@@ -41,17 +41,6 @@ impl Mark {
         }
     }
 
-    /// The sign alone: it tells the verdict without colour.
-    pub(super) const fn sign(&self) -> char {
-        match self.kind {
-            Some(VerdictKind::Pass) => '✓',
-            Some(VerdictKind::Fail) => '✗',
-            Some(VerdictKind::Unproven) => '?',
-            Some(VerdictKind::Waived) => 'w',
-            Some(VerdictKind::Skipped) | None => '–',
-        }
-    }
-
     /// Everything after the sign; empty where there is nothing to tell.
     pub(super) fn words(&self) -> String {
         match &self.demanded {
@@ -91,7 +80,18 @@ impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.words();
         let gap = if words.is_empty() { "" } else { " " };
-        f.pad(&format!("{}{gap}{words}", self.sign()))
+        f.pad(&format!("{}{gap}{words}", sign(self.kind)))
+    }
+}
+
+/// The sign of a verdict, or of none: it tells without colour.
+pub(super) const fn sign(kind: Option<VerdictKind>) -> char {
+    match kind {
+        Some(VerdictKind::Pass) => '✓',
+        Some(VerdictKind::Fail) => '✗',
+        Some(VerdictKind::Unproven) => '?',
+        Some(VerdictKind::Waived) => 'w',
+        Some(VerdictKind::Skipped) | None => '–',
     }
 }
 

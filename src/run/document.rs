@@ -1,10 +1,13 @@
 //! Where a scenario's OpenAPI document is in, its routes or why they could not be read out.
 
+use std::io::ErrorKind;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
 use url::Url;
 
 use super::errand::Unready;
+use super::standing::Standing;
 use super::{Means, asking};
 use crate::cell::Door;
 use crate::openapi::{Document, MOST_BYTES, Matching};
@@ -49,22 +52,37 @@ pub(super) fn at_hand(plan: &Plan) -> Result<Routes, Unready> {
     let Some(Location::File(path)) = wanted(plan) else {
         return Ok(Routes::Unasked);
     };
+    let why = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        kind => kind.to_string(),
+    };
     let unready = |why: String| Unready(format!("OpenAPI document {}: {why}", path.display()));
     let size = std::fs::metadata(path).map_or(0, |file| file.len());
     if size > MOST_BYTES as u64 {
         return Err(unready("it is too large".to_owned()));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| unready(error.kind().to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| unready(why(error)))?;
     let document = Document::read(&text).map_err(|error| unready(error.to_string()))?;
     Ok(Routes::of(document, &plan.scenario))
 }
 
 /// Fetches a document that has a URL, as nobody; the REST door's headers go along where it is the same origin. What is at
-/// hand stays.
-pub(super) async fn fetched(plan: &Plan, means: &Means<'_>, at_hand: Routes) -> Routes {
-    let Some(Location::Url(url)) = wanted(plan) else {
-        return at_hand;
-    };
+/// hand stays. Where no persona may call, the deployment is not called at all.
+pub(super) async fn fetched(
+    plan: &Plan,
+    standings: &[Standing],
+    means: &Means<'_>,
+    at_hand: Routes,
+) -> Routes {
+    let may_call = standings.iter().any(|one| one.entrance.is_some());
+    match wanted(plan) {
+        Some(Location::Url(url)) if may_call => fetched_from(url, plan, means).await,
+        Some(_) | None => at_hand,
+    }
+}
+
+/// Fetches the document from its URL.
+pub(super) async fn fetched_from(url: &str, plan: &Plan, means: &Means<'_>) -> Routes {
     let read = tokio::select! {
         read = fetch(&plan.scenario, url, means) => read,
         () = means.stop.hurried() => Err("the run ended first".to_owned()),

@@ -44,7 +44,7 @@ pub async fn take(
     let routes = document::at_hand(&plan)?;
     let (standings, routes) = tokio::join!(
         standing::sign_in(&plan.scenario, &desk, means, |_| tools),
-        document::fetched(&plan, means, routes),
+        fetched(&plan, means, routes),
     );
     let scenario = Arc::clone(&plan.scenario);
     let mut unread = Vec::new();
@@ -90,6 +90,14 @@ pub async fn take(
             .map(|(_, matching)| (source, matching.base.clone())),
         unread,
     })
+}
+
+/// The document, whoever may call.
+async fn fetched(plan: &Plan, means: &Means<'_>, at_hand: Routes) -> Routes {
+    match &plan.scenario.deployment.extent.openapi {
+        Some(Location::Url(url)) => document::fetched_from(url, plan, means).await,
+        Some(Location::File(_)) | None => at_hand,
+    }
 }
 
 /// Every list, whoever asked; the sessions that were opened for it are ended.

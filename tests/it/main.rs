@@ -12,6 +12,8 @@ mod canary;
 mod clients;
 /// The law of imports.
 mod corridor;
+/// What there is, beside what the operations name.
+mod coverage;
 /// Whose a finding is, why, and how to see it by hand.
 mod diagnosis;
 /// What is found on the way to a deployment.

@@ -169,6 +169,12 @@ pub(super) fn nameless(text: &str, name: Option<&str>) -> String {
     }
 }
 
+/// Whether a 403 says that the token itself is at fault: what Envoy answers to one for another audience
+/// (`jwt_verify_lib`, `JwtAudienceNotAllowed`).
+pub(super) fn faults_the_token(body: &str) -> bool {
+    body.trim() == "Audiences in Jwt are not allowed"
+}
+
 fn unquoted(text: &str, tool: Option<&str>) -> String {
     let mut text = nameless(text, tool).to_lowercase();
     text.retain(|sign| !matches!(sign, '\'' | '"' | '`'));

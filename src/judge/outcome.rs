@@ -165,6 +165,8 @@ fn signed(signature: Signature, answer: &HttpAnswer) -> Option<Outcome> {
         | Signature::Quota
         | Signature::IpFilter
         | Signature::EdgePage
+        | Signature::ProxyPage
+        | Signature::OriginCheck
         | Signature::EmptyAnswer
         | Signature::Swallowed
         | Signature::RateLimit => Some(Outcome::Intercepted),
@@ -183,6 +185,7 @@ fn unsigned(answer: &HttpAnswer, setting: &Setting<'_>, marked: bool) -> Outcome
     match answer.status {
         200..=299 => success(answer, setting),
         401 => Outcome::Unauthenticated,
+        403 if denial::faults_the_token(&answer.body) => Outcome::Unauthenticated,
         403 => Outcome::Forbidden,
         404 | 410 if answer.rpc.is_none() => decoyed(setting, marked, Outcome::Hidden),
         400 | 409 | 422 if answer.rpc.is_none() => decoyed(setting, marked, Outcome::Rejected),
@@ -441,7 +444,7 @@ mod tests {
             ("Envoy expired", 401, "www-authenticate: Bearer realm=\"x\"", "Jwt is expired", O::Unauthenticated, None),
             ("Apigee token", 401, JSON, r#"{"fault":{"faultstring":"Invalid access token","detail":{"errorcode":"keymanagement.service.invalid_access_token"}}}"#, O::Unauthenticated, None),
             ("Apigee key", 401, JSON, r#"{"fault":{"faultstring":"Failed to resolve API Key variable","detail":{"errorcode":"steps.oauth.v2.FailedToResolveAPIKey"}}}"#, O::Intercepted, Some(S::SubscriptionKey)),
-            ("nginx auth_request", 401, HTML, "<html><center><h1>401 Authorization Required</h1></center><hr><center>nginx</center></html>", O::Intercepted, Some(S::EdgePage)),
+            ("nginx auth_request", 401, HTML, "<html><center><h1>401 Authorization Required</h1></center><hr><center>nginx</center></html>", O::Intercepted, Some(S::ProxyPage)),
             ("nginx auth_jwt with a challenge", 401, "content-type: text/html\nwww-authenticate: Bearer realm=\"api\"", "<html><center>nginx</center></html>", O::Unauthenticated, None),
             ("IIS", 401, HTML, "<html><h2>401 - Unauthorized</h2></html>", O::Intercepted, Some(S::HtmlPage)),
             // 403.
@@ -475,7 +478,7 @@ mod tests {
             ("AWS REST API key", 403, "x-amzn-errortype: ForbiddenException", r#"{"message":"Forbidden"}"#, O::Intercepted, Some(S::SubscriptionKey)),
             ("AWS unknown route", 403, "x-amzn-errortype: MissingAuthenticationTokenException", r#"{"message":"Missing Authentication Token"}"#, O::Hidden, Some(S::RouteMissing)),
             ("Traefik ForwardAuth", 403, TEXT, "Forbidden", O::Forbidden, None),
-            ("nginx", 403, HTML, "<html><h1>403 Forbidden</h1><hr><center>nginx/1.27</center></html>", O::Intercepted, Some(S::EdgePage)),
+            ("nginx", 403, HTML, "<html><h1>403 Forbidden</h1><hr><center>nginx/1.27</center></html>", O::Intercepted, Some(S::ProxyPage)),
             ("oauth2-proxy", 403, HTML, "<html>Sign in with OpenID</html>", O::Intercepted, Some(S::HtmlPage)),
             // Other refusals of the protocol.
             ("API Management route", 404, JSON, r#"{ "statusCode": 404, "message": "Resource not found" }"#, O::Hidden, Some(S::RouteMissing)),

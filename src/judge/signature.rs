@@ -23,6 +23,10 @@ pub enum Signature {
     PolicyCrash,
     /// A web application firewall or CDN page.
     EdgePage,
+    /// A page of a web server or reverse proxy that refuses: its own rule, or the decision of a service that it asked.
+    ProxyPage,
+    /// A refusal of the request's Origin or Host, as a guard against rebinding gives it.
+    OriginCheck,
     /// A redirect to a sign-in page.
     LoginRedirect,
     /// A sign-in page with status 200.
@@ -41,13 +45,15 @@ pub enum Signature {
 
 impl Signature {
     /// Every signature.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::SubscriptionKey,
         Self::Quota,
         Self::IpFilter,
         Self::RouteMissing,
         Self::PolicyCrash,
         Self::EdgePage,
+        Self::ProxyPage,
+        Self::OriginCheck,
         Self::LoginRedirect,
         Self::LoginPage,
         Self::EmptyAnswer,
@@ -113,6 +119,8 @@ impl Signature {
             Self::RouteMissing => "a router that knows no such route",
             Self::PolicyCrash => "a policy expression that failed",
             Self::EdgePage => "a firewall or CDN page",
+            Self::ProxyPage => "a page of a reverse proxy",
+            Self::OriginCheck => "a check of Origin or Host",
             Self::LoginRedirect => "a redirect to a sign-in page",
             Self::LoginPage => "a sign-in page with status 200",
             Self::EmptyAnswer => "a success with nothing in it",
@@ -127,12 +135,17 @@ impl Signature {
     pub const fn products(self) -> &'static str {
         match self {
             Self::SubscriptionKey => "API Management, Kong, APISIX, Apigee, AWS API Gateway",
-            Self::Quota | Self::PolicyCrash | Self::EmptyAnswer => "API Management",
+            Self::Quota => "API Management, Apigee",
+            Self::PolicyCrash | Self::EmptyAnswer => "API Management",
             Self::IpFilter => "API Management, Kong, APISIX, Apigee, App Service",
-            Self::RouteMissing => "API Management, Kong, APISIX, AWS API Gateway, Traefik",
-            Self::EdgePage => {
-                "Application Gateway, Front Door, Cloudflare, CloudFront, AWS WAF, Akamai, Imperva, F5, nginx"
+            Self::RouteMissing => {
+                "API Management, Kong, APISIX, AWS API Gateway, Apigee, Envoy, Traefik"
             }
+            Self::EdgePage => {
+                "Application Gateway, Front Door, Cloudflare, CloudFront, AWS WAF, Akamai, Imperva, F5"
+            }
+            Self::ProxyPage => "nginx, OpenResty",
+            Self::OriginCheck => "MCP SDKs",
             Self::LoginRedirect => "Entra ID, App Service, Keycloak, Cloudflare Access, ASP.NET",
             Self::LoginPage => "Entra ID, oauth2-proxy",
             Self::Swallowed => "MCP servers that take it for a notification",
@@ -152,8 +165,8 @@ impl Signature {
             | Self::PolicyCrash
             | Self::EmptyAnswer
             | Self::RateLimit => Layer::Gateway,
-            Self::EdgePage | Self::HtmlPage => Layer::Edge,
-            Self::GatewayError | Self::Swallowed => Layer::Backend,
+            Self::EdgePage | Self::ProxyPage | Self::HtmlPage => Layer::Edge,
+            Self::GatewayError | Self::Swallowed | Self::OriginCheck => Layer::Backend,
         }
     }
 
@@ -177,6 +190,12 @@ impl Signature {
             }
             Self::EdgePage => {
                 "Something in front of the gateway answered in its place; the request never reached the authorization policy."
+            }
+            Self::ProxyPage => {
+                "A reverse proxy refused with a page of its own. Behind it may be a rule of the proxy (deny) or the decision of a service that it asked (auth_request); the page does not say which."
+            }
+            Self::OriginCheck => {
+                "The server guards itself against rebinding and does not take this Host or Origin; the token was never looked at. rolecall sends no Origin of its own, so it is usually the Host."
             }
             Self::LoginRedirect | Self::LoginPage => {
                 "The door treats callers as browsers: session or cookie sign-in (an authentication proxy, App Service authentication, a cookie scheme as the default) stands before token validation."
@@ -219,6 +238,12 @@ impl Signature {
             }
             Self::EdgePage => {
                 "Let this run's address or user agent through the firewall, or call the gateway behind it."
+            }
+            Self::ProxyPage => {
+                "Let the proxy pass on the WWW-Authenticate of the service that decides. Where its page is the refusal, declare it as a fingerprint (docs/answers.md)."
+            }
+            Self::OriginCheck => {
+                "Add the host name that clients use to the server's allowed hosts, or let the gateway send the name that the server knows."
             }
             Self::LoginRedirect | Self::LoginPage => {
                 "Answer API calls with 401 and a Bearer challenge in place of a redirect: exempt the API path from the sign-in proxy, or make the bearer scheme the default."

@@ -4,6 +4,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+/// A corpus of answers as products give them.
+mod answers;
 /// One invocation of the binary in a folder of its own.
 mod bench;
 /// Secrets reach no output.

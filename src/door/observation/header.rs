@@ -7,7 +7,7 @@ use crate::door::scrubber::Scrubber;
 
 const MOST: usize = 32;
 const VALUE_CAP: usize = 512;
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "content-type",
     "www-authenticate",
     "server",
@@ -18,6 +18,7 @@ const NAMES: [&str; 10] = [
     "x-azure-ref",
     "cf-ray",
     "cf-mitigated",
+    "apigw-requestid",
 ];
 const FAMILIES: [&str; 5] = ["x-ms-", "apim-", "x-amzn-", "x-kong-", "x-envoy-"];
 /// App Service's own sign-in names the user and passes tokens on in these; an echoing backend would hand them to us.

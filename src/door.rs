@@ -22,7 +22,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use crate::cell::Door;
-use crate::scenario::{Deployment, McpMethod};
+use crate::scenario::{Deployment, Fingerprint, McpMethod};
 use crate::secret::Redactor;
 use crate::token::Credential;
 use crate::wire::{Line, Silence, Wire};
@@ -117,6 +117,8 @@ pub struct Entrance {
     opened: Arc<Opened>,
     ids: Ids,
     redactor: Arc<Redactor>,
+    /// Headers that fingerprints look at.
+    kept: Arc<[String]>,
 }
 
 impl Entrance {
@@ -141,6 +143,7 @@ impl Entrance {
             opened: Arc::default(),
             ids: Ids::new(),
             redactor: Arc::clone(redactor),
+            kept: looked_at(deployment),
         }
     }
 
@@ -166,6 +169,7 @@ impl Entrance {
             opened: Arc::clone(&self.opened),
             ids: Ids::new(),
             redactor: Arc::clone(&self.redactor),
+            kept: Arc::clone(&self.kept),
         }
     }
 
@@ -247,7 +251,10 @@ impl Entrance {
         )?;
         let since = Instant::now();
         Some(match line.send(call, &mut |_| false).await {
-            Ok(reply) => rest::read(&ask.request(), &reply, &self.redactor),
+            Ok(reply) => {
+                let scrubber = Scrubber::new(&self.redactor).keeping(&self.kept);
+                rest::read(&ask.request(), &reply, &scrubber)
+            }
             Err(silence) => self.silent(ask, silence, since.elapsed()),
         })
     }
@@ -340,6 +347,7 @@ impl Entrance {
             ids: &self.ids,
             opened: &self.opened,
             redactor: &self.redactor,
+            kept: &self.kept,
         })
     }
 
@@ -351,6 +359,13 @@ impl Entrance {
             payload: None,
         }
     }
+}
+
+/// The headers that the deployment's fingerprints look at.
+fn looked_at(deployment: &Deployment) -> Arc<[String]> {
+    let fingerprints = deployment.fingerprints.iter();
+    let names = fingerprints.flat_map(Fingerprint::header_names);
+    names.map(str::to_owned).collect()
 }
 
 /// The name and the params of a request for what no server has.
@@ -559,6 +574,7 @@ mod tests {
             doors_stated: false,
             mcp_refuses: RefusalShape::Http,
             mcp_denials: Denials::default(),
+            fingerprints: Vec::new(),
             requirements: Terms::default(),
             extent: Extent::default(),
             disposable: false,

@@ -7,6 +7,7 @@ mod declaration;
 mod demand;
 mod deployment;
 mod extent;
+mod fingerprint;
 mod fixture;
 mod header;
 mod identity;
@@ -39,6 +40,7 @@ use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
 pub use extent::{Extent, LeftOut, Location};
+pub use fingerprint::{Fingerprint, Flaw, Meaning, Pattern};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider, is_guid};
 pub use mcp::{Completed, Listing, McpCall, McpMethod};
 pub use profile::{Profile, RedirectUri};
@@ -220,6 +222,8 @@ pub struct Deployment {
     pub mcp_refuses: RefusalShape,
     /// What besides the usual words and codes is a denial there.
     pub mcp_denials: Denials,
+    /// Answers that the owner knows, in the order of the file: the first that fits says what an answer means.
+    pub fingerprints: Vec<Fingerprint>,
     /// What is demanded of the MCP doors besides the matrix.
     pub requirements: Terms,
     /// How much of it the matrix is to name.

@@ -117,7 +117,11 @@ pub(super) struct Spoken {
 impl Spoken {
     /// Reads an answer; `id` is the one that the utterance carried.
     pub(super) fn of(utterance: &Utterance, reply: &Reply, id: u64, redactor: &Redactor) -> Self {
-        let scrubber = Scrubber::of_message(redactor, id);
+        Self::keeping(utterance, reply, id, Scrubber::of_message(redactor, id))
+    }
+
+    /// The same with what `scrubber` keeps.
+    fn keeping(utterance: &Utterance, reply: &Reply, id: u64, scrubber: Scrubber<'_>) -> Self {
         let message = message::answer(reply, id);
         let (rpc, payload) = meaning(utterance, message.as_ref(), &scrubber);
         let complaint = if message.is_none() {
@@ -211,6 +215,8 @@ pub(super) struct Way<'e> {
     pub(super) ids: &'e Ids,
     pub(super) opened: &'e Opened,
     pub(super) redactor: &'e Redactor,
+    /// Headers that are kept besides the usual ones.
+    pub(super) kept: &'e [String],
 }
 
 impl Way<'_> {
@@ -225,7 +231,10 @@ impl Way<'_> {
             .send(call, &mut |read| listener.enough(read))
             .await
         {
-            Ok(reply) => Spoken::of(utterance, &reply, id, self.redactor),
+            Ok(reply) => {
+                let scrubber = Scrubber::of_message(self.redactor, id).keeping(self.kept);
+                Spoken::keeping(utterance, &reply, id, scrubber)
+            }
             Err(silence) => Spoken::silent(utterance, silence, since, self.redactor),
         }
     }

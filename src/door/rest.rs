@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::Answered;
 use super::observation::{self, Observation};
 use super::scrubber::Scrubber;
-use crate::secret::Redactor;
 use crate::wire::{Call, Reply};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -36,9 +35,9 @@ pub(super) fn call(
 }
 
 /// What the answer to `request` gave; its payload is the body where that is one whole JSON document.
-pub(super) fn read(request: &str, reply: &Reply, redactor: &Redactor) -> Answered {
+pub(super) fn read(request: &str, reply: &Reply, scrubber: &Scrubber<'_>) -> Answered {
     Answered {
-        observation: Observation::of(request, reply, None, &Scrubber::new(redactor)),
+        observation: Observation::of(request, reply, None, scrubber),
         payload: observation::document(reply),
     }
 }
@@ -53,6 +52,7 @@ mod tests {
     use crate::door::heading::heading;
     use crate::door::mcp::tests::lines;
     use crate::door::{Answer, HttpAnswer};
+    use crate::secret::Redactor;
 
     #[test]
     fn a_write_is_sent_as_it_stands() {
@@ -137,7 +137,8 @@ mod tests {
                 truncated,
                 took: Duration::ZERO,
             };
-            let answered = read("GET /p", &reply, &Redactor::default());
+            let redactor = Redactor::default();
+            let answered = read("GET /p", &reply, &Scrubber::new(&redactor));
             assert_eq!(answered.payload, payload);
             let kept = HttpAnswer {
                 status: 403,

@@ -7,12 +7,17 @@ use crate::secret::Redactor;
 pub(super) struct Scrubber<'r> {
     redactor: &'r Redactor,
     id: Option<u64>,
+    names: &'r [String],
 }
 
 impl<'r> Scrubber<'r> {
     /// For an exchange without a JSON-RPC id.
     pub(super) const fn new(redactor: &'r Redactor) -> Self {
-        Self { redactor, id: None }
+        Self {
+            redactor,
+            id: None,
+            names: &[],
+        }
     }
 
     /// For the exchange whose request carried this JSON-RPC id. Where the server repeats the id, the text says `1`:
@@ -21,7 +26,18 @@ impl<'r> Scrubber<'r> {
         Self {
             redactor,
             id: Some(id),
+            names: &[],
         }
+    }
+
+    /// The same that keeps headers of these names (lower case), too.
+    pub(super) const fn keeping(self, names: &'r [String]) -> Self {
+        Self { names, ..self }
+    }
+
+    /// Whether headers of this name are kept besides the usual ones.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
     }
 
     /// The text without known secrets, cut to `cap` bytes at most, on a character's border.

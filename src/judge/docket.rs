@@ -8,6 +8,7 @@ use super::finding::Finding;
 use super::hint::Hint;
 use super::law::Ruling;
 use super::layer::Layer;
+use super::mark::Mark;
 use super::roll::{Gap, Roll};
 use super::signature::Signature;
 use super::{reason, roster};
@@ -20,21 +21,24 @@ pub(super) fn findings(
     controls: &Controls,
     rulings: &[Option<Ruling>],
 ) -> Vec<Finding> {
-    let mut groups: BTreeMap<(Code, Option<Signature>), Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Code, Author), Vec<usize>> = BTreeMap::new();
     for (index, ruling) in rulings.iter().enumerate() {
         let code = ruling.and_then(|ruling| charge(roll, controls, index, ruling));
         if let Some(code) = code {
             groups
-                .entry((code, mark(roll, code, index)))
+                .entry((code, author(roll, code, index)))
                 .or_default()
                 .push(index);
         }
     }
     groups
         .into_iter()
-        .map(|((code, signature), cells)| word(roll, code, signature, cells))
+        .map(|((code, author), cells)| word(roll, code, author, cells))
         .collect()
 }
+
+/// Who gave an answer, as far as it is known: a signature or a fingerprint.
+type Author = (Option<Signature>, Option<Mark>);
 
 /// The code under which a cell is listed; `None` when it is fine or another finding covers it.
 fn charge(roll: &Roll<'_>, controls: &Controls, index: usize, ruling: Ruling) -> Option<Code> {
@@ -62,12 +66,12 @@ fn charge(roll: &Roll<'_>, controls: &Controls, index: usize, ruling: Ruling) ->
     }
 }
 
-fn mark(roll: &Roll<'_>, code: Code, index: usize) -> Option<Signature> {
-    if answer_is_the_defect(code) {
-        roll.sight(index).reading?.signature
-    } else {
-        None
-    }
+fn author(roll: &Roll<'_>, code: Code, index: usize) -> Author {
+    let reading = roll.sight(index).reading;
+    let reading = reading.filter(|_| answer_is_the_defect(code));
+    reading.map_or((None, None), |reading| {
+        (reading.signature, reading.fingerprint)
+    })
 }
 
 fn answer_is_the_defect(code: Code) -> bool {
@@ -90,8 +94,9 @@ fn answerer(roll: &Roll<'_>, code: Code, cells: &[usize]) -> Option<Layer> {
     one.then_some(first)
 }
 
-fn word(roll: &Roll<'_>, code: Code, signature: Option<Signature>, cells: Vec<usize>) -> Finding {
-    let detail = roster::tell(roll.matrix, &cells, &deed(code, signature));
+fn word(roll: &Roll<'_>, code: Code, author: Author, cells: Vec<usize>) -> Finding {
+    let (signature, fingerprint) = author;
+    let detail = roster::tell(roll.matrix, &cells, &deed(code, author));
     let example = cells
         .first()
         .filter(|_| needs_example(code))
@@ -105,6 +110,7 @@ fn word(roll: &Roll<'_>, code: Code, signature: Option<Signature>, cells: Vec<us
         code,
         detail,
         signature,
+        fingerprint,
         hint,
         answered_by: answerer(roll, code, &cells),
         requirement: None,
@@ -121,7 +127,7 @@ fn needs_example(code: Code) -> bool {
 }
 
 /// What personas did or met, as the middle of "reader … listProducts at rest".
-fn deed(code: Code, signature: Option<Signature>) -> String {
+fn deed(code: Code, author: Author) -> String {
     match code {
         Code::Leak => "got through".into(),
         Code::EffectDespiteRefusal => "changed data by refused calls of".into(),
@@ -132,7 +138,11 @@ fn deed(code: Code, signature: Option<Signature>) -> String {
         Code::Flips => "got answers that change from call to call from".into(),
         Code::WrongRefusal => "got another refusal than demanded from".into(),
         Code::Intercepted => {
-            let what = signature.map_or("something that is not authorization", Signature::words);
+            let what = match author {
+                (Some(signature), _) => signature.words().to_owned(),
+                (None, Some(mark)) => format!("fingerprint {}", mark.words()),
+                (None, None) => "something that is not authorization".to_owned(),
+            };
             format!("met {what} in place of")
         }
         Code::NoAnswer => "got no usable answer from".into(),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::code::{Class, Code};
 use super::hint::Hint;
 use super::layer::Layer;
+use super::mark::Mark;
 use super::signature::Signature;
 use crate::requirement::Requirement;
 
@@ -18,6 +19,9 @@ pub struct Finding {
     /// The recognised signature behind it, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
+    /// The scenario's fingerprint behind it, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Mark>,
     /// The pattern of its cells, when it points at one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
@@ -38,6 +42,7 @@ impl Finding {
             code,
             detail: detail.into(),
             signature: None,
+            fingerprint: None,
             hint: None,
             answered_by: None,
             requirement: None,

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::denial;
+use super::mark::Mark;
 use super::signature::Signature;
+use super::{declared, denial};
+use crate::cell::Door;
 use crate::door::{Answer, HttpAnswer, Observation, Rpc};
-use crate::scenario::{Denials, McpMethod};
+use crate::scenario::{Denials, Fingerprint, McpMethod};
 
 /// What an answer means, whatever was demanded.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -107,7 +109,7 @@ impl Outcome {
     }
 }
 
-/// An outcome with the signature that led to it, when one was recognised.
+/// An outcome with the signature or the fingerprint that led to it, when one was recognised.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Reading {
     /// What the answer means.
@@ -115,6 +117,9 @@ pub struct Reading {
     /// Who gives such an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
+    /// The scenario's fingerprint that led to it, in place of a signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Mark>,
 }
 
 impl Reading {
@@ -123,7 +128,13 @@ impl Reading {
         Self {
             outcome,
             signature: None,
+            fingerprint: None,
         }
+    }
+
+    /// Whether somebody is known who answers so, by the corpus or by the scenario.
+    pub const fn is_recognised(self) -> bool {
+        self.signature.is_some() || self.fingerprint.is_some()
     }
 }
 
@@ -140,6 +151,8 @@ pub struct Setting<'a> {
     pub unknown: Option<(&'a str, &'a Observation)>,
     /// What the scenario declares to be a denial at this door, besides what is known as one.
     pub denials: Option<&'a Denials>,
+    /// The door that answered, and the answers that the scenario knows.
+    pub known: Option<(Door, &'a [Fingerprint])>,
 }
 
 /// Reads an observation. The answer of an MCP door is one whose `rpc` is present.
@@ -155,7 +168,14 @@ pub fn read(observation: &Observation, setting: &Setting<'_>) -> Reading {
     let outcome = signature
         .and_then(|signature| signed(signature, answer))
         .unwrap_or_else(|| unsigned(answer, setting, signature.is_some()));
-    Reading { outcome, signature }
+    let usual = Reading {
+        signature,
+        ..Reading::plain(outcome)
+    };
+    match setting.known {
+        Some((door, fingerprints)) => declared::read(answer, usual, door, fingerprints),
+        None => usual,
+    }
 }
 
 /// What a signature alone decides; `None` leaves it to the status.
@@ -383,8 +403,8 @@ mod tests {
             assert_eq!(
                 reading,
                 Reading {
-                    outcome: *outcome,
-                    signature: *signature
+                    signature: *signature,
+                    ..Reading::plain(*outcome)
                 },
                 "{product}: {status} {body}"
             );
@@ -727,6 +747,7 @@ mod tests {
                 name: Some("p://0"),
                 unknown: unknown.as_ref().map(|unknown| ("r://nope", unknown)),
                 denials: None,
+                known: None,
             };
             let reading = read(&told(got.clone()), &setting);
             assert_eq!(reading.outcome, outcome, "{got:?} decoy {decoy}");
@@ -822,6 +843,7 @@ mod tests {
                 name: Some("getProduct"),
                 unknown: Some(("nope", &calibration)),
                 denials: None,
+                known: None,
             };
             assert_eq!(
                 read(&unknown(got.clone()), &setting).outcome,

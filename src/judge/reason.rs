@@ -200,6 +200,9 @@ fn told_twice(code: Code, sight: Sight) -> String {
 
 fn words(reading: Reading) -> String {
     let plain = plain(reading.outcome);
+    if let Some(mark) = reading.fingerprint {
+        return format!("{plain} (fingerprint {})", mark.name());
+    }
     match (reading.outcome, reading.signature) {
         (Outcome::Intercepted, Some(signature)) => format!("{plain}: {}", signature.words()),
         (_, None | Some(Signature::LoginRedirect | Signature::LoginPage)) => plain.to_owned(),

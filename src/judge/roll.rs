@@ -316,8 +316,8 @@ mod tests {
     fn signed(outcome: Outcome, status: u16, signature: Signature) -> Sight {
         Sight {
             reading: Some(Reading {
-                outcome,
                 signature: Some(signature),
+                ..Reading::plain(outcome)
             }),
             status,
             ..Sight::default()
@@ -1020,7 +1020,10 @@ mod tests {
     fn any_reading() -> impl Strategy<Value = Reading> {
         let outcome = prop::sample::select(&Outcome::ALL[..]);
         let signature = prop::option::of(prop::sample::select(&Signature::ALL[..]));
-        (outcome, signature).prop_map(|(outcome, signature)| Reading { outcome, signature })
+        (outcome, signature).prop_map(|(outcome, signature)| Reading {
+            signature,
+            ..Reading::plain(outcome)
+        })
     }
 
     fn any_sight() -> impl Strategy<Value = Sight> {

@@ -79,6 +79,8 @@ impl Signature {
             Self::RouteMissing => "route-missing",
             Self::PolicyCrash => "policy-crash",
             Self::EdgePage => "edge-page",
+            Self::ProxyPage => "proxy-page",
+            Self::OriginCheck => "origin-check",
             Self::LoginRedirect => "login-redirect",
             Self::LoginPage => "login-page",
             Self::EmptyAnswer => "empty-answer",
@@ -108,6 +110,12 @@ impl Signature {
             self.cause(),
             self.remedy()
         )
+    }
+
+    /// Whether such an answer may be the authorization's own, so that a scenario can declare it to be: a page says who gave it,
+    /// not why.
+    pub(super) const fn may_be_the_guards(self) -> bool {
+        matches!(self, Self::ProxyPage | Self::HtmlPage)
     }
 
     /// The signature as a noun phrase.

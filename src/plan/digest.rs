@@ -16,6 +16,9 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     if scenario.deployment.mcp_denials != Denials::default() {
         hash.update(format!("{:?}\n", scenario.deployment.mcp_denials));
     }
+    for fingerprint in &scenario.deployment.fingerprints {
+        hash.update(format!("fingerprint {}\n", fingerprint.marks()));
+    }
     let terms = &scenario.deployment.requirements;
     if !terms.is_usual() {
         hash.update(format!("{terms:?}\n"));
@@ -182,6 +185,10 @@ mod tests {
             (
                 "mcp: ${CATALOG_MCP_URL}",
                 "mcp: { url: \"${CATALOG_MCP_URL}\", undeclared: warn }",
+            ),
+            (
+                "disposable: true",
+                "disposable: true\n  fingerprints: [{ name: waf, status: 403, means: intercepted }]",
             ),
             (
                 "mcp: ${CATALOG_MCP_URL}",

@@ -187,6 +187,15 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
             .into(),
     );
     put(
+        "fingerprint",
+        heard
+            .sight
+            .reading
+            .and_then(|reading| reading.fingerprint)
+            .map(|mark| clean(&mark.name()).into_owned())
+            .into(),
+    );
+    put(
         "second",
         heard
             .sight
@@ -269,7 +278,7 @@ fn finding(record: &Record, finding: &Finding) -> Value {
     let cells = record
         .covered(finding)
         .map(|entry| clean(&record.matrix().cell(&entry.check).to_string()).into_owned());
-    json!({
+    let mut told = json!({
         "code": finding.code.name(),
         "class": finding.code.class().name(),
         "headline": finding.code.headline(),
@@ -282,7 +291,11 @@ fn finding(record: &Record, finding: &Finding) -> Value {
         "requirement": finding.requirement,
         "by_hand": hand::of_finding(record, finding),
         "cells": cells.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(mark) = finding.fingerprint {
+        told["fingerprint"] = clean(&mark.name()).into();
+    }
+    told
 }
 
 fn observation(observation: &Observation) -> Value {

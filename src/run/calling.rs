@@ -45,6 +45,8 @@ pub(super) struct Called {
     pub(super) retries: Vec<String>,
     /// Why the answer says nothing; it is a 401 to a token that had run out.
     pub(super) gap: Option<Gap>,
+    /// Whether the call named what cannot exist.
+    pub(super) decoy: bool,
 }
 
 impl Called {
@@ -65,6 +67,8 @@ impl Called {
                 Answer::None(silence) => silence.may_follow_execution(),
             },
             Outcome::Crashed => self.reading.signature.is_none(),
+            // What the scenario declares to mean something else may still have been executed.
+            _ if self.reading.fingerprint.is_some() => !matches!(self.status(), 400..=499),
             Outcome::ToolError => true,
             // An empty page, or the way to what was made (303, RFC 9110 §15.4.4).
             Outcome::Intercepted => matches!(self.status(), 200..=299),
@@ -190,12 +194,14 @@ impl Hall<'_> {
             }
             Some(_) | None => None,
         };
+        let deployment = &self.plan.scenario.deployment;
         let setting = Setting {
             decoy: calling.decoy,
             method,
             name,
             unknown: calibration.map(|(name, observation)| (name.as_str(), observation)),
-            denials: Some(&self.plan.scenario.deployment.mcp_denials),
+            denials: Some(&deployment.mcp_denials),
+            known: Some((calling.door, &deployment.fingerprints)),
         };
         let reading = judge::read(&answered.observation, &setting);
         if reading.outcome == Outcome::Granted {
@@ -211,6 +217,7 @@ impl Hall<'_> {
             reading,
             retries,
             gap: None,
+            decoy: calling.decoy,
         }
     }
 

@@ -221,7 +221,7 @@ fn says_gone(ask: &Ask, called: &Called) -> bool {
     };
     let reading = called.reading;
     match &http.rpc {
-        None => reading.outcome == Outcome::Hidden && reading.signature.is_none(),
+        None => reading.outcome == Outcome::Hidden && !reading.is_recognised(),
         Some(Rpc::Result { text: said, .. } | Rpc::Error { message: said, .. }) => {
             let failed = match reading.outcome {
                 Outcome::ToolError | Outcome::Rejected => true,

@@ -3,6 +3,7 @@
 use super::address::{self, Bounds};
 use super::complaint::Kind;
 use super::extent;
+use super::fingerprint;
 use super::header;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
@@ -17,7 +18,7 @@ pub(super) fn read(
     named: Named<'_>,
     register: &Register<'_>,
 ) -> Option<Deployment> {
-    let known = &["rest", "mcp", "doors", "disposable"];
+    let known = &["rest", "mcp", "doors", "disposable", "fingerprints"];
     let fields = reader.fields(named.at, named.node, "the deployment", known)?;
     let rest = fields
         .get("rest")
@@ -48,6 +49,10 @@ pub(super) fn read(
             .filter(|door| fields.get(shape(*door)).is_some())
             .collect()
     });
+    let fingerprints = fields
+        .get("fingerprints")
+        .map(|list| fingerprint::read(reader, list.node, register))
+        .unwrap_or_default();
     let disposable = flag(reader, &fields);
     Some(Deployment {
         rest,
@@ -56,6 +61,7 @@ pub(super) fn read(
         doors_stated,
         mcp_refuses,
         mcp_denials,
+        fingerprints,
         requirements,
         extent,
         disposable,
@@ -167,7 +173,12 @@ fn refusal_shape(reader: &mut Reader<'_>, node: &Node) -> Option<RefusalShape> {
     reader.word(node, "shape of refusal", &words)
 }
 
-fn doors(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> Vec<Door> {
+/// Doors of the deployment, each once, in the order of the matrix.
+pub(super) fn doors(
+    reader: &mut Reader<'_>,
+    named: Named<'_>,
+    register: &Register<'_>,
+) -> Vec<Door> {
     let Some(items) = reader.list(named.node, "`doors`") else {
         return Vec::new();
     };

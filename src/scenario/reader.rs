@@ -359,7 +359,8 @@ impl<'s> Reader<'s> {
     }
 }
 
-fn well_named(name: &str) -> bool {
+/// Whether a name is one that cells, templates and reports can carry.
+pub(super) fn well_named(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name

@@ -1,4 +1,4 @@
-//! A reply's headers in, those that tell who answered and why out: by name, scrubbed and capped.
+//! A reply's headers in, those that tell who answered and why, or that a fingerprint looks at, out: scrubbed and capped.
 
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
@@ -27,7 +27,9 @@ const IDENTITIES: [&str; 2] = ["x-ms-token-", "x-ms-client-principal"];
 /// The headers worth keeping, in the order received, at most 32 with values of at most 512 bytes. The first
 /// `content-type` is always among them, however many others a server sends before it.
 pub(super) fn kept(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> Vec<(String, String)> {
-    let telling = headers.iter().filter(|(name, _)| tells(name.as_str()));
+    let telling = headers
+        .iter()
+        .filter(|(name, _)| tells(name.as_str()) || scrubber.keeps(name.as_str()));
     let mut kept: Vec<_> = telling.collect();
     if let Some(first_type) = kept.iter().position(|(name, _)| **name == CONTENT_TYPE)
         && first_type >= MOST

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cell::Door;
+use crate::scenario::Flaw;
 
 /// What can be wrong with a scenario. Each variant holds its evidence, never a value that may be a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -296,6 +297,8 @@ pub enum Kind {
         /// The shape: `rest` or `mcp`.
         door: Door,
     },
+    /// A fingerprint that could not tell what it should, or could turn a hole green.
+    Fingerprint(Flaw),
     /// A value that is no JSON-RPC error code.
     DenialCode,
     /// Words that are too short to tell a denial by.
@@ -532,6 +535,7 @@ impl fmt::Display for Kind {
                 "what the `{}` shape creates could not be told from what others made",
                 shape(*door)
             ),
+            Self::Fingerprint(flaw) => f.write_str(flaw.words()),
             Self::DenialCode => f.write_str("this is no JSON-RPC error code"),
             Self::DenialText => f.write_str("these words stand in other answers too"),
             Self::McpRequests { count: 0 } => f.write_str("this `mcp` shape makes no request"),

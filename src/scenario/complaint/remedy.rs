@@ -79,6 +79,7 @@ impl Kind {
             Self::CreatesUnmarked { .. } => {
                 "put `{{ tag }}` into it, in a field that comes back when the object is read".into()
             }
+            Self::Fingerprint(flaw) => flaw.help().into(),
             Self::DenialCode => "write a whole number, such as -32001".into(),
             Self::DenialText => "write at least four characters of what only a denial says".into(),
             Self::McpRequests { .. } => {

@@ -1,5 +1,6 @@
 //! Arguments, environment and files in, words on the terminal and an exit code out. The only room that prints.
 
+mod answers;
 mod args;
 mod attendant;
 mod coverage;

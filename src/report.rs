@@ -16,6 +16,7 @@ mod markdown;
 pub mod record;
 pub mod sanitizer;
 mod sight;
+mod specimen;
 mod table;
 pub mod tokens;
 mod wording;
@@ -24,6 +25,7 @@ use std::io;
 
 pub use kind::Kind;
 pub use record::Record;
+pub use specimen::{Private, Specimen};
 
 /// How a report for a terminal looks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

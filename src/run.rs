@@ -15,6 +15,7 @@ mod document;
 mod doors;
 mod ending;
 mod errand;
+mod gallery;
 mod hall;
 mod inquiry;
 mod listing;
@@ -36,6 +37,7 @@ use crate::wire::Wire;
 
 pub use errand::Unready;
 pub use event::Event;
+pub use gallery::{Gallery, Piece};
 pub use standing::{code_of, stops};
 pub use stop::Stop;
 
@@ -69,6 +71,8 @@ pub struct Means<'r> {
     pub stop: &'r Stop,
     /// Speaks to whoever must sign in in person.
     pub attendant: &'r Arc<dyn Attendant>,
+    /// Where answers are hung up that nobody is known for; `None` where nobody asked for them.
+    pub gallery: Option<&'r Gallery>,
 }
 
 /// Runs the plan and tells what happens, in order. A wrong answer of the deployment is an event, never an error.

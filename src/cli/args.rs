@@ -122,6 +122,9 @@ pub(super) struct Run {
     pub(super) people: People,
     #[command(flatten)]
     pub(super) outputs: Outputs,
+    /// Save answers that nobody is known for and that proved nothing, without secrets, one file a shape
+    #[arg(long, value_name = "DIR", env = "ROLECALL_RECORD_ANSWERS")]
+    pub(super) record_answers: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -51,6 +51,7 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
         people: &args::People::default(),
         outputs: Outputs::plan(&outputs.report_dir, &outputs.reports, None),
         format: outputs.format,
+        answers: None,
     }
     .do_it(context)
     .exit

@@ -48,6 +48,7 @@ fn conduct(
         settings: &settings,
         stop: &stop,
         attendant: &attendant,
+        gallery: None,
     };
     let mut stations = Vec::new();
     let mut lines = Lines::new(context.terminal.look);

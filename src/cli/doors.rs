@@ -45,6 +45,7 @@ fn conduct(
         settings: &settings,
         stop: &stop,
         attendant: &attendant,
+        gallery: None,
     };
     let survey = in_runtime(context, async {
         tokio::select! {

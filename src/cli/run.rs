@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::answers;
 use super::args::{self, Pace, People};
 use super::attendant::attendant;
 use super::loading::{self, reason};
@@ -14,7 +15,7 @@ use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
 use crate::run::stop::Reason;
-use crate::run::{self, Means, Settings, Stop, Unready};
+use crate::run::{self, Gallery, Means, Settings, Stop, Unready};
 use crate::scenario::{Missing, Scenario};
 use crate::wire::{self, Wire};
 
@@ -42,6 +43,11 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
         context.terminal.say(format!("error: {clash}"));
         return Exit::Usage;
     }
+    if let Some(folder) = &arguments.record_answers
+        && let Err(exit) = answers::prepare(folder, context)
+    {
+        return exit;
+    }
     if let Err(exit) = outputs::sweep(&arguments.outputs, context) {
         return exit;
     }
@@ -62,6 +68,7 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             authorities: authorities.clone(),
             people: &arguments.people,
             format: arguments.outputs.format,
+            answers: arguments.record_answers.as_deref(),
         }
     };
     one_after_the_other(scenarios.into_iter().map(errand).collect(), context)
@@ -163,6 +170,8 @@ pub(super) struct Errand<'a> {
     pub(super) people: &'a People,
     pub(super) outputs: Outputs,
     pub(super) format: Kind,
+    /// Where answers are saved that nobody is known for, when somebody asked for it.
+    pub(super) answers: Option<&'a Path>,
 }
 
 /// How a run ended.
@@ -219,6 +228,7 @@ impl Errand<'_> {
             Exit::Usage
         })?;
         let stop = Stop::default();
+        let gallery = self.answers.map(|_| Gallery::default());
         let attendant = attendant(self.people, context);
         let mut progress = Progress::new(&context.terminal);
         let voice = progress.voice();
@@ -233,6 +243,7 @@ impl Errand<'_> {
             settings: &settings,
             stop: &stop,
             attendant: &attendant,
+            gallery: gallery.as_ref(),
         };
         let ready = in_runtime(context, async {
             let mut tell = |event| {
@@ -263,8 +274,14 @@ impl Errand<'_> {
                 .say(unwritable(&self.outputs.record, &error));
             Exit::ReportUnwritten
         });
+        let saved = match (self.answers, &gallery) {
+            (Some(folder), Some(gallery)) => {
+                answers::save(folder, gallery, &record, &self.scenario, context)
+            }
+            _ => Exit::Conforms,
+        };
         let ended = Ended {
-            exit: exit.worst(written),
+            exit: exit.worst(written).worst(saved),
             interrupted: matches!(stop.reason(), Some(Reason::Interrupt | Reason::Terminate)),
         };
         Ok((record, ended))

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use super::document::Routes;
 use super::doors::Doors;
 use super::event::Event;
+use super::gallery::Gallery;
 use super::object::Objects;
 use super::pace::Pace;
 use super::standing::Standing;
@@ -37,6 +38,7 @@ pub(super) struct Hall<'r> {
     pub(super) objects: Objects,
     pub(super) settings: &'r Settings,
     pub(super) stop: &'r Stop,
+    pub(super) gallery: Option<&'r Gallery>,
     pub(super) redactor: &'r Redactor,
     pub(super) pace: Pace,
     /// Time spent waiting between attempts, all calls together.
@@ -117,6 +119,7 @@ impl<'r> Hall<'r> {
             pace: Pace::new(means.settings.rate),
             settings: means.settings,
             stop: means.stop,
+            gallery: means.gallery,
             redactor: means.redactor,
             waited: Cell::new(Duration::ZERO),
             silent: Cell::default(),

@@ -187,6 +187,12 @@ pub(super) fn told(
     effect: Effect,
 ) -> Seen {
     let as_demanded = met(hall, check, &first) && is_fitting(check, effect);
+    if let Some(gallery) = hall.gallery {
+        let signed_in = hall.plan.matrix.personas[check.persona].signs_in;
+        for called in [Some(&first), again.as_ref()].into_iter().flatten() {
+            gallery.note(check.index, check.door, signed_in, called);
+        }
+    }
     let again = again.filter(|again| again.gap.is_none());
     let second = again
         .as_ref()

@@ -110,12 +110,16 @@ impl Specimen {
     fn outcome(&self) -> Outcome {
         let mut all = Outcome::ALL.into_iter();
         all.find(|outcome| outcome.name() == self.says("expect"))
-            .unwrap_or_else(|| panic!("{}: no such outcome", self.name))
+            .unwrap_or_else(|| unreachable!("{}: no such outcome", self.name))
     }
 
     /// The answer as bytes; `id` is that of the JSON-RPC request, which is 1 in every file.
     fn raw(&self, id: &Value) -> String {
-        let body = self.body.replacen("\"id\":1,", &format!("\"id\":{id},"), 1);
+        let mut body = self.body.clone();
+        let ends: &[&str] = if self.speaks_mcp() { &[",", "}"] } else { &[] };
+        for end in ends {
+            body = body.replacen(&format!("\"id\":1{end}"), &format!("\"id\":{id}{end}"), 1);
+        }
         let mut head = self.head.replace('\n', "\r\n");
         if !self.head.contains("\ncontent-length: ") {
             write!(head, "\r\ncontent-length: {}", body.len()).unwrap();
@@ -133,24 +137,15 @@ impl Specimen {
         };
         let (verb, subject) = self.says("request").split_once(' ').unwrap();
         let shape = match (self.says("door"), verb) {
-            ("rest", _) => format!("rest: \"{} /answers/{name}{id}\"", Self::verb(verb, self)),
+            // What it is an answer to decides nothing, and a GET changes nothing.
+            ("rest", _) => format!("rest: \"GET /answers/{name}{id}\""),
             (_, "tools/call") => format!(
                 "mutates: false, mcp: {{ tool: {subject}, arguments: {{ answer: {name}, id: \"{id}\" }} }}"
             ),
             (_, "resources/read") => format!("mcp: {{ resource: \"{subject}\" }}"),
-            _ => panic!("{name}: no such request"),
+            _ => unreachable!("{name}: no such request"),
         };
         format!("  {name}: {{ allow: [admin]{decoy}, {shape} }}\n")
-    }
-
-    /// What would change something is asked for decoys alone.
-    fn verb<'v>(verb: &'v str, specimen: &Self) -> &'v str {
-        assert!(
-            verb == "GET" || specimen.is("decoy"),
-            "{}: {verb} without a decoy",
-            specimen.name
-        );
-        verb
     }
 }
 
@@ -243,7 +238,7 @@ fn usual(who: &str, found: Option<&Specimen>, request: &Value) -> String {
 
 fn granted(method: Option<&str>, request: &Value) -> Value {
     let params = &request["params"];
-    let name = params["name"].as_str().or(params["uri"].as_str());
+    let name = params["name"].as_str().or_else(|| params["uri"].as_str());
     let unknown = name.is_some_and(|name| name.contains("no-such"));
     let result = match method {
         None => return json!({ "items": [] }),
@@ -290,7 +285,7 @@ fn cell<'r>(report: &'r Value, specimen: &Specimen) -> &'r Value {
     cells
         .iter()
         .find(|cell| cell["id"] == id.as_str())
-        .unwrap_or_else(|| panic!("{id} was not called"))
+        .unwrap_or_else(|| unreachable!("{id} was not called"))
 }
 
 #[test]
@@ -430,4 +425,277 @@ fn a_file_that_is_not_filled_in_says_what_to_fill_in() {
             .unwrap_err()
             .contains("unknown key")
     );
+}
+
+/// Of the corpus what has one of these names.
+fn some(names: &[&str]) -> Vec<Specimen> {
+    let mut corpus = corpus();
+    corpus.retain(|specimen| names.contains(&specimen.name.as_str()));
+    assert_eq!(corpus.len(), names.len());
+    corpus
+}
+
+fn with_fingerprints(lines: &[&str]) -> String {
+    let list: Vec<String> = lines
+        .iter()
+        .map(|line| format!("    - {{ {line} }}\n"))
+        .collect();
+    let list = list.concat();
+    SCENARIO.replacen("identity:", &format!("  fingerprints:\n{list}identity:"), 1)
+}
+
+#[test]
+fn what_the_scenario_declares_decides_where_nothing_better_is_known() {
+    let corpus = some(&[
+        "nginx-403",
+        "nginx-403-mcp",
+        "cloud-run-403",
+        "fastapi-403-for-no-token",
+        "apim-validate-jwt-missing",
+        "apim-operation-not-found-mcp",
+        "apim-subscription-key-invalid",
+        "application-gateway-waf",
+        "api-granted-log-of-refusals",
+        "mcp-granted",
+    ]);
+    let scenario = with_fingerprints(&[
+        "name: auth-request, status: 403, body: '<center>nginx', doors: [rest], means: forbidden",
+        "name: run-invoker, status: 403, body: 'does not have permission to get URL', means: forbidden",
+        "name: no-bearer, status: 403, body: Not authenticated, means: unauthenticated",
+        "name: old-filter, header: { Request-Context: '^appId' }, means: intercepted, because: the filter of 2019",
+        "name: greedy, status: [401, 403], body: 'Make sure to provide|Azure-Application', means: forbidden",
+        "name: data, status: 200, body: 'created 7', means: intercepted",
+    ]);
+    let ran = run(&corpus, &scenario, &[]);
+    assert_eq!(ran.exit, 1, "{}\n{}", ran.stdout, ran.stderr);
+    let report = ran.report();
+    let of = |name: &str| {
+        let specimen = corpus.iter().find(|one| one.name == name).unwrap();
+        let cell = cell(&report, specimen);
+        ["outcome", "fingerprint", "verdict"].map(|key| text(&cell[key]))
+    };
+    let table = [
+        ("nginx-403", ["forbidden", "auth-request", "pass"]),
+        ("nginx-403-mcp", ["intercepted", "", "unproven"]),
+        ("cloud-run-403", ["forbidden", "run-invoker", "pass"]),
+        (
+            "fastapi-403-for-no-token",
+            ["unauthenticated", "no-bearer", "pass"],
+        ),
+        (
+            "apim-validate-jwt-missing",
+            ["intercepted", "old-filter", "unproven"],
+        ),
+        (
+            "apim-operation-not-found-mcp",
+            ["intercepted", "old-filter", "unproven"],
+        ),
+        // A demand for a key and a firewall stay what they are, and so does what was given.
+        (
+            "apim-subscription-key-invalid",
+            ["intercepted", "", "unproven"],
+        ),
+        ("application-gateway-waf", ["intercepted", "", "unproven"]),
+        ("api-granted-log-of-refusals", ["granted", "", "fail"]),
+        ("mcp-granted", ["granted", "", "fail"]),
+    ];
+    for (name, due) in table {
+        assert_eq!(of(name), due, "{name}");
+    }
+    let findings = report["findings"].as_array().unwrap();
+    let named = findings
+        .iter()
+        .find(|finding| finding["fingerprint"] == "old-filter")
+        .unwrap();
+    assert_eq!(named["code"], "intercepted");
+    let detail = text(&named["detail"]);
+    assert!(
+        detail.contains("met fingerprint old-filter (the filter of 2019) in place of"),
+        "{detail}"
+    );
+    // What a fingerprint looked at is part of the evidence.
+    let evidence = report.to_string();
+    assert!(evidence.contains("appId=cid-v1:0"), "{evidence}");
+}
+
+#[test]
+fn a_control_cannot_be_declared() {
+    let corpus = some(&["apim-return-response-role"]);
+    let everything =
+        "name: all, status: [200, 403], body: 'items|role required', means: intercepted";
+    let ran = run(&corpus, &with_fingerprints(&[everything]), &[]);
+    let cell = cell(&ran.report(), &corpus[0]).clone();
+    assert_eq!(cell["verdict"], "unproven", "{}", ran.stdout);
+    assert_ne!(ran.exit, 0);
+}
+
+/// A deployment that answers whoever may not in a way that nobody knows, and repeats what it was sent.
+fn odd(asked: &Asked) -> String {
+    if asked.is_for_a_token() {
+        let token = format!("t0ken-canary-of-{}", asked.parameter("client_id"));
+        return issued(&token, 3600);
+    }
+    if asked.bearer.ends_with("of-admin") {
+        return provider::json(200, &json!({ "items": [] }));
+    }
+    let head = asked.head.replace(['\r', '\n'], " ");
+    let coded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &head);
+    let body = format!(
+        "ticket 0af7651916cd43dd8448eb211c80319c of anna@contoso.com at {} from 10.1.2.3: {} says {head} or {coded}\u{1b}[2J ##vso[task.complete]",
+        asked.base, asked.target,
+    );
+    let headers = "content-type: text/plain\r\nset-cookie: session=c00kie-canary\r\nx-ms-request-id: 1b4e28ba-2fa1-11d2-883f-0016d3cca427\r\nserver: corporate\r\n";
+    provider::answer(418, headers, &body)
+}
+
+const ODD: &str = r#"rolecall: 1
+name: Odd
+deployment: { rest: "${BASE}" }
+identity: { endpoints: { token: "${BASE}/token" } }
+personas:
+  reader: { sign_in: { client_credentials: { client_id: reader, client_secret: { env: CLIENT_SECRET } } } }
+  admin: { sign_in: { client_credentials: { client_id: admin, client_secret: { env: CLIENT_SECRET } } } }
+  anonymous: { sign_in: none }
+operations:
+  list: { allow: [admin], rest: "GET /items?tag={{ run.id }}" }
+  more: { allow: [admin], rest: "GET /items?more={{ run.id }}" }
+"#;
+
+fn recorded(ran: &Ran) -> Vec<(String, String)> {
+    let files = ran.files().into_iter();
+    let answers = files.filter(|(path, _)| path.extension().is_some_and(|end| end == "http"));
+    answers
+        .map(|(path, bytes)| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, String::from_utf8(bytes).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn answers_that_nobody_is_known_for_are_saved_once_a_shape_and_without_anybody_s_data() {
+    let provider = Provider::new(odd);
+    let ran = provider.run(ODD, &["--record-answers", "answers"]);
+    assert_eq!(ran.exit, 1, "{}\n{}", ran.stdout, ran.stderr);
+    let files = recorded(&ran);
+    // With a token and without: the answer repeats the head, which differs.
+    assert!((1..=4).contains(&files.len()), "{files:?}");
+    for (name, text) in &files {
+        assert!(name.starts_with("recorded-418-rest-"), "{name}");
+        let run_id = ran.report()["run"]["id"].as_str().unwrap().to_owned();
+        for canary in [
+            provider::SECRET,
+            "t0ken-canary",
+            "c00kie-canary",
+            "set-cookie",
+            "127.0.0.1",
+            "anna",
+            "10.1.2.3",
+            "0af7651916",
+            "1b4e28ba",
+            "\u{1b}",
+            "##vso",
+            &run_id,
+        ] {
+            assert!(!text.contains(canary), "{canary} in {text}");
+        }
+        assert!(text.contains("user@example.com"), "{text}");
+        assert!(text.contains("server: corporate"), "{text}");
+        let why = Specimen::read(name, text).unwrap_err();
+        assert!(why.contains("is to be filled in"), "{why}");
+    }
+    assert!(ran.stderr.contains("docs/answers.md") || !ran.stderr.contains("rolecall:"));
+}
+
+#[test]
+fn a_recorded_answer_is_a_file_of_the_corpus_once_it_is_filled_in() {
+    let ran = Provider::new(odd).run(ODD, &["--record-answers", "answers"]);
+    let (name, text) = recorded(&ran).into_iter().next().unwrap();
+    let filled = text
+        .replacen("product: ?", "product: Corporate filter", 1)
+        .replacen("expect: ?", "expect: rejected", 1)
+        .replacen("signature: ?", "signature: none", 1)
+        .replacen("proves: ?", "proves: nothing", 1);
+    let specimen = Specimen::read(&name, &filled).unwrap();
+    assert_eq!(specimen.says("situation"), "read as rejected so far");
+    let served = run(std::slice::from_ref(&specimen), SCENARIO, &[]);
+    let report = served.report();
+    assert_eq!(cell(&report, &specimen)["outcome"], "rejected");
+    assert_eq!(cell(&report, &specimen)["status"], 418);
+}
+
+#[test]
+fn a_file_that_stands_there_is_not_overwritten() {
+    let provider = Provider::new(odd);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("scenario.yaml"), ODD).unwrap();
+    let arguments = ["run", "--record-answers", "answers", "scenario.yaml"];
+    let run = || {
+        provider
+            .bench()
+            .command(folder.path(), &arguments)
+            .output()
+            .unwrap()
+    };
+    run();
+    let answers = || {
+        let entries = fs::read_dir(folder.path().join("answers")).unwrap();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let first = answers();
+    fs::write(&first[0], "reviewed by hand").unwrap();
+    run();
+    assert_eq!(answers(), first);
+    assert_eq!(fs::read_to_string(&first[0]).unwrap(), "reviewed by hand");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told_before_anything_is_sent() {
+    let provider = Provider::new(odd);
+    let ran = provider.run(ODD, &["--record-answers", "scenario.yaml"]);
+    assert_eq!(ran.exit, 2, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stderr.contains("cannot write answers to scenario.yaml"),
+        "{}",
+        ran.stderr
+    );
+    assert!(provider.heard(|_| true).is_empty());
+}
+
+#[test]
+fn nothing_is_saved_where_everything_is_known_or_nobody_asked() {
+    let corpus = some(&["apim-return-response-role", "kong-acl", "cloudflare-1020"]);
+    let ran = run(&corpus, SCENARIO, &["--record-answers", "answers"]);
+    assert_eq!(recorded(&ran), []);
+    let ran = Provider::new(odd).run(ODD, &[]);
+    assert_eq!(recorded(&ran), []);
+}
+
+#[test]
+fn the_page_about_answers_tells_of_every_outcome_signature_and_key() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/answers.md");
+    let page = fs::read_to_string(path).unwrap();
+    let signatures = judge::Signature::ALL.map(|signature| {
+        let word = serde_json::to_value(signature).unwrap();
+        word.as_str().unwrap().to_owned()
+    });
+    let words = Outcome::ALL.map(|outcome| outcome.name().to_owned());
+    for word in signatures.iter().chain(&words) {
+        let row = format!("| `{word}` |");
+        assert!(page.contains(&row), "no row {row}");
+    }
+    for key in KEYS {
+        assert!(
+            page.contains(&format!("\n{key}: ")),
+            "{key} is not explained"
+        );
+    }
+    for proof in PROOFS {
+        assert!(
+            page.contains(&format!(" {proof}")),
+            "{proof} is not explained"
+        );
+    }
 }

@@ -96,6 +96,7 @@ fn conduct(
         settings: &settings,
         stop: &stop,
         attendant: &attendant,
+        gallery: None,
     };
     let taken = in_runtime(context, async {
         tokio::select! {

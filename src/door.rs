@@ -578,6 +578,7 @@ mod tests {
             requirements: Terms::default(),
             extent: Extent::default(),
             disposable: false,
+            within: Vec::new(),
         };
         let settings = Settings {
             connect: Duration::from_secs(5),

@@ -1,6 +1,7 @@
 //! Text and variables in, a scenario with nothing dangling out, or every complaint at once.
 
 mod address;
+mod aim;
 mod call;
 pub mod complaint;
 mod declaration;
@@ -143,7 +144,7 @@ impl Scenario {
 
     fn assemble(reader: &mut Reader<'_>, root: &Node, file: &Arc<str>) -> Option<Self> {
         let fields = reader.fields(root.span, root, "the scenario", KEYS)?;
-        let register = Register::of(root);
+        let mut register = Register::of(root);
         version(reader, &fields);
         let name = fields
             .need(reader, "name")
@@ -151,6 +152,10 @@ impl Scenario {
         let deployment = fields
             .need(reader, "deployment")
             .and_then(|node| deployment::read(reader, node, &register));
+        register.within = deployment
+            .as_ref()
+            .map(|deployment| deployment.within.clone())
+            .unwrap_or_default();
         let identity = default_identity(reader, &fields);
         let clients = fields
             .get("clients")
@@ -230,6 +235,8 @@ pub struct Deployment {
     pub extent: Extent,
     /// Whether a run may create, change and delete objects of its own.
     pub disposable: bool,
+    /// Ids that calls which change something may write down, because they only say where the run's own objects live.
+    pub within: Vec<String>,
 }
 
 /// A door's URL and the headers that every call through it carries.

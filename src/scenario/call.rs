@@ -22,7 +22,7 @@ impl Shapes {
     /// The doors whose shape names nothing of the wanted; a shape that cannot be read is not judged.
     pub(super) fn without(&self, wanted: impl Fn(&str) -> bool) -> Vec<Door> {
         let lacks = |names: Vec<String>| !names.iter().any(|name| wanted(name));
-        let rest = self.rest.as_ref().is_some_and(|call| lacks(call.names()));
+        let rest = self.rest.as_ref().is_some_and(|call| lacks(call.aims()));
         let mcp = self.mcp.as_ref().is_some_and(|call| lacks(call.names()));
         [(rest, Door::Rest), (mcp, Door::Mcp)]
             .into_iter()
@@ -57,6 +57,12 @@ pub(super) fn shapes(
 }
 
 impl RestCall {
+    /// The dotted names that its target and body need: what it aims at. A header aims at nothing.
+    pub(super) fn aims(&self) -> Vec<String> {
+        let body = self.json.iter().flat_map(JsonTemplate::names);
+        self.target.names().into_iter().chain(body).collect()
+    }
+
     /// The dotted names that its templates need, each once, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names = self.target.names();

@@ -18,7 +18,14 @@ pub(super) fn read(
     named: Named<'_>,
     register: &Register<'_>,
 ) -> Option<Deployment> {
-    let known = &["rest", "mcp", "doors", "disposable", "fingerprints"];
+    let known = &[
+        "rest",
+        "mcp",
+        "doors",
+        "disposable",
+        "fingerprints",
+        "within",
+    ];
     let fields = reader.fields(named.at, named.node, "the deployment", known)?;
     let rest = fields
         .get("rest")
@@ -54,6 +61,10 @@ pub(super) fn read(
         .map(|list| fingerprint::read(reader, list.node, register))
         .unwrap_or_default();
     let disposable = flag(reader, &fields);
+    let within = fields
+        .get("within")
+        .and_then(|within| reader.texts(within.node, "`within`", "id"))
+        .unwrap_or_default();
     Some(Deployment {
         rest,
         mcp,
@@ -65,6 +76,7 @@ pub(super) fn read(
         requirements,
         extent,
         disposable,
+        within,
     })
 }
 

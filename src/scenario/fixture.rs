@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::aim;
 use super::call::{self, Shapes};
 use super::complaint::{Kind, Span};
 use super::identity;
@@ -63,8 +64,10 @@ fn fixture(
     let decoy = fields
         .get("decoy")
         .map(|named| decoy(reader, named, object));
-    if let Some((at, remove)) = &remove {
-        keeps_to_its_own(reader, *at, remove, object);
+    if let (Some((_, remove)), Some(named)) = (&remove, fields.get("remove"))
+        && keeps_to_its_own(reader, named.at, remove, object)
+    {
+        aim::check(reader, named.node, aim::shapes(remove), &register.within);
     }
     finds_what_remove_needs(
         reader,
@@ -75,6 +78,7 @@ fn fixture(
     );
     if let (Some(at), Some((create, _))) = (fields.get("create"), &create) {
         marked(reader, at.at, create);
+        aim::check(reader, at.node, aim::shapes(create), &register.within);
     }
     let (create, capture) = create?;
     let (find, find_capture) = settled(find)?.unzip();
@@ -184,27 +188,39 @@ fn pointers(reader: &mut Reader<'_>, named: Named<'_>) -> Vec<(String, String)> 
 }
 
 /// A `remove` that names no value of its own object would remove somebody else's.
-fn keeps_to_its_own(reader: &mut Reader<'_>, at: Span, remove: &Step, object: Option<&Object<'_>>) {
-    let Some(object) = object else { return };
-    if !each_names(remove, |name| name == "tag" || object.binds(name)) {
-        reader.complain(
-            at,
-            Kind::RemovesForeign {
-                fixture: object.name.to_owned(),
-            },
-        );
+fn keeps_to_its_own(
+    reader: &mut Reader<'_>,
+    at: Span,
+    remove: &Step,
+    object: Option<&Object<'_>>,
+) -> bool {
+    let Some(object) = object else { return false };
+    let keeps = each_names(remove, |name| name == "tag" || object.binds(name));
+    if !keeps {
+        let fixture = object.name.to_owned();
+        reader.complain(at, Kind::RemovesForeign { fixture });
     }
+    keeps
 }
 
 /// What a creation makes is removed once it shows the call's tag or the run's id; without either it never would.
 fn marked(reader: &mut Reader<'_>, at: Span, create: &Step) {
-    let rest = create.rest.as_ref().map(RestCall::names);
+    let rest = create.rest.as_ref().map(RestCall::aims);
     let mcp = create.mcp.as_ref().map(McpCall::names);
     for (names, door) in [(rest, Door::Rest), (mcp, Door::Mcp)] {
         if names.is_some_and(|names| !names.iter().any(|name| marks(name))) {
             reader.complain(at, Kind::CreatesUnmarked { door });
         }
     }
+    if create.rest.as_ref().is_some_and(writes_over) {
+        reader.complain(at, Kind::CreatesOver);
+    }
+}
+
+/// Whether a creation writes to what its path names, and names nothing new there.
+pub(super) fn writes_over(call: &RestCall) -> bool {
+    let names = call.target.names();
+    aim::writes_in_place(&call.method) && !names.iter().any(|name| marks(name))
 }
 
 /// Whether a run-time value tells what a call made from what others made.
@@ -245,7 +261,7 @@ fn finds_what_remove_needs(
 /// Whether each shape of a step names something of the wanted.
 fn each_names(step: &Step, wanted: impl Fn(&str) -> bool) -> bool {
     let named = |names: Vec<String>| names.iter().any(|name| wanted(name));
-    let rest = step.rest.as_ref().is_none_or(|call| named(call.names()));
+    let rest = step.rest.as_ref().is_none_or(|call| named(call.aims()));
     let mcp = step.mcp.as_ref().is_none_or(|call| named(call.names()));
     rest && mcp
 }

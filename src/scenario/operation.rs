@@ -1,12 +1,13 @@
 //! The `operations` map in, what is attempted with every cell decided out; nothing that changes what is not ours.
 
+use super::aim;
 use super::call::{self, Shapes};
 use super::complaint::Kind;
-use super::fixture::marks;
+use super::fixture::{self, marks};
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
-use super::{McpMethod, Operation, demand, mcp};
+use super::{McpMethod, Operation, RestCall, demand, mcp};
 use crate::cell::OperationName;
 
 /// Reads what is attempted.
@@ -55,7 +56,13 @@ fn operation(
         uses: &bound,
         wrong: uses.is_some_and(|uses| uses.wrong),
     };
+    let sound = reader.found.len();
     harmless(reader, &fields, &shapes, register, &harm);
+    // What names no fixture yet is told that already.
+    if mutates && reader.found.len() == sound {
+        let calls = (shapes.rest.as_ref(), shapes.mcp.as_ref());
+        aim::check(reader, named.node, calls, &register.within);
+    }
     let Shapes {
         rest,
         mcp,
@@ -165,7 +172,10 @@ fn harmless(
     match (harm.mutates, fields.get("creates")) {
         (false, Some(creates)) => reader.complain(creates.at, Kind::CreatesReadOnly),
         (false, None) => {}
-        (true, Some(creates)) => tagged(reader, fields, shapes, register, creates),
+        (true, Some(creates)) => {
+            tagged(reader, fields, shapes, register, creates);
+            places_anew(reader, fields, shapes.rest.as_ref());
+        }
         (true, None) if harm.wrong => {}
         (true, None) if harm.uses.is_empty() => reader.complain(fields.at, Kind::ChangesForeign),
         (true, None) => named_in_each(reader, fields, shapes, register, harm.uses),
@@ -194,6 +204,15 @@ fn tagged(
         if let Some(shape) = fields.get(door.name()) {
             reader.complain(shape.at, kind);
         }
+    }
+}
+
+/// A creation that writes to what its path names must name something new there.
+fn places_anew(reader: &mut Reader<'_>, fields: &Fields<'_>, rest: Option<&RestCall>) {
+    if let (Some(call), Some(shape)) = (rest, fields.get("rest"))
+        && fixture::writes_over(call)
+    {
+        reader.complain(shape.at, Kind::CreatesOver);
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Register<'n> {
     pub(super) fixtures: Option<Vec<Object<'n>>>,
     /// Whether the deployment has a URL for each door; all true when it cannot be read.
     pub(super) reachable: [bool; 3],
+    /// Ids that only say where the run's own objects live, once the deployment was read.
+    pub(super) within: Vec<String>,
 }
 
 /// A persona by one of its clients, as far as others refer to it.
@@ -85,6 +87,7 @@ impl<'n> Register<'n> {
             })
             .or_else(|| root.get("fixtures").is_none().then(Vec::new)),
             reachable: [rest, mcp, mcp],
+            within: Vec::new(),
         }
     }
 

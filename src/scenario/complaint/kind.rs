@@ -287,6 +287,13 @@ pub enum Kind {
     },
     /// A decoy whose value would lead to another path than the operation's.
     DecoyAstray,
+    /// An id that stands as a literal in a call that changes something.
+    LiteralId {
+        /// Where in the call.
+        place: String,
+    },
+    /// A creation that writes to what its path names, without the tag or the run's id in it.
+    CreatesOver,
     /// `mutates: false` at a method that changes something by its meaning.
     MutatesDenied {
         /// The method.
@@ -523,6 +530,12 @@ impl fmt::Display for Kind {
                 write!(f, "the decoy has no value for `{}`", brief(capture))
             }
             Self::DecoyAstray => f.write_str("this value would lead to another path"),
+            Self::LiteralId { place } => write!(
+                f,
+                "this call changes something, and {} names an id that rolecall did not make",
+                brief(place)
+            ),
+            Self::CreatesOver => f.write_str("this would write over what is at this path already"),
             Self::MutatesDenied { method } => {
                 write!(
                     f,

@@ -75,6 +75,8 @@ impl Kind {
             Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),
             Self::DecoyIncomplete { capture } => format!("add `{}: …`, a value that no object can have", brief(capture)),
             Self::DecoyAstray => "write a value of the usual kind that no object can have".into(),
+            Self::LiteralId { .. } => "name a capture of a fixture, such as `{{ product.id }}`; a version or tenant goes into the deployment's URL, or under its `within`".into(),
+            Self::CreatesOver => "put `{{ tag }}` into the path, or create with POST".into(),
             Self::MutatesDenied { .. } => "leave it out (RFC 9110 §9.2.1)".into(),
             Self::CreatesUnmarked { .. } => {
                 "put `{{ tag }}` into it, in a field that comes back when the object is read".into()

@@ -9,6 +9,7 @@ mod doctor;
 mod doors;
 mod environment;
 mod explain;
+mod guard;
 mod loading;
 mod log;
 mod outputs;

@@ -506,6 +506,7 @@ mod tests {
                 Some(Entry {
                     url: format!("http://{}{path}", self.address),
                     headers: Vec::new(),
+                    line: 1,
                 })
             };
             entrance(entry("/api"), entry("/mcp"), signed_in)
@@ -578,6 +579,7 @@ mod tests {
             requirements: Terms::default(),
             extent: Extent::default(),
             disposable: false,
+            production: Vec::new(),
             within: Vec::new(),
         };
         let settings = Settings {

@@ -2,6 +2,7 @@
 
 mod conduct;
 mod digest;
+mod guard;
 mod listing;
 mod matrix;
 mod offers;
@@ -9,9 +10,11 @@ mod offers;
 use std::sync::Arc;
 
 use crate::cell::Door;
-use crate::scenario::{Operation, Scenario};
+use crate::scenario::production::HostPattern;
+use crate::scenario::{McpCall, Operation, Scenario};
 
 pub use conduct::Conduct;
+pub use guard::{Guard, Guarded};
 pub use listing::{Planned, Stage};
 pub use matrix::{Check, Column, Matrix, Row};
 pub use offers::Offer;
@@ -23,6 +26,10 @@ pub struct Selection {
     pub doors: Vec<Door>,
     /// Send no mutating call at all, not even for objects of the run's own.
     pub read_only: bool,
+    /// Hosts of production besides those that the scenario names.
+    pub production: Vec<HostPattern>,
+    /// Production hosts that the user named to have them changed.
+    pub meant: Vec<String>,
 }
 
 /// What will be sent, in which order, and what must come back.
@@ -36,6 +43,8 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// 16 hex digits that change when anything that would be sent or demanded changes; addresses and secrets left out.
     pub digest: String,
+    /// The production hosts among its addresses.
+    pub guard: Guard,
     selection: Selection,
 }
 
@@ -48,28 +57,31 @@ pub struct Group {
     pub door: Door,
     /// How its calls may be made.
     pub conduct: Conduct,
+    /// When they may be made.
+    pub wave: Wave,
     /// Matrix indices.
     pub cells: Vec<usize>,
+}
+
+/// When a call is made: the next wave begins once the last call of the one before was answered, so that nothing is gone
+/// before it was asked for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Wave {
+    /// Calls that change nothing.
+    Reads,
+    /// Calls that change something.
+    Writes,
+    /// Calls that remove something.
+    Deletions,
 }
 
 impl Plan {
     /// Lays the plan of a scenario.
     pub fn lay(scenario: Arc<Scenario>, selection: Selection) -> Self {
-        let doors: Vec<Door> = scenario
-            .deployment
-            .doors
-            .iter()
-            .copied()
-            .filter(|door| selection.doors.is_empty() || selection.doors.contains(door))
-            .filter(|door| {
-                scenario
-                    .operations
-                    .iter()
-                    .any(|operation| operation.has(*door))
-            })
-            .collect();
+        let doors: Vec<Door> = doors_of(&scenario, &selection).collect();
         let digest = digest::of(&scenario, &doors, selection.read_only);
-        Self::with_doors(scenario, selection, doors, digest)
+        let guard = Guard::of(&scenario, &selection);
+        Self::with_doors(scenario, selection, doors, digest, guard)
     }
 
     /// The plan of a scenario at every door of its deployment, also those that no operation has a shape for; of one that only
@@ -99,6 +111,7 @@ impl Plan {
             self.selection.clone(),
             kept,
             self.digest.clone(),
+            self.guard.clone(),
         )
     }
 
@@ -107,14 +120,19 @@ impl Plan {
         self.groups.iter().map(|group| group.cells.len()).sum()
     }
 
-    /// Whether no call may be made that changes anything.
+    /// Whether no call may be made that changes anything: the user said so, or did not name a production host.
     pub fn is_read_only(&self) -> bool {
-        self.selection.read_only
+        self.selection.read_only || self.guard.holds()
     }
 
     /// Whether fixtures may be made: calls that mutate are allowed, on objects of the run's own.
     pub fn may_make_objects(&self) -> bool {
-        self.scenario.deployment.disposable && !self.selection.read_only
+        self.scenario.deployment.disposable && !self.is_read_only()
+    }
+
+    /// Digest of what objects are made of and where, 16 hex digits: whoever removes what an earlier run left compares it.
+    pub fn fixtures_digest(&self) -> String {
+        digest::of_fixtures(&self.scenario)
     }
 
     fn with_doors(
@@ -122,23 +140,34 @@ impl Plan {
         selection: Selection,
         doors: Vec<Door>,
         digest: String,
+        guard: Guard,
     ) -> Self {
         let matrix = Matrix::of(&scenario, doors);
-        let groups = groups(&scenario, &matrix, &selection);
+        let groups = groups(&scenario, &matrix, selection.read_only || guard.holds());
         Self {
             scenario,
             matrix,
             groups,
             digest,
+            guard,
             selection,
         }
     }
 }
 
-fn groups(scenario: &Scenario, matrix: &Matrix, selection: &Selection) -> Vec<Group> {
+/// The doors that are selected and that an operation has.
+fn doors_of<'s>(scenario: &'s Scenario, selection: &'s Selection) -> impl Iterator<Item = Door> {
+    let has = |door: &Door| scenario.operations.iter().any(|one| one.has(*door));
+    let stated = scenario.deployment.doors.iter().copied();
+    stated
+        .filter(|door| selection.doors.is_empty() || selection.doors.contains(door))
+        .filter(has)
+}
+
+fn groups(scenario: &Scenario, matrix: &Matrix, read_only: bool) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::with_capacity(scenario.operations.len() * matrix.doors.len());
     for (index, operation) in scenario.operations.iter().enumerate() {
-        let conduct = conduct::of(scenario, operation, selection.read_only);
+        let conduct = conduct::of(scenario, operation, read_only);
         for (place, door) in matrix
             .doors
             .iter()
@@ -150,11 +179,12 @@ fn groups(scenario: &Scenario, matrix: &Matrix, selection: &Selection) -> Vec<Gr
                 operation: index,
                 door: *door,
                 conduct,
+                wave: Wave::of(scenario, operation),
                 cells,
             });
         }
     }
-    groups.sort_by_key(|group| weight(&scenario.operations[group.operation]));
+    groups.sort_by_key(|group| group.wave);
     groups
 }
 
@@ -171,16 +201,24 @@ fn firing_order(matrix: &Matrix, operation: usize, door: usize) -> Vec<usize> {
     cells
 }
 
-/// Reads first, deletions last, so that nothing is gone before it was asked for.
-fn weight(operation: &Operation) -> u8 {
-    let deletes = operation
-        .rest
-        .as_ref()
-        .is_some_and(|call| call.method == "DELETE");
-    match (operation.mutates, deletes) {
-        (false, _) => 0,
-        (true, false) => 1,
-        (true, true) => 2,
+impl Wave {
+    /// Deletions are what the method says, and what a fixture's own `remove` calls.
+    fn of(scenario: &Scenario, operation: &Operation) -> Self {
+        let by_method = operation
+            .rest
+            .as_ref()
+            .is_some_and(|call| call.method == "DELETE");
+        let tool = operation.mcp.as_ref().and_then(McpCall::tool);
+        let mut removals = scenario
+            .fixtures
+            .iter()
+            .filter_map(|fixture| fixture.remove.mcp.as_ref()?.tool());
+        let by_tool = tool.is_some_and(|tool| removals.any(|removal| removal == tool));
+        match (operation.mutates, by_method || by_tool) {
+            (false, _) => Self::Reads,
+            (true, false) => Self::Writes,
+            (true, true) => Self::Deletions,
+        }
     }
 }
 
@@ -244,6 +282,23 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_tool_that_removes_fixtures_is_called_last_though_no_method_says_so() {
+        let tools: String = CATALOG
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with("    rest:"))
+            .collect();
+        let reads = "    allow: [reader, writer, admin]\n";
+        let tools = tools.replace(reads, &format!("{reads}    mutates: false\n"));
+        let plan = plan(&tools, &[], Selection::default());
+        let last = plan.groups.last().unwrap();
+        assert_eq!(last.wave, Wave::Deletions);
+        assert_eq!(
+            plan.matrix.operations[last.operation].name.as_str(),
+            "deleteProduct"
+        );
+    }
+
+    #[test]
     fn refusals_are_tried_before_calls_that_must_get_through() {
         let plan = catalog();
         for group in &plan.groups {
@@ -274,7 +329,7 @@ pub(crate) mod tests {
         let doors = |text: &str, doors: &[Door]| {
             let selection = Selection {
                 doors: doors.to_vec(),
-                read_only: false,
+                ..Selection::default()
             };
             plan(text, &[], selection).matrix.doors
         };
@@ -300,8 +355,11 @@ pub(crate) mod tests {
     #[test]
     fn objects_are_made_only_where_the_author_gave_the_word() {
         let may = |text: &str, read_only| {
-            let doors = Vec::new();
-            plan(text, &[], Selection { doors, read_only }).may_make_objects()
+            let selection = Selection {
+                read_only,
+                ..Selection::default()
+            };
+            plan(text, &[], selection).may_make_objects()
         };
         let kept = CATALOG.replace("disposable: true", "disposable: false");
         assert!(may(CATALOG, false));

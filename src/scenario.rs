@@ -15,6 +15,7 @@ mod identity;
 mod mcp;
 mod operation;
 mod persona;
+pub mod production;
 mod profile;
 mod raw;
 mod reader;
@@ -130,15 +131,9 @@ impl Scenario {
 
     /// The MCP tool that each operation calls, by the operation's index; `None` where it calls none.
     pub fn tools(&self) -> Vec<Option<&str>> {
-        let calls = self
-            .operations
-            .iter()
-            .map(|operation| operation.mcp.as_ref());
+        let calls = self.operations.iter();
         calls
-            .map(|call| match call {
-                Some(McpCall::Tool { name, .. }) => Some(name.as_str()),
-                Some(_) | None => None,
-            })
+            .map(|operation| operation.mcp.as_ref()?.tool())
             .collect()
     }
 
@@ -172,6 +167,10 @@ impl Scenario {
         let operations = fields
             .need(reader, "operations")
             .map(|node| operation::read(reader, node, &register));
+        if let (Some(node), Some(operations)) = (root.get("operations"), &operations) {
+            let fixtures = fixtures.as_deref().unwrap_or_default();
+            operation::say_what_they_change(reader, node, operations, fixtures);
+        }
         Some(Self {
             path: Arc::clone(file),
             name: name?,
@@ -235,6 +234,8 @@ pub struct Deployment {
     pub extent: Extent,
     /// Whether a run may create, change and delete objects of its own.
     pub disposable: bool,
+    /// Hosts that are production: nothing is changed there unless the user names them.
+    pub production: Vec<production::HostPattern>,
     /// Ids that calls which change something may write down, because they only say where the run's own objects live.
     pub within: Vec<String>,
 }
@@ -246,6 +247,8 @@ pub struct Entry {
     pub url: String,
     /// Headers such as a subscription key; values may be secrets.
     pub headers: Vec<(String, HeaderText)>,
+    /// Line of the URL in the file, from 1.
+    pub line: u32,
 }
 
 /// A header's value.
@@ -331,6 +334,8 @@ pub struct Fixture {
     pub remove: Step,
     /// Values that name no object that can exist, by capture name; calls that may not touch a real one use them.
     pub decoy: Option<Vec<(String, serde_json::Value)>>,
+    /// Whether a decoy value could be an object's all the same, so that it has to be looked for first.
+    pub decoy_may_exist: bool,
     /// Line in the file, from 1.
     pub line: u32,
 }

@@ -312,6 +312,16 @@ pub(super) struct Selection {
     /// Send no mutating call at all
     #[arg(long, env = "ROLECALL_READ_ONLY")]
     pub(super) read_only: bool,
+    #[command(flatten)]
+    pub(super) meant: Meant,
+}
+
+/// Which production hosts may be changed. No variable of the environment says so: whoever means it types it.
+#[derive(Args, Debug, Default)]
+pub(super) struct Meant {
+    /// Let this run change things at a production host, which is named exactly; repeatable
+    #[arg(long = "i-mean", value_name = "HOST")]
+    pub(super) hosts: Vec<String>,
 }
 
 /// How fast, how patient.

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::Context;
 use super::args::{self, Listing};
+use super::guard;
 use super::loading;
 use crate::exit::Exit;
-use crate::plan::{Conduct, Plan, Planned, Selection, Stage};
+use crate::plan::{Conduct, Guarded, Plan, Planned, Stage};
 use crate::probe;
 use crate::report::sanitizer;
 use crate::run::unlisted;
@@ -23,9 +24,9 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
-    let selection = Selection {
-        doors: arguments.selection.doors.clone(),
-        read_only: arguments.selection.read_only,
+    let selection = match guard::selection(&arguments.selection, context) {
+        Ok(selection) => selection,
+        Err(exit) => return exit,
     };
     let plan = Plan::lay(scenario, selection);
     let text = match arguments.format {
@@ -61,6 +62,8 @@ fn as_json(plan: &Plan) -> String {
         "scenario": plan.scenario.name,
         "digest": plan.digest,
         "checks": plan.checks(),
+        "production": plan.guard.hosts.iter().map(guarded).collect::<Vec<_>>(),
+        "forbidden": plan.guard.forbids().next().is_some(),
         "requests": requests(plan),
     });
     format!("{document:#}\n")
@@ -73,6 +76,13 @@ fn as_text(plan: &Plan) -> String {
         plan.checks(),
         plan.digest
     );
+    for guarded in &plan.guard.hosts {
+        text.push_str(&sanitizer::clean(&told(guarded)));
+        text.push('\n');
+    }
+    if plan.guard.forbids().next().is_some() {
+        text.push_str("A run of this plan is refused: it would change things there.\n");
+    }
     let mut stage = None;
     for planned in requests(plan) {
         if stage.replace(planned.stage) != Some(planned.stage) {
@@ -81,6 +91,27 @@ fn as_text(plan: &Plan) -> String {
         text.push_str(&line(&planned));
     }
     text
+}
+
+fn guarded(guarded: &Guarded) -> serde_json::Value {
+    json!({
+        "host": guarded.host,
+        "line": guarded.line,
+        "pattern": guarded.pattern.to_string(),
+        "pattern_line": guarded.pattern.line,
+        "meant": guarded.meant,
+    })
+}
+
+fn told(guarded: &Guarded) -> String {
+    let (host, origin) = (&guarded.host, guard::origin(guarded));
+    if guarded.meant {
+        format!("{host} is production ({origin}), and is changed because --i-mean names it.")
+    } else {
+        format!(
+            "{host} is production ({origin}): nothing is changed there without --i-mean {host}."
+        )
+    }
 }
 
 fn heading(stage: Stage) -> &'static str {

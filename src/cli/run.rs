@@ -10,7 +10,7 @@ use super::loading::{self, reason};
 use super::outputs::{self, Outputs};
 use super::progress::Progress;
 use super::recorder::Recorder;
-use super::{Context, log, signals};
+use super::{Context, guard, log, signals};
 use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
@@ -31,6 +31,10 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             Err(exit) => return exit,
         }
     }
+    let selection = match admitted(&scenarios, &arguments.selection, context) {
+        Ok(selection) => selection,
+        Err(exit) => return exit,
+    };
     let authorities = match authorities(&arguments.wire, context) {
         Ok(authorities) => authorities,
         Err(exit) => return exit,
@@ -60,10 +64,7 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
                 slug.as_deref(),
             ),
             scenario,
-            selection: Selection {
-                doors: arguments.selection.doors.clone(),
-                read_only: arguments.selection.read_only,
-            },
+            selection: selection.clone(),
             pace: &arguments.pace,
             authorities: authorities.clone(),
             people: &arguments.people,
@@ -72,6 +73,19 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
         }
     };
     one_after_the_other(scenarios.into_iter().map(errand).collect(), context)
+}
+
+/// What is to be run, where no scenario would change production that the user did not name.
+fn admitted(
+    scenarios: &[Arc<Scenario>],
+    typed: &args::Selection,
+    context: &Context,
+) -> Result<Selection, Exit> {
+    let selection = guard::selection(typed, context)?;
+    for scenario in scenarios {
+        guard::admit(scenario, &selection, context)?;
+    }
+    Ok(selection)
 }
 
 /// Whoever interrupts a run wants none of those that follow it.

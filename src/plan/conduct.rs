@@ -68,8 +68,11 @@ mod tests {
              remove: {{ rest: \"DELETE /things/{{{{ thing.id }}}}\" }}{decoy} }}\n\
              operations:\n  it: {{ allow: [admin], {operation} }}\n"
         );
-        let doors = Vec::new();
-        let plan = plan(&text, &[], Selection { doors, read_only });
+        let selection = Selection {
+            read_only,
+            ..Selection::default()
+        };
+        let plan = plan(&text, &[], selection);
         plan.groups[0].conduct
     }
 

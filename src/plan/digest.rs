@@ -56,6 +56,24 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
             }
         }
     }
+    shown(hash)
+}
+
+/// The digest of what objects are made of, by whom and at which addresses.
+pub(super) fn of_fixtures(scenario: &Scenario) -> String {
+    let mut hash = Sha256::new();
+    let deployment = &scenario.deployment;
+    for entry in [&deployment.rest, &deployment.mcp].into_iter().flatten() {
+        hash.update(format!("{}\n", entry.url));
+    }
+    for fixture in &scenario.fixtures {
+        let owner = &scenario.personas[fixture.owner].name;
+        hash.update(format!("{owner} {}", object(fixture)));
+    }
+    shown(hash)
+}
+
+fn shown(hash: Sha256) -> String {
     let digest = hash.finalize();
     let first = digest.first_chunk().expect("SHA-256 has 32 bytes");
     format!("{:016x}", u64::from_be_bytes(*first))
@@ -236,8 +254,12 @@ mod tests {
     fn the_selection_changes_the_digest_and_what_answers_does_not() {
         let whole = plan(CATALOG, &[], Selection::default());
         let chosen = |doors: &[Door], read_only| {
-            let doors = doors.to_vec();
-            plan(CATALOG, &[], Selection { doors, read_only })
+            let selection = Selection {
+                doors: doors.to_vec(),
+                read_only,
+                ..Selection::default()
+            };
+            plan(CATALOG, &[], selection)
         };
         assert_ne!(chosen(&[Door::Rest], false).digest, whole.digest);
         assert_ne!(chosen(&[], true).digest, whole.digest);

@@ -478,8 +478,8 @@ mod tests {
 
     fn requests(read_only: bool) -> Vec<Planned> {
         let selection = Selection {
-            doors: Vec::new(),
             read_only,
+            ..Selection::default()
         };
         plan(CATALOG, &[], selection).requests()
     }

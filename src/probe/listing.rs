@@ -48,7 +48,9 @@ fn is_foreseen(trick: Trick, plan: &Plan) -> bool {
         (Trick::OtherAudience, foreigner(plan).is_some()),
         (
             Trick::InQuery,
-            deployment.disposable && terms.waiver(trick.requirement()).is_none(),
+            deployment.disposable
+                && !plan.guard.holds()
+                && terms.waiver(trick.requirement()).is_none(),
         ),
     ];
     needs

@@ -51,6 +51,7 @@ pub async fn examine(
     let selection = Selection {
         doors: ways,
         read_only: true,
+        ..Selection::default()
     };
     if !selection.doors.is_empty() {
         let plan = Plan::lay(scenario, selection);

@@ -326,7 +326,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         {
             return Err(Place::new(State::Waived, "not sent"));
         }
-        if !deployment.disposable {
+        if !deployment.disposable || self.hall.plan.guard.holds() {
             let why = "a token in a URL may be logged; it is sent to disposable deployments only";
             return Err(Place::not_applicable(why));
         }

@@ -15,9 +15,16 @@ use crate::plan::{Check, Conduct, Group};
 use crate::scenario::Expectation;
 use crate::scenario::template::Bindings;
 
-/// Calls every cell. Cells of a group that changes something are called one after the other, all others side by side.
+/// Calls every cell, one wave after the other. Cells of a group that changes something are called one after the other, all
+/// others of a wave side by side.
 pub(super) async fn call_everything(hall: &Hall<'_>) {
-    let work = pieces(&hall.plan.groups);
+    for wave in hall.plan.groups.chunk_by(|one, next| one.wave == next.wave) {
+        call_wave(hall, wave).await;
+    }
+}
+
+async fn call_wave(hall: &Hall<'_>, groups: &[Group]) {
+    let work = pieces(groups);
     let next = Cell::new(0);
     let jobs = (0..hall.settings.jobs.max(1)).map(|_| async {
         loop {

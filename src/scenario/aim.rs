@@ -52,7 +52,8 @@ fn path_of(reader: &mut Reader<'_>, line: &Node, method: &str, path: &str, withi
         let is_last = place + 1 == segments.len();
         let before = place.checked_sub(1).map(|place| segments[place]);
         let text = percent_decode_str(segment).decode_utf8_lossy();
-        if is_filled(segment) || is_version(before, &text) && !is_last || !holds_id(&text) {
+        let is_version = is_version(before, &text) && !is_last;
+        if is_filled(segment) || is_version || !holds_id(&text) || is_nobodys(&text) {
             continue;
         }
         // What the path ends in is what the call changes, not where that lives.
@@ -134,7 +135,7 @@ fn names_id(key: &str, value: &str) -> bool {
     ];
     let is_id = WHOLE.contains(&key.to_lowercase().as_str());
     let ends = ENDS.iter().any(|end| key.ends_with(end));
-    !value.is_empty() && (is_id || ends && looks_like_id(value))
+    !value.is_empty() && !is_nobodys(value) && (is_id || ends && looks_like_id(value))
 }
 
 /// A number after `api` and the like is a version: `/rest/api/3/issue`.
@@ -153,7 +154,7 @@ fn holds_id(segment: &str) -> bool {
 
 /// Whether a text looks like what a store gives its objects for a name: numbers, UUIDs, hexadecimal digests, ULIDs, and
 /// words with a long random end such as `prod_Nv3kQ81x`. Words, versions and dates do not.
-fn looks_like_id(text: &str) -> bool {
+pub(super) fn looks_like_id(text: &str) -> bool {
     let text = text.trim_matches(['{', '}']);
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     if digits == 0 || is_date(text) {
@@ -164,6 +165,18 @@ fn looks_like_id(text: &str) -> bool {
         || is_hexadecimal(text)
         || is_numbered(text)
         || is_random(text, digits)
+}
+
+/// Whether an id is one that no store gives: the nil and the max UUID (RFC 9562 §5.9, §5.10), zeros, at least nine nines,
+/// a number below zero.
+pub(super) fn is_nobodys(id: &str) -> bool {
+    if !looks_like_id(id) {
+        return false;
+    }
+    let bare: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
+    let all = |letter: u8| bare.bytes().all(|byte| byte.eq_ignore_ascii_case(&letter));
+    let nines = bare.len() >= 9 && all(b'9');
+    all(b'0') || all(b'f') || nines || id.starts_with('-')
 }
 
 /// `2024-01-01`, with or without more words, is a version of an API.
@@ -268,6 +281,7 @@ mod tests {
             ("PUT /things/{{ thing.id }}:publish", true),
             ("PUT /things/{{ thing.id }}?api-version=2024-01-01", true),
             ("DELETE /things?like={{ thing.id }}", true),
+            ("PUT /things/{{ thing.id }}?parentId=0", true),
             ("PUT /shops/4712/things/{{ thing.id }}", false),
             ("PUT /shops/4711?like={{ thing.id }}", false),
             ("POST /42/reopen?like={{ thing.id }}", false),
@@ -301,6 +315,22 @@ operations:
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
         };
         Scenario::read("x.yaml", text, &sources)
+    }
+
+    #[test]
+    fn some_ids_are_nobodys() {
+        for (id, nobodys) in [
+            ("00000000-0000-0000-0000-000000000000", true),
+            ("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", true),
+            ("0", true),
+            ("-1", true),
+            ("999999999", true),
+            ("999", false),
+            ("7", false),
+            ("3fa85f64-5717-4562-b3fc-2c963f66afa6", false),
+        ] {
+            assert_eq!(is_nobodys(id), nobodys, "{id}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::complaint::Kind;
 use super::extent;
 use super::fingerprint;
 use super::header;
+use super::production;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
@@ -24,6 +25,7 @@ pub(super) fn read(
         "doors",
         "disposable",
         "fingerprints",
+        "production",
         "within",
     ];
     let fields = reader.fields(named.at, named.node, "the deployment", known)?;
@@ -61,6 +63,10 @@ pub(super) fn read(
         .map(|list| fingerprint::read(reader, list.node, register))
         .unwrap_or_default();
     let disposable = flag(reader, &fields);
+    let production = fields
+        .get("production")
+        .map(|named| production::read(reader, named))
+        .unwrap_or_default();
     let within = fields
         .get("within")
         .and_then(|within| reader.texts(within.node, "`within`", "id"))
@@ -76,6 +82,7 @@ pub(super) fn read(
         requirements,
         extent,
         disposable,
+        production,
         within,
     })
 }
@@ -98,6 +105,7 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
         return Some(Entry {
             url,
             headers: Vec::new(),
+            line: named.node.span.line,
         });
     }
     let known: &[&str] = if named.name == "rest" {
@@ -121,8 +129,9 @@ fn entry(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -> 
         .map(|headers| header::read(reader, headers.node, &scope))
         .unwrap_or_default();
     let url = fields.need(reader, "url")?;
+    let line = url.node.span.line;
     let url = address::read(reader, url.node, "this URL", bounds)?;
-    Some(Entry { url, headers })
+    Some(Entry { url, headers, line })
 }
 
 /// Characters that words of a denial have at least: fewer stand in any text, and everything would be one.

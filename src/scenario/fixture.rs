@@ -80,6 +80,11 @@ fn fixture(
         marked(reader, at.at, create);
         aim::check(reader, at.node, aim::shapes(create), &register.within);
     }
+    let decoy = settled(decoy)?;
+    let decoy_may_exist = decoy.as_deref().is_some_and(may_exist);
+    if let (true, None, Some(named)) = (decoy_may_exist, fields.get("read"), fields.get("decoy")) {
+        reader.complain(named.at, Kind::DecoyDoubtful);
+    }
     let (create, capture) = create?;
     let (find, find_capture) = settled(find)?.unzip();
     Some(Fixture {
@@ -91,7 +96,8 @@ fn fixture(
         find,
         find_capture: find_capture.unwrap_or_default(),
         remove: remove?.1,
-        decoy: settled(decoy)?,
+        decoy,
+        decoy_may_exist,
         line: named.at.line,
     })
 }
@@ -302,6 +308,17 @@ fn decoy(
         values.push((entry.name.to_owned(), value));
     }
     Some(values)
+}
+
+/// Whether a decoy's values look like an object's, and none of them is nobody's.
+fn may_exist(decoy: &[(String, Json)]) -> bool {
+    let text = |(_, value): &(String, Json)| {
+        let text = value.as_str().map(str::to_owned);
+        text.unwrap_or_else(|| value.to_string())
+    };
+    let texts: Vec<String> = decoy.iter().map(text).collect();
+    let nobodys = texts.iter().any(|text| aim::is_nobodys(text));
+    !nobodys && texts.iter().any(|text| aim::looks_like_id(text))
 }
 
 /// A number stays one, as a captured number does: a tool whose schema wants an integer refuses text before its guard.

@@ -170,6 +170,14 @@ impl McpCall {
         }
     }
 
+    /// The tool that it calls; `None` where it calls none.
+    pub fn tool(&self) -> Option<&str> {
+        match self {
+            Self::Tool { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
     /// What goes along besides what it names, as the author wrote it.
     pub fn details(&self) -> Option<Json> {
         match self {

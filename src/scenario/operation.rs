@@ -1,5 +1,7 @@
 //! The `operations` map in, what is attempted with every cell decided out; nothing that changes what is not ours.
 
+use std::collections::HashSet;
+
 use super::aim;
 use super::call::{self, Shapes};
 use super::complaint::Kind;
@@ -7,7 +9,7 @@ use super::fixture::{self, marks};
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
-use super::{McpMethod, Operation, RestCall, demand, mcp};
+use super::{Fixture, McpCall, McpMethod, Operation, RestCall, demand, mcp};
 use crate::cell::OperationName;
 
 /// Reads what is attempted.
@@ -152,6 +154,31 @@ fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Opt
 fn unsafe_method(shapes: &Shapes) -> Option<String> {
     let method = &shapes.rest.as_ref()?.method;
     matches!(method.as_str(), "PUT" | "PATCH" | "DELETE").then(|| method.clone())
+}
+
+/// Complains of operations that only the REST method says are harmless, and whose tool changes something elsewhere.
+pub(super) fn say_what_they_change(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    operations: &[Operation],
+    fixtures: &[Fixture],
+) {
+    let steps = fixtures.iter().flat_map(|one| [&one.create, &one.remove]);
+    let steps = steps.filter_map(|step| step.mcp.as_ref()?.tool());
+    let writes = operations.iter().filter(|one| one.mutates);
+    let writes = writes.filter_map(|one| one.mcp.as_ref()?.tool());
+    let changing: HashSet<&str> = steps.chain(writes).collect();
+    for operation in operations.iter().filter(|one| !one.mutates) {
+        let tool = operation.mcp.as_ref().and_then(McpCall::tool);
+        let named = node.get(operation.name.as_str());
+        if let (Some(tool), Some(named)) = (tool.filter(|tool| changing.contains(tool)), named)
+            && named.get("mutates").is_none()
+            && let Some(shape) = named.get("mcp")
+        {
+            let tool = tool.to_owned();
+            reader.complain(shape.span, Kind::MutatesElsewhere { tool });
+        }
+    }
 }
 
 /// What an operation may do harm to.

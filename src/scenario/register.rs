@@ -173,10 +173,10 @@ impl<'n> Register<'n> {
         self.scope(Vec::new(), false)
     }
 
-    /// What stays the same for the whole run: its id.
+    /// What stays the same for the whole run: its id, and when its objects expire.
     pub(super) fn run_scope(&self) -> Scope<'_> {
         Scope {
-            run: &RUN[..1],
+            run: &RUN[..2],
             ..self.bare_scope()
         }
     }
@@ -220,8 +220,8 @@ pub(super) struct Scope<'r> {
     run: &'static [&'static str],
 }
 
-/// The values that every call binds; the first is the same for all of them.
-const RUN: [&str; 2] = ["run.id", "tag"];
+/// The values that every call binds; all but the last are the same for all of them.
+const RUN: [&str; 3] = ["run.id", "run.expires", "tag"];
 
 impl Scope<'_> {
     /// Text that may hold templates of this scope.

@@ -285,8 +285,17 @@ pub enum Kind {
         /// The capture.
         capture: String,
     },
+    /// A decoy whose value could be an object's, and nothing to look for it with.
+    DecoyDoubtful,
+    /// A tool that changes something elsewhere in the file, in an operation that does not say whether it does there.
+    MutatesElsewhere {
+        /// The tool.
+        tool: String,
+    },
     /// A decoy whose value would lead to another path than the operation's.
     DecoyAstray,
+    /// Text that is no host pattern.
+    HostPattern,
     /// An id that stands as a literal in a call that changes something.
     LiteralId {
         /// Where in the call.
@@ -529,7 +538,14 @@ impl fmt::Display for Kind {
             Self::DecoyIncomplete { capture } => {
                 write!(f, "the decoy has no value for `{}`", brief(capture))
             }
+            Self::DecoyDoubtful => f.write_str("this decoy may be an object that is there"),
+            Self::MutatesElsewhere { tool } => write!(
+                f,
+                "`{}` changes something elsewhere in this file, and nothing says whether it does here",
+                brief(tool)
+            ),
             Self::DecoyAstray => f.write_str("this value would lead to another path"),
+            Self::HostPattern => f.write_str("this is no host pattern"),
             Self::LiteralId { place } => write!(
                 f,
                 "this call changes something, and {} names an id that rolecall did not make",

@@ -4,6 +4,7 @@ mod answers;
 mod args;
 mod attendant;
 mod coverage;
+mod cleanup;
 mod demo;
 mod doctor;
 mod doors;
@@ -70,6 +71,7 @@ fn obey(command: Command, context: &Context) -> Exit {
         Command::Run(arguments) => run::run(&arguments, context),
         Command::Plan(arguments) => plan::plan(&arguments, context),
         Command::Report(arguments) => report::report(&arguments, context),
+        Command::Cleanup(arguments) => cleanup::cleanup(&arguments, context),
         Command::Explain(arguments) => explain::explain(&arguments, context),
         Command::Token(arguments) => token::token(&arguments, context),
         Command::Doctor(arguments) => doctor::doctor(&arguments, context),

@@ -1,6 +1,7 @@
 //! Plan in, ordered events out: sign in, find the doors, call, read back, clean up, judge.
 
 pub mod checkup;
+pub mod cleanup;
 pub mod event;
 mod pace;
 mod retry;
@@ -17,6 +18,7 @@ mod ending;
 mod errand;
 mod gallery;
 mod hall;
+mod harmless;
 mod inquiry;
 mod listing;
 mod live;
@@ -48,6 +50,8 @@ use hall::Hall;
 pub struct Settings {
     /// The run's id: tags its objects and its record.
     pub run_id: String,
+    /// RFC 3339 time in UTC after which nobody needs the run's objects any more: tags them, too.
+    pub expires: String,
     /// Calls under way at once, at least 1.
     pub jobs: usize,
     /// Calls a second at most; `None` for as fast as the wire allows.

@@ -77,6 +77,8 @@ pub(super) enum Command {
     Plan(Plan),
     /// Render the record of a run again
     Report(Report),
+    /// Remove what a run left behind, also one that was killed: only what shows that it is that run's own
+    Cleanup(Cleanup),
     /// Explain a finding's code or cause: what was seen, why it matters, how to fix it; or a cell of the last run
     Explain(Explain),
     /// Sign in as a persona and print what its token says of itself and how that compares, never the token
@@ -152,6 +154,27 @@ pub(super) struct Report {
     /// Write a report: table, junit, json or markdown; repeatable
     #[arg(long = "report", value_name = "KIND[=PATH]")]
     pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Cleanup {
+    /// Record of the run, such as reports/rolecall.jsonl; what becomes of its objects is added to it
+    #[arg(value_name = "RECORD")]
+    pub(super) record: PathBuf,
+    /// Scenario file; without it the one that the record names
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenario: Option<PathBuf>,
+    /// Longest time for one call
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration, env = "ROLECALL_TIMEOUT")]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) meant: Meant,
+    #[command(flatten)]
+    pub(super) values: Values,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+    #[command(flatten)]
+    pub(super) people: People,
 }
 
 #[derive(Args, Debug)]

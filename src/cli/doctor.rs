@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::args::{self, Listing, Pace};
 use super::attendant::attendant;
-use super::run::{authorities, in_runtime, run_id, wire};
+use super::run::{authorities, expiry, in_runtime, run_id, wire};
 use super::{Context, loading, signals};
 use crate::exit::{Exit, Signal};
 use crate::report::checkup::{self, Lines};
@@ -93,6 +93,7 @@ pub(super) fn means(
     let wire = wire(&pace, authorities(trust, context)?, context)?;
     let settings = Settings {
         run_id: run_id(context)?,
+        expires: expiry(pace.run_timeout),
         jobs: usize::from(pace.jobs),
         rate: pace.rate,
         retries: pace.retries,

@@ -67,6 +67,23 @@ pub(super) fn admit(
     refuse(&refusals, context)
 }
 
+/// Refuses a clean-up at production which the user did not name: it removes objects there.
+///
+/// # Errors
+/// As [`admit`].
+pub(super) fn admit_removal(
+    scenario: &Scenario,
+    selection: &Selection,
+    context: &Context,
+) -> Result<(), Exit> {
+    let guard = Guard::of(scenario, selection);
+    let unmeant = guard.hosts.iter().filter(|guarded| !guarded.meant);
+    let refusals: Vec<String> = unmeant
+        .map(|guarded| refusal(scenario, guarded, "this clean-up", ""))
+        .collect();
+    refuse(&refusals, context)
+}
+
 fn refuse(refusals: &[String], context: &Context) -> Result<(), Exit> {
     if refusals.is_empty() {
         return Ok(());

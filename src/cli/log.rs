@@ -48,7 +48,12 @@ pub(super) fn tell(event: &Event) {
             took_ms,
             ..
         } => info!(%persona, fingerprint, took_ms, "token renewed"),
-        Event::FixtureMade { fixture, object } => info!(fixture, object, "object made"),
+        Event::FixtureMaking { fixture, tag, .. } => debug!(fixture, tag, "object to be made"),
+        Event::FixtureUnmade { fixture, tag } => debug!(fixture, tag, "no object made"),
+        Event::FixtureMade {
+            fixture, object, ..
+        } => info!(fixture, object, "object made"),
+        Event::CleanupStarted { .. } => info!("clean-up started"),
         Event::CellObserved {
             persona,
             operation,

@@ -181,7 +181,7 @@ fn is_device(path: &Path) -> bool {
 }
 
 /// Whether a run under way holds the record; it locks the file for as long as it lives.
-fn is_held(record: &Path) -> bool {
+pub(super) fn is_held(record: &Path) -> bool {
     fs::File::open(record)
         .is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
 }

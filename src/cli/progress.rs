@@ -74,7 +74,10 @@ impl<'t> Progress<'t> {
             Event::DoorFound { .. }
             | Event::TokenAcquired { .. }
             | Event::TokenRenewed { .. }
+            | Event::FixtureMaking { .. }
+            | Event::FixtureUnmade { .. }
             | Event::FixtureMade { .. }
+            | Event::CleanupStarted { .. }
             | Event::CellFinished { .. }
             | Event::ToolsListed(_)
             | Event::ToolTried(_)

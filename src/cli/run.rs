@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::answers;
 use super::args::{self, Pace, People};
@@ -304,6 +305,7 @@ impl Errand<'_> {
     fn settings(&self, context: &Context) -> Result<Settings, Exit> {
         Ok(Settings {
             run_id: run_id(context)?,
+            expires: expiry(self.pace.run_timeout),
             jobs: usize::from(self.pace.jobs),
             rate: self.pace.rate,
             retries: self.pace.retries,
@@ -341,6 +343,16 @@ pub(super) fn run_id(context: &Context) -> Result<String, Exit> {
         Exit::Usage
     })?;
     Ok(format!("{:08x}", u32::from_be_bytes(id)))
+}
+
+/// When nobody needs the objects of a run any more that may take so long and begins now: a day after its end, at the full
+/// hour.
+pub(super) fn expiry(longest: Duration) -> String {
+    const HOUR: u64 = 60 * 60;
+    let end = SystemTime::now() + longest + Duration::from_secs(24 * HOUR);
+    let seconds = end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let full = UNIX_EPOCH + Duration::from_secs(seconds.div_ceil(HOUR) * HOUR);
+    humantime::format_rfc3339_seconds(full).to_string()
 }
 
 /// Prints a report on stdout.

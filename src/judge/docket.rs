@@ -60,6 +60,8 @@ fn charge(roll: &Roll<'_>, controls: &Controls, index: usize, ruling: Ruling) ->
             | Gap::SignInFailed
             | Gap::TokenRanOut
             | Gap::FixtureFailed
+            | Gap::CreationWithheld
+            | Gap::DecoyDoubtful
             | Gap::DoorClosed
             | Gap::NotPermitted,
         ) => None,

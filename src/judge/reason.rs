@@ -80,7 +80,9 @@ impl Bench<'_> {
             Gap::PersonaStopped => self.stopped.get(&index).copied(),
             Gap::SignInFailed => Some(Code::SignInFailed),
             Gap::TokenRanOut => Some(Code::TokenRanOut),
-            Gap::FixtureFailed => Some(Code::FixtureFailed),
+            Gap::FixtureFailed | Gap::CreationWithheld | Gap::DecoyDoubtful => {
+                Some(Code::FixtureFailed)
+            }
             Gap::DoorClosed => Some(Code::DoorClosed),
             Gap::NotReached => Some(Code::Incomplete),
             Gap::NotPermitted => None,
@@ -233,6 +235,10 @@ const fn absent(gap: Gap) -> &'static str {
         Gap::SignInFailed => "not called: the persona could not sign in",
         Gap::TokenRanOut => "not judged: the persona's token had run out",
         Gap::FixtureFailed => "not called: the object that the call needs could not be made",
+        Gap::CreationWithheld => {
+            "not called: what it makes might stay, because one before it may still be there or its owner cannot remove it"
+        }
+        Gap::DecoyDoubtful => "not called: the decoy names an object that is there, or may",
         Gap::DoorClosed => "not called: the door does not answer",
         Gap::NotReached => "not called: the run ended before its turn",
         Gap::NotPermitted => "not called: this run may not make mutating calls",

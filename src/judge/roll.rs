@@ -74,6 +74,10 @@ pub enum Gap {
     TokenRanOut,
     /// The object that the call needs could not be made.
     FixtureFailed,
+    /// What the call makes could not be removed again, or an object before it cannot be accounted for.
+    CreationWithheld,
+    /// The decoy that the call would be made with names an object that is there, or may.
+    DecoyDoubtful,
     /// A door that the scenario names does not answer.
     DoorClosed,
     /// The run ended before its turn.
@@ -1035,6 +1039,8 @@ mod tests {
             Gap::SignInFailed,
             Gap::TokenRanOut,
             Gap::FixtureFailed,
+            Gap::CreationWithheld,
+            Gap::DecoyDoubtful,
             Gap::DoorClosed,
             Gap::NotReached,
             Gap::NotPermitted,

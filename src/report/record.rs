@@ -2,6 +2,7 @@
 
 mod facts;
 mod hearing;
+mod ledger;
 mod reading;
 mod standing;
 mod tally;
@@ -13,8 +14,10 @@ use crate::judge::{Finding, Listed, Uniform};
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::run::event::Covered;
+use crate::run::cleanup::Remnant;
 use crate::scenario::RefusalShape;
-use facts::{Ending, Fate, Object};
+use facts::Ending;
+use ledger::Ledger;
 
 pub use facts::{DoorFacts, Entry, Heard, LeftBehind, TokenFacts};
 pub use reading::Unreadable;
@@ -41,7 +44,9 @@ pub struct Record {
     coverage: Option<Covered>,
     tokens: Vec<Option<TokenFacts>>,
     doors: Vec<DoorFacts>,
-    objects: Vec<Object>,
+    ledger: Ledger,
+    fixtures: String,
+    next_line: u64,
     ending: Option<Ending>,
     cut: bool,
 }
@@ -69,7 +74,9 @@ impl Default for Record {
             coverage: None,
             tokens: Vec::new(),
             doors: Vec::new(),
-            objects: Vec::new(),
+            ledger: Ledger::default(),
+            fixtures: String::new(),
+            next_line: 0,
             ending: None,
             cut: false,
         }
@@ -205,27 +212,22 @@ impl Record {
 
     /// Objects of the run that are not known to be gone, in the order in which they were made.
     pub fn left_behind(&self) -> impl Iterator<Item = LeftBehind<'_>> {
-        let killed = self.ending.is_none();
-        self.objects.iter().filter_map(
-            move |Object {
-                      fixture,
-                      name,
-                      fate,
-                  }| {
-                let detail = match fate {
-                    Fate::Removed => return None,
-                    // What an allowed call removed has no clean-up of its own; only a killed run leaves this open.
-                    Fate::Made if !killed => return None,
-                    Fate::Made => "may still be there: the run ended before its clean-up",
-                    Fate::Refused(detail) => detail,
-                };
-                Some(LeftBehind {
-                    fixture,
-                    object: name,
-                    detail,
-                })
-            },
-        )
+        self.ledger.left_behind(self.ending.is_none())
+    }
+
+    /// The same for whoever removes them, with creations that had no clear end.
+    pub fn remnants(&self) -> Vec<Remnant> {
+        self.ledger.remnants(self.ending.is_none())
+    }
+
+    /// Digest of the addresses and of what the run's objects are made of; empty where none were to be made.
+    pub fn fixtures(&self) -> &str {
+        &self.fixtures
+    }
+
+    /// Position of the next line, for whoever adds one.
+    pub fn next_line(&self) -> u64 {
+        self.next_line
     }
 }
 

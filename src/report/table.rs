@@ -390,7 +390,10 @@ fn next_step(record: &Record) -> String {
             Some(command) => format!("Start with the first finding: {command}"),
             None => "Start with the first ✗ of the grid.".to_owned(),
         },
-        Standing::LeftBehind => "Remove what this run left behind, then run it again.".to_owned(),
+        Standing::LeftBehind => {
+            "Remove what this run left behind (rolecall cleanup RECORD), then run it again."
+                .to_owned()
+        }
         Standing::Unproven if !record.complete() => {
             "Run it again to its end before you trust it.".to_owned()
         }

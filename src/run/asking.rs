@@ -3,16 +3,25 @@
 use http::HeaderValue;
 use serde_json::Value;
 
+use super::Settings;
 use crate::cell::Door;
 use crate::door::Ask;
 use crate::scenario::template::{Bindings, Unbound};
 use crate::scenario::{Deployment, Entry, HeaderText, McpCall, Operation, Profile, RestCall};
 
-/// The values that every call binds: the run's id, and a tag that no other call of the run has.
-pub(super) fn bindings(run_id: &str, tag: &str) -> Bindings {
+/// The values that every call binds: the run's id, when its objects expire, and a tag that no other call of the run has,
+/// such as `1c85d2aa-12-exp2026112703`. It ends in the hour of expiry, so that whoever tidies up can read it, and no tag is
+/// the beginning of another.
+pub(super) fn bindings(settings: &Settings, tag: &str) -> Bindings {
+    let Settings {
+        run_id, expires, ..
+    } = settings;
+    let digits = expires.chars().filter(char::is_ascii_digit);
+    let hour: String = digits.take("YYYYMMDDHH".len()).collect();
     Bindings::default()
-        .with("run.id", Value::from(run_id))
-        .with("tag", Value::from(format!("{run_id}-{tag}")))
+        .with("run.id", Value::from(run_id.as_str()))
+        .with("run.expires", Value::from(expires.as_str()))
+        .with("tag", Value::from(format!("{run_id}-{tag}-exp{hour}")))
 }
 
 /// The call of an operation at a door; `None` when it has no such shape.

@@ -114,6 +114,7 @@ fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
             .into_iter()
             .filter_map(|(fixture, reason)| failed_fixture(hall, sights, fixture, &reason)),
     );
+    findings.extend(withheld_fixtures(hall, sights));
     findings.extend(hall.doors.closed.iter().map(|door| {
         let said = hall
             .doors
@@ -231,11 +232,7 @@ fn failed_fixture(
     reason: &str,
 ) -> Option<Finding> {
     let plan = &hall.plan.scenario.fixtures[fixture];
-    let missed = cells(hall, |check| {
-        let operation = &hall.plan.scenario.operations[check.operation];
-        sights[check.index].gap == Some(Gap::FixtureFailed)
-            && (operation.uses.contains(&fixture) || operation.creates == Some(fixture))
-    });
+    let missed = missed(hall, sights, fixture);
     let told = hall.standing(plan.owner).gap.is_some() || owner_fails(hall, sights, plan.owner);
     if missed.is_empty() && told {
         return None;
@@ -259,6 +256,38 @@ fn failed_fixture(
         format!("{owner} could not make a {}: {reason}{withheld}", plan.name),
         missed,
     ))
+}
+
+/// Cells that were not called for want of such an object.
+fn missed(hall: &Hall<'_>, sights: &[Sight], fixture: usize) -> Vec<usize> {
+    cells(hall, |check| {
+        let operation = &hall.plan.scenario.operations[check.operation];
+        matches!(
+            sights[check.index].gap,
+            Some(Gap::FixtureFailed | Gap::CreationWithheld | Gap::DecoyDoubtful)
+        ) && (operation.uses.contains(&fixture) || operation.creates == Some(fixture))
+    })
+}
+
+/// Fixtures of which no more were made, because one before cannot be accounted for, and those whose decoy may be somebody's
+/// object; what its owner could not make is told otherwise.
+fn withheld_fixtures(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
+    let failures = hall.objects.failures();
+    let failed = |fixture: usize| failures.iter().any(|(known, _)| *known == fixture);
+    let name = |fixture: usize| &hall.plan.scenario.fixtures[fixture].name;
+    let lost = hall.objects.lost().into_iter();
+    let lost = lost.filter(|(fixture, _)| !failed(*fixture));
+    let lost = lost.map(|(fixture, words)| {
+        let name = name(fixture);
+        let detail = format!("no more of {name} was made, because one may still be there: {words}");
+        (fixture, detail)
+    });
+    lost.chain(hall.objects.spoilt_decoys())
+        .filter_map(|(fixture, detail)| {
+            let missed = missed(hall, sights, fixture);
+            (!missed.is_empty()).then(|| Finding::new(Code::FixtureFailed, detail, missed))
+        })
+        .collect()
 }
 
 fn owner_fails(hall: &Hall<'_>, sights: &[Sight], owner: usize) -> bool {

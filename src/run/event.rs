@@ -47,6 +47,9 @@ pub enum Event {
         matrix: Matrix,
         /// How the MCP doors are declared to refuse.
         mcp_refuses: RefusalShape,
+        /// Digest of the addresses and of what objects are made of, 16 hex digits; empty where none are made.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        fixtures: String,
     },
     /// Whether a door answers.
     #[serde(rename = "door.found")]
@@ -82,6 +85,24 @@ pub enum Event {
         /// Milliseconds.
         took_ms: u64,
     },
+    /// A call that makes an object is about to be sent; whatever becomes of it is told under the same tag.
+    #[serde(rename = "fixture.making")]
+    FixtureMaking {
+        /// Which fixture.
+        fixture: String,
+        /// What the call is tagged with.
+        tag: String,
+        /// What the object will show.
+        mark: String,
+    },
+    /// A call that was to make an object made none.
+    #[serde(rename = "fixture.unmade")]
+    FixtureUnmade {
+        /// Which fixture.
+        fixture: String,
+        /// What the call was tagged with.
+        tag: String,
+    },
     /// An object of the run was made.
     #[serde(rename = "fixture.made")]
     FixtureMade {
@@ -89,6 +110,15 @@ pub enum Event {
         fixture: String,
         /// Its captured values, as one line.
         object: String,
+        /// What its call was tagged with.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        tag: String,
+        /// Its captured values by name, for whoever removes it later.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        values: Vec<(String, serde_json::Value)>,
+        /// Whether reading it showed it.
+        #[serde(default)]
+        seen: bool,
     },
     /// A cell was called.
     #[serde(rename = "cell.observed")]
@@ -150,7 +180,13 @@ pub enum Event {
     /// A finding was made.
     #[serde(rename = "finding")]
     FindingMade(Finding),
-    /// An object of the run was removed, or could not be.
+    /// What an ended run left is now removed; what is told from here on is not of the run itself.
+    #[serde(rename = "cleanup.started")]
+    CleanupStarted {
+        /// Version of rolecall.
+        tool: String,
+    },
+    /// An object of the run was removed, by its owner or by a call that was allowed to, or could not be.
     #[serde(rename = "cleanup")]
     Cleanup {
         /// Which fixture.

@@ -163,6 +163,11 @@ impl<'r> Hall<'r> {
             digest: self.plan.digest.clone(),
             matrix: self.plan.matrix.clone(),
             mcp_refuses: scenario.deployment.mcp_refuses,
+            fixtures: if self.plan.may_make_objects() && !scenario.fixtures.is_empty() {
+                self.plan.fixtures_digest()
+            } else {
+                String::new()
+            },
         });
         for found in &self.doors.found {
             self.tell(Event::DoorFound {
@@ -182,7 +187,7 @@ impl<'r> Hall<'r> {
 
     /// The bindings that every call of this run has; see [`asking::bindings`].
     pub(super) fn bindings(&self, tag: &str) -> Bindings {
-        asking::bindings(&self.settings.run_id, tag)
+        asking::bindings(self.settings, tag)
     }
 
     /// Keeps what was seen of a cell and tells it.

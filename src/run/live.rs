@@ -3,7 +3,7 @@
 use super::asking;
 use super::calling::{Called, Calling};
 use super::hall::{Hall, Seen};
-use super::object::{self, Birth, Likelihood, Object, Sought, State};
+use super::object::{self, Birth, Likelihood, Object, Objects, Sought, State};
 use super::work;
 use crate::door::Ask;
 use crate::judge::{Effect, Gap, Outcome};
@@ -52,7 +52,7 @@ async fn call_cell(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare) -> See
     if let Some(fixture) = hall.plan.scenario.operations[check.operation].creates
         && !hall.objects.removable(hall, fixture).await
     {
-        return Seen::gap(Gap::FixtureFailed);
+        return Seen::gap(Gap::CreationWithheld);
     }
     let first = match attempt(hall, check, spare, false).await {
         Ok(tried) => tried,
@@ -116,13 +116,23 @@ async fn attempt(
         decoy: target.decoy,
         renewals: work::renewals(check),
     };
+    let birth = birth(operation, &target.bindings);
+    if let Some(birth) = &birth {
+        Objects::announce(hall, birth);
+    }
     let called = hall.call(calling).await;
     if let Err(gap) = called
         && gap != Gap::NotReached
     {
+        if let Some(birth) = &birth {
+            Objects::renounce(hall, birth);
+        }
         return Err(gap);
     }
-    let created = creation(hall, operation, &target.bindings, called.as_ref().ok()).await;
+    let created = match &birth {
+        Some(birth) => creation(hall, operation, birth, called.as_ref().ok()).await,
+        None => Effect::Unchecked,
+    };
     let called = called?;
     let used = effect_on(hall, &target.objects, &before).await;
     if !refused(&called) {
@@ -165,6 +175,9 @@ async fn target(
         });
     }
     let Some(objects) = spare.objects(hall, check).await else {
+        if !hall.objects.decoys_are_nobodys(hall, check.operation).await {
+            return None;
+        }
         let bindings = work::bind_decoys(hall, check.operation, bindings)?;
         return Some(Target {
             bindings,
@@ -207,7 +220,7 @@ impl Spare {
         if effect == Effect::Changed {
             for object in &objects {
                 if hall.objects.state(hall, object).await == State::Gone {
-                    hall.objects.strike(object);
+                    hall.objects.bury(hall, object);
                 }
             }
         } else if !objects.is_empty() && !check.demand.expectation.allows() {
@@ -239,23 +252,24 @@ async fn effect_on(hall: &Hall<'_>, objects: &[Object], before: &[State]) -> Eff
     object::together(effects)
 }
 
+/// What a call of the operation makes, where it makes anything.
+fn birth<'b>(operation: &Operation, bindings: &'b Bindings) -> Option<Birth<'b>> {
+    let (rest, mcp) = (operation.rest.as_ref(), operation.mcp.as_ref());
+    Some(Birth::new(operation.creates?, rest, mcp, bindings))
+}
+
 /// Whether a creation left an object behind; whatever it left is taken into the ledger. `called` is `None` where the
 /// run ended before the answer.
 async fn creation(
     hall: &Hall<'_>,
     operation: &Operation,
-    bindings: &Bindings,
+    birth: &Birth<'_>,
     called: Option<&Called>,
 ) -> Effect {
-    let Some(fixture) = operation.creates else {
-        return Effect::Unchecked;
-    };
-    let (rest, mcp) = (operation.rest.as_ref(), operation.mcp.as_ref());
-    let birth = Birth::new(fixture, rest, mcp, bindings);
     let doubt = match called {
         Some(called) if called.reading.outcome == Outcome::Granted => {
             let answer = called.answered.payload.as_ref();
-            match hall.objects.claim(hall, &birth, answer).await {
+            match hall.objects.claim(hall, birth, answer).await {
                 Ok((object, state)) => {
                     hall.objects.try_removal(hall, &object).await;
                     return object::existence(&state);
@@ -271,11 +285,18 @@ async fn creation(
             "it was not answered before the run ended".to_owned(),
         )),
     };
+    let doubt = doubt
+        .map(|(likelihood, words)| (likelihood, format!("{} made it: {words}", operation.name)));
     if let Some((likelihood, words)) = &doubt {
-        let words = format!("{} made it: {words}", operation.name);
-        hall.objects.owe(&birth, *likelihood, &words);
+        hall.objects.owe(birth, *likelihood, words);
     }
-    match hall.objects.find(hall, &birth).await {
+    let sought = hall.objects.find(hall, birth).await;
+    match &doubt {
+        Some((likelihood, words)) => hall.objects.account(birth, *likelihood, &sought, words),
+        None if matches!(sought, Sought::Found(_)) => {}
+        None => Objects::renounce(hall, birth),
+    }
+    match sought {
         Sought::Found(_) => Effect::Changed,
         Sought::Nothing => Effect::Unchanged,
         Sought::Unsure(_) => Effect::Unread,

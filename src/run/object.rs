@@ -1,11 +1,13 @@
 //! Fixtures in, objects of this run out: made, read, found, removed, and never forgotten.
 
 mod claim;
+mod decoy;
 mod debt;
+mod inheritance;
 mod removal;
 mod state;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -15,7 +17,7 @@ use super::hall::Hall;
 use super::step::{Given, Stage};
 use crate::scenario::template::Bindings;
 use crate::scenario::{Fixture, McpCall, RestCall};
-use claim::{captured, shows};
+use claim::{captured, shows_on};
 use debt::Debt;
 
 pub(super) use debt::{Likelihood, Sought};
@@ -39,8 +41,12 @@ pub(super) struct Objects {
     debts: RefCell<Vec<Debt>>,
     failures: RefCell<Vec<(usize, String)>>,
     left: RefCell<Vec<String>>,
-    /// By fixture: whether one stands that its owner cannot remove.
-    stuck: Vec<Cell<bool>>,
+    /// By fixture: why its decoy may not be sent in calls that change something, once that was looked into.
+    decoys: Vec<OnceCell<Option<String>>>,
+    /// Fixtures whose decoy a call was accepted with.
+    written: RefCell<Vec<usize>>,
+    /// By fixture: why no more are made, where one stands, or may stand, that its owner cannot remove.
+    lost: RefCell<Vec<Option<String>>>,
 }
 
 #[derive(Debug)]
@@ -51,6 +57,16 @@ struct Made {
     seen: bool,
     /// Whether a call that may have removed it was not refused.
     spent: bool,
+    maker: Maker,
+}
+
+/// Which run made an object.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Maker {
+    /// This one.
+    Present,
+    /// An earlier one: the object must show once more that it is that run's own.
+    Earlier,
 }
 
 /// A call that makes an object: what it carried tells what it made from everything else.
@@ -77,6 +93,11 @@ impl<'b> Birth<'b> {
             bindings,
             mark: claim::mark(rest, mcp, bindings).unwrap_or_default(),
         }
+    }
+
+    fn tag(&self) -> &str {
+        let tag = self.bindings.get("tag").and_then(Value::as_str);
+        tag.unwrap_or_default()
     }
 }
 
@@ -131,7 +152,9 @@ impl Objects {
             debts: RefCell::default(),
             failures: RefCell::default(),
             left: RefCell::default(),
-            stuck: (0..fixtures).map(|_| Cell::default()).collect(),
+            decoys: (0..fixtures).map(|_| OnceCell::new()).collect(),
+            written: RefCell::default(),
+            lost: RefCell::new(vec![None; fixtures]),
         }
     }
 
@@ -162,6 +185,7 @@ impl Objects {
             create.mcp.as_ref(),
             &bindings,
         );
+        Self::announce(hall, &birth);
         let (likelihood, failure) = match hall.take_any(plan, Stage::Create, &bindings).await {
             Given::Done(answer) => match self.claim(hall, &birth, answer.as_ref()).await {
                 Ok((object, _)) => return Some(object),
@@ -175,11 +199,34 @@ impl Objects {
             ),
         };
         self.owe(&birth, likelihood, &failure);
-        if let Sought::Found(object) = self.find(hall, &birth).await {
-            return Some(object);
+        let sought = self.find(hall, &birth).await;
+        self.account(&birth, likelihood, &sought, &failure);
+        match sought {
+            Sought::Found(object) => return Some(object),
+            Sought::Nothing | Sought::Unsearchable if likelihood == Likelihood::Slight => {
+                Self::renounce(hall, &birth);
+            }
+            Sought::Nothing | Sought::Unsearchable | Sought::Unsure(_) => {}
         }
         self.failures.borrow_mut().push((fixture, failure));
         None
+    }
+
+    /// Tells that a call is about to be sent that makes an object: a run that is killed meanwhile leaves that trace.
+    pub(super) fn announce(hall: &Hall<'_>, birth: &Birth<'_>) {
+        hall.tell(Event::FixtureMaking {
+            fixture: hall.plan.scenario.fixtures[birth.fixture].name.clone(),
+            tag: birth.tag().to_owned(),
+            mark: birth.mark.clone(),
+        });
+    }
+
+    /// Tells that the call made none.
+    pub(super) fn renounce(hall: &Hall<'_>, birth: &Birth<'_>) {
+        hall.tell(Event::FixtureUnmade {
+            fixture: hall.plan.scenario.fixtures[birth.fixture].name.clone(),
+            tag: birth.tag().to_owned(),
+        });
     }
 
     /// Whether an object that a call of the matrix makes can be expected to be removable: its owner has a way in, and
@@ -194,7 +241,21 @@ impl Objects {
 
     /// Whether an object stands, or may stand, that cannot be named or removed: then no more are made.
     fn is_lost(&self, fixture: usize) -> bool {
-        self.stuck[fixture].get() || self.is_owed(fixture)
+        self.lost.borrow()[fixture].is_some()
+    }
+
+    /// Sees to it that no more are made of a fixture; only the first reason counts.
+    fn lose(&self, fixture: usize, words: impl Into<String>) {
+        self.lost.borrow_mut()[fixture].get_or_insert_with(|| words.into());
+    }
+
+    /// Fixtures of which no more were made, with what happened before.
+    pub(super) fn lost(&self) -> Vec<(usize, String)> {
+        let lost = self.lost.borrow();
+        let fixtures = lost.iter().enumerate();
+        fixtures
+            .filter_map(|(fixture, words)| Some((fixture, words.clone()?)))
+            .collect()
     }
 
     /// Takes the object that the answer to its creation names into the ledger, with how it looks; or says in a few words
@@ -212,7 +273,7 @@ impl Objects {
             State::There(_, Some(said)) => Some(said),
             State::There(_, None) | State::Gone | State::Unknown | State::Unreadable => answer,
         };
-        if evidence.is_some_and(|evidence| shows(evidence, &birth.mark)) {
+        if evidence.is_some_and(|evidence| shows_on(evidence, &birth.mark, &object.values)) {
             return Ok((self.adopt(hall, object, &state), state));
         }
         Err(format!(
@@ -240,7 +301,7 @@ impl Objects {
     }
 
     /// Strikes an object that is known to be gone.
-    pub(super) fn strike(&self, object: &Object) {
+    fn strike(&self, object: &Object) {
         self.made.borrow_mut()[object.number].gone = true;
     }
 
@@ -294,10 +355,14 @@ impl Objects {
             gone: false,
             seen: state.is_there(),
             spent: false,
+            maker: Maker::Present,
         });
         hall.tell(Event::FixtureMade {
             fixture: hall.plan.scenario.fixtures[object.fixture].name.clone(),
             object: object.shown(),
+            tag: object.tag.as_str().unwrap_or_default().to_owned(),
+            values: object.values.clone(),
+            seen: state.is_there(),
         });
         object
     }

@@ -144,7 +144,7 @@ pub(super) fn after_name(persona: &Persona, said: &str) -> String {
 /// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
 fn bare(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
     let deployment = &scenario.deployment;
-    let bindings = asking::bindings(&means.settings.run_id, "door");
+    let bindings = asking::bindings(means.settings, "door");
     let headers = asking::door_headers(deployment.mcp.as_ref(), &bindings).unwrap_or_default();
     Entrance::new(deployment, means.wire, credential, headers, means.redactor)
 }
@@ -156,11 +156,11 @@ fn entrance(
     credential: Credential,
     means: &Means<'_>,
 ) -> Entrance {
-    let bindings = asking::bindings(&means.settings.run_id, "door");
+    let bindings = asking::bindings(means.settings, "door");
     let client = persona
         .client
         .and_then(|client| scenario.clients.get(client));
-    // They hold no other run-time value than the run's id, so they can always be filled.
+    // They hold no other run-time value than those of the run, so they can always be filled.
     let carried = client.and_then(|client| asking::client_headers(client, &bindings).ok());
     bare(scenario, credential, means).carrying(carried.unwrap_or_default())
 }

@@ -149,7 +149,7 @@ fn harmless(plan: &Plan, means: &Means<'_>) -> Option<(usize, Ask)> {
     candidates
         .sort_by_key(|operation| (is_public_read(plan, *operation), of(*operation).uses.len()));
     candidates.into_iter().find_map(|operation| {
-        let bindings = asking::bindings(&means.settings.run_id, "doors");
+        let bindings = asking::bindings(means.settings, "doors");
         let mut uses = of(operation).uses.iter();
         let bindings = uses.try_fold(bindings, |bindings, fixture| {
             bind_decoy(&scenario.fixtures[*fixture], bindings)

@@ -74,6 +74,9 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
     let bindings = hall.bindings(&check.index.to_string());
     let bound = match conduct {
         Conduct::Withheld => return Seen::gap(Gap::NotPermitted),
+        Conduct::Decoy if !may_send_decoys(hall, check.operation).await => {
+            return Seen::gap(Gap::DecoyDoubtful);
+        }
         Conduct::Decoy => {
             bind_decoys(hall, check.operation, bindings).map(|bindings| (bindings, true))
         }
@@ -83,6 +86,12 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
         Some((bindings, decoy)) => seen(hall, check, &bindings, decoy).await,
         None => Seen::gap(Gap::FixtureFailed),
     }
+}
+
+/// What only reads may read anything.
+async fn may_send_decoys(hall: &Hall<'_>, operation: usize) -> bool {
+    !hall.plan.scenario.operations[operation].mutates
+        || hall.objects.decoys_are_nobodys(hall, operation).await
 }
 
 /// The shared objects that the operation names; decoys where one could not be made, so that its refusals are still tried.
@@ -145,6 +154,10 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
     } else {
         None
     };
+    let accepted = |called: &Called| called.reading.outcome == Outcome::Granted;
+    if decoy && operation.mutates && (accepted(&first) || again.as_ref().is_some_and(accepted)) {
+        hall.objects.look_at_decoys(hall, check.operation).await;
+    }
     told(hall, check, &ask, (first, again), Effect::Unchecked)
 }
 

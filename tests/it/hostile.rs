@@ -16,32 +16,32 @@ const SECRET: &str = "s3cr3t-canary-of-the-client";
 
 /// One request as the deployment read it.
 #[derive(Clone, Debug)]
-struct Request {
-    method: String,
-    target: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
     /// The client whose token it carries; empty without one.
-    who: String,
-    authorization: String,
-    body: Value,
+    pub(crate) who: String,
+    pub(crate) authorization: String,
+    pub(crate) body: Value,
 }
 
 impl Request {
-    fn is(&self, method: &str, target: &str) -> bool {
+    pub(crate) fn is(&self, method: &str, target: &str) -> bool {
         self.method == method && self.target == target
     }
 
     /// The segment after `/things/`.
-    fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         self.target.strip_prefix("/things/")
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.body["name"].as_str().unwrap_or_default().to_owned()
     }
 }
 
 /// What it answers.
-enum Reply {
+pub(crate) enum Reply {
     Json(u16, Value),
     Raw(String),
     /// As they stand, before the connection stays open until the client leaves.
@@ -50,27 +50,27 @@ enum Reply {
     Endless(&'static str, &'static [u8], Duration),
 }
 
-fn ok(body: Value) -> Reply {
+pub(crate) fn ok(body: Value) -> Reply {
     Reply::Json(200, body)
 }
 
-fn refused() -> Reply {
+pub(crate) fn refused() -> Reply {
     Reply::Json(403, json!({ "error": "the role is missing" }))
 }
 
-fn missing() -> Reply {
+pub(crate) fn missing() -> Reply {
     Reply::Json(404, json!({ "error": "there is no such thing" }))
 }
 
 /// A deployment and its identity provider on one loopback port; each request on a connection of its own.
-struct Hostile {
+pub(crate) struct Hostile {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<Request>>>,
     over: Arc<AtomicBool>,
 }
 
 impl Hostile {
-    fn new(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let hostile = Self {
             address: listener.local_addr().unwrap(),
@@ -94,14 +94,14 @@ impl Hostile {
         hostile
     }
 
-    fn bench(&self) -> Bench {
+    pub(crate) fn bench(&self) -> Bench {
         Bench::new()
             .with("BASE", &format!("http://{}", self.address))
             .with("CLIENT_SECRET", SECRET)
     }
 
     /// A run of the scenario; `arguments` go before it.
-    fn run(&self, scenario: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, scenario: &str, arguments: &[&str]) -> Ran {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
         let mut all = vec!["run"];
@@ -111,7 +111,7 @@ impl Hostile {
         Ran::of(output, folder)
     }
 
-    fn heard(&self, method: &str) -> Vec<Request> {
+    pub(crate) fn heard(&self, method: &str) -> Vec<Request> {
         let heard = self.heard.lock().unwrap();
         heard
             .iter()
@@ -122,7 +122,7 @@ impl Hostile {
 }
 
 /// The command, under way.
-fn spawned(mut command: Command) -> Child {
+pub(crate) fn spawned(mut command: Command) -> Child {
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     piped.spawn().unwrap()
 }
@@ -211,7 +211,7 @@ fn respond(mut stream: TcpStream, reply: Reply) {
 }
 
 /// The scenario of one kind of thing; `fixture` and `operations` are YAML, indented by four and two.
-fn scenario(fixture: &str, operations: &str) -> String {
+pub(crate) fn scenario(fixture: &str, operations: &str) -> String {
     format!(
         r#"rolecall: 1
 name: Hostile
@@ -232,22 +232,24 @@ operations:
     )
 }
 
-const READ: &str = "    read: { rest: \"GET /things/{{ thing.id }}\" }\n";
-const FIND: &str =
+pub(crate) const READ: &str = "    read: { rest: \"GET /things/{{ thing.id }}\" }\n";
+pub(crate) const FIND: &str =
     "    find: { rest: \"GET /search?q={{ tag }}\", capture: { id: /items/0/id } }\n";
-const CREATE: &str = "  create: { allow: [owner], creates: thing, rest: { request: POST /things, json: { name: \"{{ tag }}\" } } }\n";
-const GET: &str = "  get: { allow: [owner], uses: thing, rest: \"GET /things/{{ thing.id }}\" }\n";
-const DELETE: &str =
+pub(crate) const CREATE: &str = "  create: { allow: [owner], creates: thing, rest: { request: POST /things, json: { name: \"{{ tag }}\" } } }\n";
+pub(crate) const GET: &str =
+    "  get: { allow: [owner], uses: thing, rest: \"GET /things/{{ thing.id }}\" }\n";
+pub(crate) const LIST: &str = "  list: { allow: [owner, reader], rest: GET /list }\n";
+pub(crate) const DELETE: &str =
     "  delete: { allow: [owner], uses: thing, rest: \"DELETE /things/{{ thing.id }}\" }\n";
 
 /// A store of things that anybody signed in may read and the owner may change.
 #[derive(Default)]
-struct Store {
-    things: Mutex<BTreeMap<String, String>>,
+pub(crate) struct Store {
+    pub(crate) things: Mutex<BTreeMap<String, String>>,
 }
 
 impl Store {
-    fn with(things: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(things: &[(&str, &str)]) -> Self {
         let things = things
             .iter()
             .map(|(id, name)| ((*id).to_owned(), (*name).to_owned()));
@@ -256,11 +258,11 @@ impl Store {
         }
     }
 
-    fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         self.things.lock().unwrap().keys().cloned().collect()
     }
 
-    fn add(&self, name: &str) -> String {
+    pub(crate) fn add(&self, name: &str) -> String {
         let mut things = self.things.lock().unwrap();
         let id = format!("t{}", things.len() + 100);
         things.insert(id.clone(), name.to_owned());
@@ -268,7 +270,7 @@ impl Store {
     }
 
     /// What a sound deployment answers.
-    fn answer(&self, request: &Request) -> Reply {
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
         if request.method != "GET" && request.who != "owner" {
             return refused();
         }
@@ -277,6 +279,9 @@ impl Store {
             return Reply::Json(201, json!({ "id": self.add(&name), "name": name }));
         }
         let mut things = self.things.lock().unwrap();
+        if request.target == "/list" {
+            return ok(json!({ "count": things.len() }));
+        }
         if let Some(tag) = request.target.strip_prefix("/search?q=") {
             let items: Vec<Value> = things
                 .iter()

@@ -12,6 +12,8 @@ mod bench;
 mod canary;
 /// The same users through different clients.
 mod clients;
+/// What an ended run left is removed, and nothing else.
+mod cleanup;
 /// The law of imports.
 mod corridor;
 /// What there is, beside what the operations name.
@@ -26,6 +28,8 @@ mod doors;
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
 mod faults;
+/// Production is changed by nobody who does not name it.
+mod production;
 /// An identity provider that says what a test wants said.
 mod provider;
 /// Providers that answer oddly, wrongly or too much.

@@ -86,20 +86,6 @@ pub struct LeftBehind<'r> {
     pub detail: &'r str,
 }
 
-#[derive(Debug)]
-pub(super) struct Object {
-    pub(super) fixture: String,
-    pub(super) name: String,
-    pub(super) fate: Fate,
-}
-
-#[derive(Debug)]
-pub(super) enum Fate {
-    Made,
-    Removed,
-    Refused(String),
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ending {
     pub(super) complete: bool,

@@ -1,9 +1,9 @@
 //! One event in, the record with it out; when nothing more comes, what was seen is judged.
 
 use super::Record;
-use super::facts::{DoorFacts, Ending, Fate, Heard, Object, Papers, TokenFacts};
+use super::facts::{DoorFacts, Ending, Heard, Papers, TokenFacts};
 use crate::cell::{Door, OperationName, PersonaName};
-use crate::judge::{Finding, Gap, Layer, Roll, Sight};
+use crate::judge::{Code, Finding, Gap, Layer, Roll, Sight};
 use crate::plan::Matrix;
 use crate::probe::{self, Checked};
 use crate::run::Event;
@@ -16,6 +16,7 @@ impl Record {
             self.run_id.clone_from(&line.run_id);
             self.started_at.clone_from(&line.at);
         }
+        self.next_line = line.seq + 1;
         self.hear(&line.event);
     }
 
@@ -29,12 +30,14 @@ impl Record {
                 digest,
                 matrix,
                 mcp_refuses,
+                fixtures,
             } => {
                 self.tool.clone_from(tool);
                 self.scenario.clone_from(scenario);
                 self.path.clone_from(path);
                 self.digest.clone_from(digest);
                 self.mcp_refuses = *mcp_refuses;
+                self.fixtures.clone_from(fixtures);
                 self.lay_out(matrix);
             }
             Event::DoorFound {
@@ -62,7 +65,19 @@ impl Record {
                 };
                 self.note_token(persona, facts);
             }
-            Event::FixtureMade { fixture, object } => self.note_object(fixture, object, Fate::Made),
+            Event::FixtureMaking { fixture, tag, mark } => self.ledger.making(fixture, tag, mark),
+            Event::FixtureUnmade { fixture, tag } => self.ledger.ended(fixture, tag),
+            Event::FixtureMade {
+                fixture,
+                object,
+                tag,
+                values,
+                seen,
+            } => self.ledger.made(fixture, object, tag, values, *seen),
+            // What the run itself said of its left-overs is told anew.
+            Event::CleanupStarted { .. } => {
+                self.findings.retain(|known| known.code != Code::LeftBehind);
+            }
             Event::CellObserved { .. } => self.note_sight(event),
             Event::CellFinished {
                 persona,
@@ -85,12 +100,11 @@ impl Record {
                 removed,
                 detail,
             } => {
-                let fate = if *removed {
-                    Fate::Removed
+                if *removed {
+                    self.ledger.removed(fixture, object);
                 } else {
-                    Fate::Refused(detail.clone())
-                };
-                self.note_object(fixture, object, fate);
+                    self.ledger.left(fixture, object, detail);
+                }
             }
             Event::RunFinished { complete, took_ms } => {
                 self.ending = Some(Ending {
@@ -219,21 +233,6 @@ impl Record {
             .position(|row| row.name == *persona);
         if let Some(place) = index.and_then(|index| self.tokens.get_mut(index)) {
             *place = Some(facts);
-        }
-    }
-
-    fn note_object(&mut self, fixture: &str, name: &str, fate: Fate) {
-        match self
-            .objects
-            .iter_mut()
-            .find(|known| known.fixture == fixture && known.name == name)
-        {
-            Some(known) => known.fate = fate,
-            None => self.objects.push(Object {
-                fixture: fixture.to_owned(),
-                name: name.to_owned(),
-                fate,
-            }),
         }
     }
 

@@ -12,11 +12,13 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 17] = [
     "run.started",
     "door.found",
     "token.acquired",
     "token.renewed",
+    "fixture.making",
+    "fixture.unmade",
     "fixture.made",
     "cell.observed",
     "cell.finished",
@@ -25,6 +27,7 @@ const KNOWN: [&str; 14] = [
     "coverage.compared",
     "requirement.checked",
     "finding",
+    "cleanup.started",
     "cleanup",
     "run.finished",
 ];

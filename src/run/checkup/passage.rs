@@ -1,13 +1,12 @@
 //! Doors and standings in, their stations out: MCP eras, then one allowed call that changes nothing, by persona and door.
 
 use super::station::Station;
-use crate::cell::Door;
 use crate::judge::{Code, Gap, Layer, Outcome, Reading, Signature};
-use crate::plan::{Check, Plan};
-use crate::run::calling::{Called, Calling};
+use crate::plan::Plan;
+use crate::run::calling::Called;
 use crate::run::doors::Doors;
 use crate::run::hall::Hall;
-use crate::run::{asking, work};
+use crate::run::harmless;
 
 /// Tells what each MCP era answered.
 pub(super) fn tell_eras(plan: &Plan, doors: &Doors, tell: &mut dyn FnMut(Station)) {
@@ -45,7 +44,7 @@ pub(super) async fn call_each(hall: &Hall<'_>, tell: &mut dyn FnMut(Station)) {
         let mut is_silent = false;
         for persona in 0..hall.plan.matrix.personas.len() {
             let step = hall.plan.matrix.personas[persona].name.to_string();
-            let Some(check) = harmless(hall, persona, door) else {
+            let Some(check) = harmless::check(hall, persona, door) else {
                 tell(Station::passed(
                     &branch,
                     &step,
@@ -62,7 +61,7 @@ pub(super) async fn call_each(hall: &Hall<'_>, tell: &mut dyn FnMut(Station)) {
                 tell(Station::passed(&branch, &step, why));
                 continue;
             }
-            let called = call(hall, &check).await;
+            let called = harmless::call(hall, &check).await;
             is_silent = called
                 .as_ref()
                 .is_some_and(|called| called.reading.outcome == Outcome::NoAnswer);
@@ -77,45 +76,12 @@ const fn hindrance(gap: Gap) -> &'static str {
         Gap::SignInFailed => "not called: it has no token",
         Gap::TokenRanOut => "not called: its token ran out",
         Gap::DoorClosed => "not called: the door is closed",
-        Gap::NotReached | Gap::FixtureFailed | Gap::NotPermitted => {
-            "not called: the way there is broken"
-        }
+        Gap::NotReached
+        | Gap::FixtureFailed
+        | Gap::CreationWithheld
+        | Gap::DecoyDoubtful
+        | Gap::NotPermitted => "not called: the way there is broken",
     }
-}
-
-/// A check that demands passage of an operation that does not mutate; one without fixtures before one with decoys.
-fn harmless<'h>(hall: &'h Hall<'_>, persona: usize, door: Door) -> Option<Check<'h>> {
-    let scenario = &hall.plan.scenario;
-    let of = |check: &Check<'_>| &scenario.operations[check.operation];
-    let callable = |check: &Check<'_>| {
-        let decoys = of(check).uses.iter();
-        check.persona == persona
-            && check.door == door
-            && check.demand.expectation.allows()
-            && !of(check).mutates
-            && decoys
-                .map(|fixture| &scenario.fixtures[*fixture])
-                .all(|fixture| fixture.decoy.is_some())
-    };
-    let checks = hall.plan.matrix.checks().filter(callable);
-    checks.min_by_key(|check| of(check).uses.len())
-}
-
-async fn call(hall: &Hall<'_>, check: &Check<'_>) -> Option<Called> {
-    let scenario = &hall.plan.scenario;
-    let operation = &scenario.operations[check.operation];
-    let bindings = work::bind_decoys(hall, check.operation, hall.bindings("doctor"))?;
-    let ask = asking::of_operation(&scenario.deployment, operation, check.door, &bindings)?.ok()?;
-    let calling = Calling {
-        persona: check.persona,
-        door: check.door,
-        ask: &ask,
-        changes: false,
-        afresh: false,
-        decoy: !operation.uses.is_empty(),
-        renewals: work::renewals(check),
-    };
-    hall.call(calling).await.ok()
 }
 
 fn told(branch: &str, step: &str, called: Option<&Called>) -> Station {

@@ -50,6 +50,63 @@ pub(super) fn mark(
     bindings.get(name)?.as_str().map(str::to_owned)
 }
 
+/// Whether the data shows the mark on the object with these values: in a list that holds many, on the very item that has
+/// them. Data that has none of the values speaks of the object that was asked for.
+pub(super) fn shows_on(data: &Value, mark: &str, values: &[(String, Value)]) -> bool {
+    let known: Vec<&Value> = values.iter().map(|(_, value)| value).collect();
+    let told = known.iter().copied().filter(|value| holds(data, value));
+    let told: Vec<&Value> = told.collect();
+    marked_with(data, mark, &told)
+}
+
+/// Whether a mark stands beside all of the values that are not found above it already.
+fn marked_with(data: &Value, mark: &str, wanted: &[&Value]) -> bool {
+    let items = match data {
+        Value::Array(items) if items.len() > 1 => items,
+        Value::Array(items) => return items.iter().any(|item| marked_with(item, mark, wanted)),
+        Value::Object(fields) => {
+            // What stands beside a list holds for each of its items.
+            let beside = |value: &&&Value| !fields.values().any(|field| is_beside(field, value));
+            let missing: Vec<&Value> = wanted.iter().filter(beside).copied().collect();
+            let here = missing.is_empty() && fields.values().any(|field| shows(field, mark));
+            return here
+                || fields
+                    .values()
+                    .any(|field| marked_with(field, mark, &missing));
+        }
+        _ => return wanted.is_empty() && shows(data, mark),
+    };
+    items.iter().any(|item| marked_with(item, mark, wanted))
+}
+
+/// Whether a field holds the value outside of lists of several.
+fn is_beside(field: &Value, value: &Value) -> bool {
+    match field {
+        Value::Array(items) if items.len() > 1 => false,
+        Value::Array(items) => items.iter().any(|item| is_beside(item, value)),
+        Value::Object(fields) => fields.values().any(|field| is_beside(field, value)),
+        _ => is_same(field, value),
+    }
+}
+
+fn holds(data: &Value, value: &Value) -> bool {
+    match data {
+        Value::Array(items) => items.iter().any(|item| holds(item, value)),
+        Value::Object(fields) => fields.values().any(|field| holds(field, value)),
+        _ => is_same(data, value),
+    }
+}
+
+/// Whether two values name the same: one server writes a number where another writes text.
+fn is_same(one: &Value, other: &Value) -> bool {
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    text(one).eq_ignore_ascii_case(&text(other))
+}
+
 /// Whether any text in the data holds the mark, in whatever case a server keeps it.
 pub(super) fn shows(data: &Value, mark: &str) -> bool {
     match data {
@@ -148,6 +205,44 @@ mod tests {
                 captured(&id, Some(&json!({"id": unusable}))).is_err(),
                 "{unusable}"
             );
+        }
+    }
+
+    #[test]
+    fn in_a_list_of_many_the_mark_must_stand_on_the_object_itself() {
+        let id = |value: Value| vec![("id".to_owned(), value)];
+        let many =
+            json!({"items": [{"id": 1, "name": "somebody's"}, {"id": 2, "name": "m-1"}], "q": "x"});
+        for (data, values, shown) in [
+            (json!({"id": 1, "name": "m-1"}), id(json!(1)), true),
+            (json!({"name": "m-1"}), id(json!(1)), true),
+            (json!({"id": 1, "name": "somebody's"}), id(json!(1)), false),
+            (many.clone(), id(json!(2)), true),
+            (many.clone(), id(json!("2")), true),
+            (many, id(json!(1)), false),
+            (
+                json!([{"id": 1}, {"id": 2, "name": "m-1"}]),
+                id(json!(1)),
+                false,
+            ),
+            (
+                json!({"data": {"id": 1, "labels": [{"k": "a"}, {"k": "m-1"}]}}),
+                id(json!(1)),
+                true,
+            ),
+            (
+                json!({"data": {"id": 1}, "meta": {"labels": ["a", "m-1"]}}),
+                id(json!(1)),
+                true,
+            ),
+            (
+                json!({"items": [{"id": 1, "name": "m-1"}]}),
+                id(json!(1)),
+                true,
+            ),
+            (json!("m-1"), id(json!(1)), true),
+        ] {
+            assert_eq!(shows_on(&data, "m-1", &values), shown, "{data} {values:?}");
         }
     }
 

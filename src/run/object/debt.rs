@@ -1,6 +1,6 @@
 //! Creations without a clear answer in, the objects that they left out: looked for at once and once more at the end.
 
-use super::claim::{captured, shows};
+use super::claim::{captured, shows_on};
 use super::removal::UNANSWERED;
 use super::{Birth, Object, Objects, State};
 use crate::run::event::Event;
@@ -11,11 +11,21 @@ use crate::scenario::template::Bindings;
 /// A creation whose object is not in the ledger.
 #[derive(Clone, Debug)]
 pub(super) struct Debt {
-    fixture: usize,
-    bindings: Bindings,
-    mark: String,
-    likelihood: Likelihood,
-    words: String,
+    pub(super) fixture: usize,
+    pub(super) bindings: Bindings,
+    pub(super) mark: String,
+    pub(super) likelihood: Likelihood,
+    pub(super) words: String,
+}
+
+impl Debt {
+    fn birth(&self) -> Birth<'_> {
+        Birth {
+            fixture: self.fixture,
+            bindings: &self.bindings,
+            mark: self.mark.clone(),
+        }
+    }
 }
 
 /// How likely a creation without a known object made one.
@@ -57,11 +67,23 @@ impl Objects {
         });
     }
 
-    /// Whether a creation of the fixture may have left an object which is not in the ledger.
-    pub(super) fn is_owed(&self, fixture: usize) -> bool {
-        let debts = self.debts.borrow();
-        let mut owed = debts.iter().filter(|debt| debt.fixture == fixture);
-        owed.any(|debt| debt.likelihood != Likelihood::Slight)
+    /// No more are made of a fixture once a creation cannot be accounted for: it made something that is not found, or may
+    /// have made something that nobody can look for. What is searched for in vain is searched for once more at the end.
+    pub(in crate::run) fn account(
+        &self,
+        birth: &Birth<'_>,
+        likelihood: Likelihood,
+        sought: &Sought,
+        words: &str,
+    ) {
+        let accounted = match (likelihood, sought) {
+            (_, Sought::Found(_)) | (Likelihood::Slight, _) => true,
+            (Likelihood::Possible, Sought::Nothing) => true,
+            (Likelihood::Possible | Likelihood::Certain, _) => false,
+        };
+        if !accounted {
+            self.lose(birth.fixture, words);
+        }
     }
 
     /// Looks for what a call made, and takes it into the ledger once reading it has shown the call's mark: a search
@@ -88,7 +110,7 @@ impl Objects {
         };
         let state = self.state(hall, &object).await;
         match &state {
-            State::There(_, Some(said)) if shows(said, &birth.mark) => {
+            State::There(_, Some(said)) if shows_on(said, &birth.mark, &object.values) => {
                 Sought::Found(self.adopt(hall, object, &state))
             }
             State::Gone => Sought::Nothing,
@@ -116,19 +138,17 @@ impl Objects {
                 Sought::Unsure(_) => unsure + 1,
                 Sought::Found(_) | Sought::Nothing | Sought::Unsearchable => 0,
             };
-            if let Some(words) = self.remains_of(&debt, last) {
-                self.tell_owed(hall, &debt, &words);
+            match self.remains_of(&debt, last) {
+                Some(words) => self.tell_owed(hall, &debt, &words),
+                None if !self.has(&debt) => Self::renounce(hall, &debt.birth()),
+                None => {}
             }
         }
     }
 
     /// Removes what a debt's creation left, one object after the other; what the last search gave.
     async fn search(&self, hall: &Hall<'_>, debt: &Debt) -> Sought {
-        let birth = Birth {
-            fixture: debt.fixture,
-            bindings: &debt.bindings,
-            mark: debt.mark.clone(),
-        };
+        let birth = debt.birth();
         let mut sought = self.find(hall, &birth).await;
         for _twin in 1..TWINS {
             let Sought::Found(object) = &sought else {

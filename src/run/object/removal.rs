@@ -9,10 +9,10 @@ use crate::run::step::{Given, Stage};
 pub(super) const UNANSWERED: usize = 2;
 
 /// Why an object is still in the ledger.
-struct Left {
-    words: String,
+pub(super) struct Left {
+    pub(super) words: String,
     /// Whether anybody answered at all.
-    answered: bool,
+    pub(super) answered: bool,
 }
 
 impl Objects {
@@ -31,12 +31,18 @@ impl Objects {
                 self.tell_fate(hall, &object, Some(given_up()));
                 continue;
             }
-            let left = self.remove(hall, &object).await;
+            let left = self.remove_own(hall, &object).await;
             let answered = left.as_ref().is_none_or(|left| left.answered);
             silent = if answered { 0 } else { silent + 1 };
             self.tell_fate(hall, &object, left);
         }
         self.settle_debts(hall, silent >= UNANSWERED).await;
+    }
+
+    /// Notes that an object is gone, which an allowed call removed, and tells it.
+    pub(in crate::run) fn bury(&self, hall: &Hall<'_>, object: &Object) {
+        self.strike(object);
+        self.tell_fate(hall, object, None);
     }
 
     /// Removes an object at once where its owner could make none: the first that stays is the last that is made.
@@ -46,7 +52,10 @@ impl Objects {
         }
         match self.remove(hall, object).await {
             None => self.tell_fate(hall, object, None),
-            Some(_) => self.stuck[object.fixture].set(true),
+            Some(left) => {
+                let words = format!("{} could not be removed: {}", object.shown(), left.words);
+                self.lose(object.fixture, words);
+            }
         }
     }
 
@@ -75,7 +84,7 @@ impl Objects {
     }
 
     /// Removes one object through each door in turn until it is known to be gone; else says why it is not.
-    async fn remove(&self, hall: &Hall<'_>, object: &Object) -> Option<Left> {
+    pub(super) async fn remove(&self, hall: &Hall<'_>, object: &Object) -> Option<Left> {
         let fixture = &hall.plan.scenario.fixtures[object.fixture];
         let bindings = object.own(hall);
         let mut words = "no door to remove it through".to_owned();

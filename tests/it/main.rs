@@ -36,6 +36,8 @@ mod provider;
 mod issuers;
 /// Runs that outlive their tokens.
 mod renewal;
+/// Objects that no run made.
+mod foreign;
 /// Deployments that lie, stall, echo and confuse.
 mod hostile;
 /// What `tools/list` shows, beside the matrix.

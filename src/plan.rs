@@ -88,12 +88,13 @@ impl Plan {
     /// looks.
     pub fn everywhere(scenario: Arc<Scenario>) -> Self {
         let selection = Selection {
-            doors: Vec::new(),
             read_only: true,
+            ..Selection::default()
         };
         let doors = scenario.deployment.doors.clone();
         let digest = digest::of(&scenario, &doors, selection.read_only);
-        Self::with_doors(scenario, selection, doors, digest)
+        let guard = Guard::of(&scenario, &selection);
+        Self::with_doors(scenario, selection, doors, digest, guard)
     }
 
     /// The same plan through these doors only, those that answer; its digest stays.

@@ -133,6 +133,7 @@ fn conduct(
         settings: &settings,
         stop: &stop,
         attendant: &attendant,
+        gallery: None,
     };
     let mut lines = String::new();
     let ended = in_runtime(context, async {

@@ -122,7 +122,7 @@ fn headers(scenario: &Scenario, url: &str, means: &Means<'_>) -> HeaderMap {
     headers.insert(header::ACCEPT, header::HeaderValue::from_static(accept));
     let entry = scenario.deployment.rest.as_ref();
     let entry = entry.filter(|entry| is_same_origin(&entry.url, url));
-    let bindings = asking::bindings(&means.settings.run_id, "openapi");
+    let bindings = asking::bindings(means.settings, "openapi");
     for (name, value) in asking::door_headers(entry, &bindings).unwrap_or_default() {
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             headers.append(name, value);

@@ -221,6 +221,7 @@ impl Field {
             settings: &settings,
             stop: &stop,
             attendant: &attendant,
+            gallery: None,
         };
         self.runtime
             .block_on(run::run(plan, means, &mut |_event| {}))

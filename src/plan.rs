@@ -116,6 +116,13 @@ impl Plan {
         )
     }
 
+    /// Whether a door of the deployment is tested, or would be if an operation had a shape for it.
+    pub fn wants(&self, door: Door) -> bool {
+        let chosen = &self.selection.doors;
+        let is_chosen = chosen.is_empty() || chosen.contains(&door);
+        is_chosen && self.scenario.deployment.doors.contains(&door)
+    }
+
     /// How many checks there are.
     pub fn checks(&self) -> usize {
         self.groups.iter().map(|group| group.cells.len()).sum()

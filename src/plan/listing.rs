@@ -219,8 +219,7 @@ impl Plan {
     /// The OpenAPI document, where it has to be fetched.
     fn document(&self) -> Option<Planned> {
         let openapi = self.scenario.deployment.extent.openapi.as_ref()?;
-        let fetched =
-            matches!(openapi, Location::Url(_)) && self.matrix.doors.contains(&Door::Rest);
+        let fetched = matches!(openapi, Location::Url(_)) && self.wants(Door::Rest);
         let request = format!("GET {}", openapi.shown());
         fetched.then(|| aside(Stage::List, "nobody", "openapi", request, None))
     }

@@ -93,9 +93,11 @@ pub(super) async fn fetched_from(url: &str, plan: &Plan, means: &Means<'_>) -> R
     }
 }
 
-fn wanted(plan: &Plan) -> Option<&Location> {
+/// The document that a plan asks for: one of a REST door that is not tested is none, one of a door that only no operation
+/// has a shape for is.
+pub(super) fn wanted(plan: &Plan) -> Option<&Location> {
     let openapi = plan.scenario.deployment.extent.openapi.as_ref();
-    openapi.filter(|_| plan.matrix.doors.contains(&Door::Rest))
+    openapi.filter(|_| plan.wants(Door::Rest))
 }
 
 async fn fetch(scenario: &Scenario, url: &str, means: &Means<'_>) -> Result<Document, String> {

@@ -6,9 +6,11 @@ use std::time::Instant;
 use super::document::{self, Routes};
 use super::doors::{self, Doors};
 use super::hall::Hall;
-use super::{Means, Unready, errand, listing, standing};
-use crate::cell::Door;
+use super::standing::{self, Standing};
+use super::{Means, Unready, errand, listing};
+use crate::cell::{Door, PersonaName};
 use crate::door::Ended;
+use crate::door::discovery::Found;
 use crate::judge::{Coverage, Inventory, Listed};
 use crate::openapi::Base;
 use crate::plan::Plan;
@@ -47,28 +49,11 @@ pub async fn take(
         fetched(&plan, means, routes),
     );
     let scenario = Arc::clone(&plan.scenario);
-    let mut unread = Vec::new();
-    let mut lists = Vec::new();
-    if tools {
-        let barred = (0..standings.len()).filter(|persona| standings[*persona].entrance.is_none());
-        unread.extend(barred.map(|persona| {
-            let name = &scenario.personas[persona].name;
-            format!("{name} has no usable token, so its list of tools was not read")
-        }));
-        let eager = doors::eager(&plan, &standings);
-        let found = doors::find(&plan, &standings, means.stop).await;
-        unread.extend(shut(&plan, &found));
-        lists = listed(plan, desk, standings, found, means).await;
-        let lead = eager
-            .first()
-            .map(|persona| &scenario.personas[*persona].name);
-        let leads = |one: &Listed| lead == Some(&one.persona);
-        unread.extend(
-            lists
-                .iter()
-                .filter_map(|one| missed(&scenario, one, leads(one))),
-        );
-    }
+    let (lists, mut unread) = if tools {
+        listed(plan, desk, standings, means).await
+    } else {
+        Default::default()
+    };
     if means.stop.is_stopped() {
         unread.push("the time was up before everything was read".to_owned());
     }
@@ -94,20 +79,24 @@ pub async fn take(
 
 /// The document, whoever may call.
 async fn fetched(plan: &Plan, means: &Means<'_>, at_hand: Routes) -> Routes {
-    match &plan.scenario.deployment.extent.openapi {
+    match document::wanted(plan) {
         Some(Location::Url(url)) => document::fetched_from(url, plan, means).await,
         Some(Location::File(_)) | None => at_hand,
     }
 }
 
-/// Every list, whoever asked; the sessions that were opened for it are ended.
+/// Every list, whoever asked, and what is not known for want of one; the sessions that were opened are ended.
 async fn listed(
     plan: Plan,
     desk: Desk,
-    standings: Vec<standing::Standing>,
-    found: Doors,
+    standings: Vec<Standing>,
     means: &Means<'_>,
-) -> Vec<Listed> {
+) -> (Vec<Listed>, Vec<String>) {
+    let scenario = Arc::clone(&plan.scenario);
+    let found = doors::find(&plan, &standings, means.stop).await;
+    let mut unread = barred(&scenario, &standings);
+    unread.extend(shut(&plan, &found));
+    let lead = doors::eager(&plan, &standings).first().copied();
     let mut unheard = |_event| {};
     let hall = Hall::open(
         plan.through(&found.open),
@@ -120,7 +109,21 @@ async fn listed(
     );
     listing::list_all(&hall).await;
     hall.end_sessions().await;
-    hall.lists.take()
+    let lists = hall.lists.take();
+    let lead = lead.map(|persona| &scenario.personas[persona].name);
+    let missed = |one: &Listed| missed(&scenario, one, lead == Some(&one.persona));
+    unread.extend(lists.iter().filter_map(missed));
+    (lists, unread)
+}
+
+/// Personas that could not ask.
+fn barred(scenario: &Scenario, standings: &[Standing]) -> Vec<String> {
+    let personas = scenario.personas.iter().zip(standings);
+    let barred = personas.filter(|(_, standing)| standing.entrance.is_none());
+    let told = |name: &PersonaName| {
+        format!("{name} has no usable token, so its list of tools was not read")
+    };
+    barred.map(|(persona, _)| told(&persona.name)).collect()
 }
 
 /// MCP doors that the deployment has and that do not answer.
@@ -128,7 +131,7 @@ fn shut(plan: &Plan, found: &Doors) -> Vec<String> {
     let told = |door: &Door| format!("{door} does not answer, so nobody's list was read there");
     let mut shut: Vec<String> = found.closed.iter().map(told).collect();
     let wanted = plan.matrix.doors.iter().any(|door| door.speaks_mcp());
-    let silent = |one: &crate::door::discovery::Found| one.answers.is_none();
+    let silent = |one: &Found| one.answers.is_none();
     let unclear = found.found.iter().filter(|one| silent(one));
     shut.extend(unclear.map(|one| format!("{} gives no clear answer: {}", one.door, one.detail)));
     if wanted && found.found.is_empty() {

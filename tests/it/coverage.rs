@@ -476,6 +476,18 @@ fn a_door_that_no_operation_has_a_shape_for_is_looked_at_all_the_same() {
     let (exit, document) = json(&deployment, &[path.to_str().unwrap()]);
     assert_eq!((exit, &document["percent"]), (1, &50.into()));
     assert_eq!(document["holes"].as_array().unwrap().len(), 6);
+    let mcp_alone = CLOSED
+        .replace("undeclared: ignore }\n  mcp", "undeclared: fail }\n  mcp")
+        .replace("    rest: GET /api/products\n", "    mutates: false\n")
+        .replace("    rest: DELETE /api/products/{{ product.id }}\n", "");
+    std::fs::write(&path, mcp_alone).unwrap();
+    let ran = run(&deployment, path.to_str().unwrap());
+    assert_eq!(ran.exit, 1, "{}", ran.stderr);
+    assert!(
+        codes(&ran).contains(&"undeclared-route".to_owned()),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Observations in, outcomes, verdicts and findings out. Pure: no clock, no network, no async.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-mod code;
 mod control;
 mod coverage;
 mod declared;
@@ -25,13 +24,13 @@ mod signature;
 mod uniform;
 mod verdict;
 
-pub use code::{Class, Code, UnknownCode};
 pub use coverage::{Coverage, Excluded, Inventory, Known, Share, unread};
 pub use existence::shown;
+pub use crate::code::{Class, Code, UnknownCode};
+pub use crate::layer::Layer;
 pub use finding::Finding;
 pub use hint::Hint;
 pub use law::as_demanded;
-pub use layer::Layer;
 pub use lists::{Attempt, Listed, Lists, harmless};
 pub use mark::Mark;
 pub use outcome::{Outcome, Reading, Setting, read};

@@ -8,6 +8,8 @@ pub mod cell;
 pub mod secret;
 pub mod page;
 pub mod requirement;
+pub mod layer;
+pub mod code;
 pub mod scenario;
 pub mod openapi;
 pub mod plan;

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::code::Code;
 use super::control::Controls;
 use super::finding::Finding;
 use super::hint::Hint;
 use super::law::Ruling;
-use super::layer::Layer;
 use super::mark::Mark;
 use super::roll::{Gap, Roll};
 use super::signature::Signature;
 use super::{reason, roster};
+use crate::code::Code;
+use crate::layer::Layer;
 
 /// Groups what failed or could not be judged by code and, where the answer itself is the defect, by who gave it.
 ///

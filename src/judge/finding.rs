@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::{Class, Code};
 use super::hint::Hint;
-use super::layer::Layer;
 use super::mark::Mark;
 use super::signature::Signature;
+use crate::code::{Class, Code};
+use crate::layer::Layer;
 use crate::requirement::Requirement;
 
 /// One defect, one finding.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::code::Code;
-use super::layer::Layer;
 use super::outcome::Outcome;
 use super::roll::Roll;
 use super::signature::Signature;
 use crate::cell::Door;
+use crate::code::Code;
+use crate::layer::Layer;
 use crate::page::Page;
 use crate::plan::{Check, Row};
 

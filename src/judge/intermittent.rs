@@ -1,10 +1,10 @@
 //! Rulings in, the same out with every 401 that comes and goes laid to one defect: answers that flip.
 
-use super::code::Code;
 use super::control::Controls;
 use super::law::Ruling;
 use super::outcome::Outcome;
 use super::roll::{Roll, Sight};
+use crate::code::Code;
 use crate::plan::Check;
 
 /// A token is accepted or it is not. Where one was seen to be refused with 401 and accepted for the same call, its other

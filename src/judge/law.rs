@@ -1,8 +1,8 @@
 //! What was demanded, what came back and whether a control stands in, the ruling out.
 
-use super::code::Code;
 use super::outcome::Outcome;
 use super::roll::{Effect, Gap};
+use crate::code::Code;
 use crate::scenario::{Expectation, RefusalShape};
 
 /// What the law says of a cell.

@@ -1,52 +1,12 @@
-//! Who stands between caller and data, one name each; an answer in, the layer that gave it out.
+//! An answer in, the layer that gave it out.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::door::{Answer, HttpAnswer, Observation, Rpc};
+use crate::layer::Layer;
 use crate::requirement::Requirement;
 
-/// Where to look first for the reason of a finding.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layer {
-    /// This side: the scenario, its credentials, a missing key, a wrong path.
-    Client,
-    /// The sign-in service.
-    IdentityProvider,
-    /// The API gateway.
-    Gateway,
-    /// What stands before the gateway: firewall, CDN, reverse proxy.
-    Edge,
-    /// What stands behind the gateway.
-    Backend,
-    /// Whoever is to check roles: from outside nobody can tell which of the two does it.
-    Unknown,
-}
-
 impl Layer {
-    /// Every layer.
-    pub const ALL: [Self; 6] = [
-        Self::Client,
-        Self::IdentityProvider,
-        Self::Gateway,
-        Self::Edge,
-        Self::Backend,
-        Self::Unknown,
-    ];
-
-    /// The layer in words.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::IdentityProvider => "identity provider",
-            Self::Gateway => "gateway",
-            Self::Edge => "edge",
-            Self::Backend => "backend",
-            Self::Unknown => "unknown: gateway or backend",
-        }
-    }
-
     /// Whose answers these are, by marks that only one layer leaves; `None` where they carry none, or marks of several.
     pub fn of_answers(seen: &[Observation]) -> Option<Self> {
         let mut layers = seen.iter().map(|observation| match &observation.answer {

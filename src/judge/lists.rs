@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::code::Code;
 use super::finding::Finding;
 use super::hint::Hint;
 use super::law;
@@ -13,6 +12,7 @@ use super::roll::{Conclusion, Roll};
 use super::roster;
 use super::verdict::VerdictKind;
 use crate::cell::{Door, PersonaName};
+use crate::code::Code;
 use crate::door::{Ended, Shown, Tool};
 use crate::plan::Check;
 use crate::scenario::{LeftOut, Undeclared};

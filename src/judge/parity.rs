@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::code::Code;
 use super::control::Controls;
 use super::finding::Finding;
 use super::law::{self, Ruling};
 use super::outcome::Outcome;
 use super::roll::Roll;
 use super::roster;
+use crate::code::Code;
 
 /// A persona and operation with the indices of its cells that got through and of those that were refused.
 #[derive(Default)]

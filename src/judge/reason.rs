@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::code::{Class, Code};
 use super::control::Controls;
 use super::finding::Finding;
 use super::law::Ruling;
@@ -10,6 +9,7 @@ use super::outcome::{Outcome, Reading};
 use super::roll::{Gap, Roll, Sight};
 use super::signature::Signature;
 use super::verdict::{Verdict, VerdictKind};
+use crate::code::{Class, Code};
 use crate::plan::Check;
 
 /// One verdict for each ruling, in matrix order.

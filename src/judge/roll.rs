@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::Code;
 use super::control::Controls;
 use super::finding::Finding;
 use super::law::{self, Case, Ruling};
-use super::layer::Layer;
 use super::outcome::Reading;
 use super::verdict::{Verdict, VerdictKind};
 use super::{docket, intermittent, parity, reason};
 use crate::cell::Door;
+use crate::code::Code;
+use crate::layer::Layer;
 use crate::plan::{Check, Matrix};
 use crate::requirement::Requirement;
 use crate::scenario::RefusalShape;

@@ -4,8 +4,8 @@ mod recogniser;
 
 use serde::{Deserialize, Serialize};
 
-use super::layer::Layer;
 use crate::door::HttpAnswer;
+use crate::layer::Layer;
 
 /// A recognised answer of a gateway, edge or identity provider that is not the authorization policy's decision.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]

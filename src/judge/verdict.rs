@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::code::Code;
+use crate::code::Code;
 
 /// The word on a cell.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

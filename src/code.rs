@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::layer::Layer;
+use crate::layer::Layer;
 use crate::page::Page;
 
 /// What a finding does to the run.
@@ -155,7 +155,7 @@ pub enum Code {
 }
 
 /// The one place that words findings: a `##` heading a code, then its headline and labelled paragraphs.
-const PAGE: Page = Page(include_str!("../../docs/findings.md"));
+const PAGE: Page = Page(include_str!("../docs/findings.md"));
 
 impl Code {
     /// Every code, the gravest first.
@@ -345,7 +345,7 @@ impl Code {
         }
     }
 
-    /// Where to look first, as far as the code alone tells; see [`Finding::layer`](super::Finding::layer).
+    /// Where to look first, as far as the code alone tells; a finding's own layer goes before it.
     pub const fn layer(self) -> Layer {
         match self {
             Self::UndeclaredTool

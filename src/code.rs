@@ -34,6 +34,15 @@ impl Class {
     }
 }
 
+/// What a waiver names beside a finding's code, so that it covers no more than its owner has seen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// The cells of the finding.
+    Cells,
+    /// The tools or redirects that the finding is about.
+    Names,
+}
+
 /// A finding's code, the gravest first; the order carries meaning.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -66,8 +75,10 @@ pub enum Code {
     UndeclaredTool,
     /// There are routes that no operation is on.
     UndeclaredRoute,
-    /// The owner waives what is kept.
+    /// The owner waives what is not wrong any more.
     StaleWaiver,
+    /// A waiver has run out.
+    ExpiredWaiver,
     /// A token lacks a role that its persona declares.
     TokenRolesMissing,
     /// A token carries a role that its persona does not declare.
@@ -136,6 +147,8 @@ pub enum Code {
     TokenGroupsOverage,
     /// A SHOULD of the MCP authorization chapter is not kept.
     SpecShould,
+    /// A waiver runs out soon.
+    WaiverEnds,
     /// A door answers whose cells nobody tests.
     DoorUnlisted,
     /// A tool that an operation names is in nobody's list.
@@ -159,7 +172,7 @@ const PAGE: Page = Page(include_str!("../docs/findings.md"));
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 59] = [
         Self::Leak,
         Self::OpenWithoutToken,
         Self::EffectDespiteRefusal,
@@ -175,6 +188,7 @@ impl Code {
         Self::UndeclaredTool,
         Self::UndeclaredRoute,
         Self::StaleWaiver,
+        Self::ExpiredWaiver,
         Self::TokenRolesMissing,
         Self::TokenRolesExtra,
         Self::TokenAudience,
@@ -209,6 +223,7 @@ impl Code {
         Self::TokenStale,
         Self::TokenGroupsOverage,
         Self::SpecShould,
+        Self::WaiverEnds,
         Self::DoorUnlisted,
         Self::DeclaredToolMissing,
         Self::DeclaredRouteMissing,
@@ -276,6 +291,8 @@ impl Code {
             Self::SpecShould => "spec-should",
             Self::SpecUnproven => "spec-unproven",
             Self::StaleWaiver => "stale-waiver",
+            Self::ExpiredWaiver => "expired-waiver",
+            Self::WaiverEnds => "waiver-ends",
             Self::SpecMust => "spec-must",
             Self::DoorUnlisted => "door-unlisted",
             Self::OpenWithoutToken => "open-without-token",
@@ -292,6 +309,7 @@ impl Code {
             | Self::UndeclaredRoute
             | Self::UndeclaredTool
             | Self::StaleWaiver
+            | Self::ExpiredWaiver
             | Self::EffectDespiteRefusal
             | Self::CrashedNotRefused
             | Self::Lockout
@@ -334,6 +352,7 @@ impl Code {
             Self::TokenStale
             | Self::TokenGroupsOverage
             | Self::SpecShould
+            | Self::WaiverEnds
             | Self::DoorUnlisted
             | Self::DeclaredRouteMissing
             | Self::DeclaredToolMissing
@@ -355,6 +374,8 @@ impl Code {
             | Self::UndeclaredRouteNoted
             | Self::DoorForgotten
             | Self::StaleWaiver
+            | Self::ExpiredWaiver
+            | Self::WaiverEnds
             | Self::TokenAudience
             | Self::TokenWrongUser
             | Self::TokenFidelity
@@ -405,6 +426,25 @@ impl Code {
             | Self::DoorUnlisted
             | Self::HiddenButCallable
             | Self::ListedButRefused => Layer::Unknown,
+        }
+    }
+
+    /// What a waiver of it names; `None` where no waiver can accept it: what is unproven is never green, a token that is
+    /// not the declared one leaves everything unproven, and a note closes no gate.
+    pub const fn reach(self) -> Option<Reach> {
+        match self {
+            Self::Leak
+            | Self::EffectDespiteRefusal
+            | Self::CrashedNotRefused
+            | Self::Lockout
+            | Self::Broken
+            | Self::NoEffect
+            | Self::Flips
+            | Self::WrongRefusal => Some(Reach::Cells),
+            Self::DenyList | Self::UndeclaredTool | Self::RedirectUnregistered => {
+                Some(Reach::Names)
+            }
+            _ => None,
         }
     }
 

@@ -10,6 +10,8 @@ pub mod page;
 pub mod requirement;
 pub mod layer;
 pub mod code;
+pub mod day;
+pub mod waiver;
 pub mod scenario;
 pub mod openapi;
 pub mod plan;

@@ -245,6 +245,7 @@ pub(crate) mod tests {
         let sources = Sources {
             variables: variables.collect(),
             missing: Missing::Kept,
+            today: "2026-06-01".parse().unwrap(),
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
         };
         let scenario = Scenario::read("test.yaml", text, &sources)

@@ -25,6 +25,7 @@ mod sources;
 mod spelling;
 pub mod template;
 mod terms;
+mod waiver;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +33,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Door, OperationName, PersonaName};
+use crate::requirement::Requirement;
 use crate::secret::Secret;
+use crate::waiver::{Subject, Waiver};
 use complaint::{Complaints, Kind};
 use persona::Default as DefaultIdentity;
 use raw::Node;
@@ -67,6 +70,8 @@ pub struct Scenario {
     pub fixtures: Vec<Fixture>,
     /// What is attempted, in the order of the file.
     pub operations: Vec<Operation>,
+    /// What somebody accepts for a while, in the order of the file.
+    pub waivers: Vec<Waiver>,
     /// Every secret value that the file names, for the redactor.
     pub secrets: Vec<Secret>,
 }
@@ -137,6 +142,13 @@ impl Scenario {
             .collect()
     }
 
+    /// Whether somebody accepts, or has accepted, that a requirement is not kept.
+    pub fn waives(&self, requirement: Requirement) -> bool {
+        let subject = Subject::Requirement(requirement);
+        self.deployment.requirements.waiver(requirement).is_some()
+            || self.waivers.iter().any(|waiver| waiver.finding == subject)
+    }
+
     fn assemble(reader: &mut Reader<'_>, root: &Node, file: &Arc<str>) -> Option<Self> {
         let fields = reader.fields(root.span, root, "the scenario", KEYS)?;
         let mut register = Register::of(root);
@@ -171,6 +183,16 @@ impl Scenario {
             let fixtures = fixtures.as_deref().unwrap_or_default();
             operation::say_what_they_change(reader, node, operations, fixtures);
         }
+        let known = waiver::Known {
+            register: &register,
+            operations: operations.as_deref(),
+            clients: &clients,
+            terms: deployment.as_ref().map(|one| &one.requirements),
+        };
+        let waivers = fields
+            .get("waivers")
+            .map(|node| waiver::read(reader, node, &known))
+            .unwrap_or_default();
         Some(Self {
             path: Arc::clone(file),
             name: name?,
@@ -179,6 +201,7 @@ impl Scenario {
             personas: personas?,
             fixtures: fixtures.unwrap_or_default(),
             operations: operations?,
+            waivers,
             secrets: Vec::new(),
         })
     }
@@ -193,6 +216,7 @@ const KEYS: &[&str] = &[
     "personas",
     "fixtures",
     "operations",
+    "waivers",
 ];
 
 fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {
@@ -481,6 +505,7 @@ mod tests {
         let sources = Sources {
             variables: BTreeMap::new(),
             missing,
+            today: "2026-06-01".parse().unwrap(),
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
         };
         Scenario::read("x.yaml", text, &sources)
@@ -525,6 +550,7 @@ mod tests {
         let sources = Sources {
             variables: [("LOANS_URL".to_owned(), "hunter2".to_owned())].into(),
             missing: Missing::Kept,
+            today: "2026-06-01".parse().unwrap(),
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
         };
         let shown = Scenario::read("x.yaml", &text, &sources)

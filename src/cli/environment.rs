@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::time::SystemTime;
 
+use crate::day::Day;
 use crate::wire::Proxies;
 
 /// The process's surroundings, read once at its start.
@@ -12,6 +14,8 @@ pub(super) struct Environment {
     pub(super) stdout_is_terminal: bool,
     /// Whether stderr is a terminal.
     pub(super) stderr_is_terminal: bool,
+    /// The day on which it starts, in UTC.
+    pub(super) today: Day,
 }
 
 impl Environment {
@@ -24,6 +28,7 @@ impl Environment {
             variables: std::env::vars_os().filter_map(unicode).collect(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            today: Day::of(SystemTime::now()),
         }
     }
 

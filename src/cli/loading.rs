@@ -45,6 +45,7 @@ pub(super) fn read(
     let sources = Sources {
         variables,
         missing,
+        today: context.environment.today,
         read_file: |path| std::fs::read_to_string(path),
     };
     let scenario = Scenario::read(path, text, &sources).map_err(|complaints| {

@@ -32,6 +32,15 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     if !demanded.is_usual() {
         hash.update(format!("{demanded:?}\n"));
     }
+    // They decide verdicts, so that shards of one run must state the same; the lines that they stand on do not.
+    for waiver in &scenario.waivers {
+        hash.update(format!(
+            "waiver {} {} {}\n",
+            waiver.finding,
+            waiver.places(),
+            waiver.words()
+        ));
+    }
     for persona in &scenario.personas {
         hash.update(format!("persona {} {:?}\n", persona.name, persona.roles));
         let client = persona

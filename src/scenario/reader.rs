@@ -9,6 +9,7 @@ use super::complaint::{Kind, Span, lines};
 use super::raw::{Node, Value};
 use super::sources::{Expanded, Sources};
 use super::spelling::{listed, nearest};
+use crate::day::Day;
 use crate::secret::Secret;
 
 /// Reads values and keeps what is wrong with them, so that one pass finds everything.
@@ -77,6 +78,11 @@ impl<'s> Reader<'s> {
             hidden: BTreeSet::new(),
             secrets: Vec::new(),
         }
+    }
+
+    /// The day on which the file is read.
+    pub(super) fn today(&self) -> Day {
+        self.sources.today
     }
 
     /// Notes that something is wrong.

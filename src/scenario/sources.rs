@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::complaint::Kind;
+use crate::day::Day;
 
 /// Where values come from while a scenario is read.
 pub struct Sources {
@@ -13,6 +14,8 @@ pub struct Sources {
     pub variables: BTreeMap<String, String>,
     /// What a variable without a value is.
     pub missing: Missing,
+    /// The day on which it is read, in UTC; handed in, so that the room itself knows no clock.
+    pub today: Day,
     /// Reads a file that a secret names; handed in, so that the room itself touches no disk.
     pub read_file: fn(&Path) -> io::Result<String>,
 }
@@ -131,6 +134,7 @@ mod tests {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             missing,
+            today: "2026-06-01".parse().unwrap(),
             read_file: |_| Err(io::ErrorKind::NotFound.into()),
         }
     }

@@ -29,6 +29,7 @@ fn sources(variables: &[(&str, &str)], missing: Missing) -> Sources {
     Sources {
         variables,
         missing,
+        today: "2026-06-01".parse().unwrap(),
         read_file: |path| fs::read_to_string(path),
     }
 }

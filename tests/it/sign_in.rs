@@ -73,6 +73,7 @@ fn sources(missing: Missing) -> Sources {
     Sources {
         variables: variables.into(),
         missing,
+        today: "2026-06-01".parse().unwrap(),
         read_file: |_| Ok("w0rkload-canary\n".to_owned()),
     }
 }

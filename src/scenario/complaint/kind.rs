@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::cell::Door;
+use crate::code::Code;
+use crate::day::Day;
 use crate::scenario::Flaw;
 
 /// What can be wrong with a scenario. Each variant holds its evidence, never a value that may be a secret.
@@ -367,6 +369,39 @@ pub enum Kind {
         /// Its name.
         name: String,
     },
+    /// A finding that nobody can accept.
+    NotWaivable {
+        /// Its code.
+        code: Code,
+        /// What to do instead.
+        why: &'static str,
+    },
+    /// `cells` or `about` at a waiver of a finding that has none.
+    WaiverAstray {
+        /// The key.
+        key: &'static str,
+        /// The finding.
+        finding: String,
+    },
+    /// Text that is no address of cells, or one of all of them.
+    CellAddress {
+        /// Whether it is every cell there is.
+        everything: bool,
+    },
+    /// An address that names no cell of the matrix.
+    NoSuchCell,
+    /// The same thing waived by two waivers.
+    WaivedTwice {
+        /// What.
+        what: String,
+    },
+    /// Text that is no date.
+    Date,
+    /// A waiver for more than a year.
+    WaiverTooLong {
+        /// The latest day that it can name.
+        latest: Day,
+    },
     /// Text with control characters where none can be.
     ControlCharacter {
         /// The place.
@@ -582,6 +617,18 @@ impl fmt::Display for Kind {
             Self::OwnHeader { name, .. } => write!(f, "header `{name}` is set by rolecall itself"),
             Self::OwnParameter { name } => {
                 write!(f, "parameter `{name}` is set by the sign-in itself")
+            }
+            Self::NotWaivable { code, .. } => write!(f, "`{code}` cannot be waived"),
+            Self::WaiverAstray { key, finding } => {
+                write!(f, "a waiver of `{finding}` takes no `{key}`")
+            }
+            Self::CellAddress { everything: false } => f.write_str("this is no cell"),
+            Self::CellAddress { everything: true } => f.write_str("this is every cell there is"),
+            Self::NoSuchCell => f.write_str("the matrix has no such cell"),
+            Self::WaivedTwice { what } => write!(f, "`{}` is waived twice", brief(what)),
+            Self::Date => f.write_str("this is no date of the calendar"),
+            Self::WaiverTooLong { .. } => {
+                f.write_str("this waiver would hold for more than a year")
             }
             Self::ControlCharacter { place } => write!(f, "{place} holds a control character"),
         }

@@ -4,6 +4,7 @@ use super::kind::{Kind, brief, shape};
 
 impl Kind {
     /// The remedy, in one sentence without a full stop.
+    #[expect(clippy::too_many_lines, reason = "one sentence a variant")]
     pub fn help(&self) -> String {
         match self {
             Self::Syntax { help, .. } => (*help).into(),
@@ -106,6 +107,14 @@ impl Kind {
             Self::HeaderValue => "a value is visible ASCII, spaces and tabs (RFC 9110 §5.5)".into(),
             Self::OwnHeader { why, .. } => (*why).into(),
             Self::OwnParameter { .. } => "leave it out; the sign-in has keys of its own for it".into(),
+            Self::NotWaivable { why, .. } => (*why).into(),
+            Self::WaiverAstray { .. } => "leave it out; `cells` go with findings about cells, `about` with tools and redirects".into(),
+            Self::CellAddress { everything: false } => "write persona/operation/door, such as `reader/deleteProduct/mcp`; `*` stands for any".into(),
+            Self::CellAddress { everything: true } => "name a persona, an operation or a door".into(),
+            Self::NoSuchCell => "the operation has no shape for this door".into(),
+            Self::WaivedTwice { .. } => "keep one".into(),
+            Self::Date => "write the last day on which it holds as 2026-12-31".into(),
+            Self::WaiverTooLong { latest } => format!("write {latest} or an earlier day, and decide anew then"),
             Self::ControlCharacter { .. } => "leave it out".into(),
         }
     }

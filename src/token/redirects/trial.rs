@@ -14,6 +14,7 @@ fn profile() -> Profile {
     let sources = Sources {
         variables: [("SECRET".to_owned(), "s3cret-canary".to_owned())].into(),
         missing: Missing::Refused,
+        today: "2026-06-01".parse().unwrap(),
         read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
     };
     let scenario = Scenario::read("x.yaml", text, &sources).unwrap();

@@ -23,6 +23,7 @@ mod roster;
 mod signature;
 mod uniform;
 mod verdict;
+mod waived;
 
 pub use coverage::{Coverage, Excluded, Inventory, Known, Share, unread};
 pub use existence::shown;
@@ -39,3 +40,4 @@ pub use roll::{Conclusion, Effect, Gap, Roll, Sight};
 pub use signature::Signature;
 pub use uniform::Uniform;
 pub use verdict::{Verdict, VerdictKind};
+pub use waived::Waivers;

@@ -15,7 +15,7 @@ mod trick;
 mod visit;
 
 pub use checked::{Checked, Place, State};
-pub use finding::findings;
+pub use finding::{fate, findings};
 pub use foreigner::foreigner;
 pub use listing::planned;
 pub use metadata::{Hosts, Metadata, Tried, addresses_of_issuer, addresses_of_resource};

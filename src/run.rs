@@ -32,6 +32,7 @@ mod work;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::day::Day;
 use crate::plan::Plan;
 use crate::secret::Redactor;
 use crate::token::{Attendant, Desk};
@@ -60,6 +61,8 @@ pub struct Settings {
     pub retries: u32,
     /// Longest time for everything but the clean-up.
     pub deadline: Duration,
+    /// The day of the run, in UTC: waivers run out.
+    pub today: Day,
 }
 
 /// What a run needs besides its plan.

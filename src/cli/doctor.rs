@@ -98,6 +98,7 @@ pub(super) fn means(
         rate: pace.rate,
         retries: pace.retries,
         deadline: pace.run_timeout,
+        today: context.environment.today,
     };
     Ok((wire, settings))
 }

@@ -89,6 +89,13 @@ pub(super) fn tell(event: &Event) {
         Event::RequirementChecked(checked) => {
             info!(requirement = %checked.requirement, state = %checked.state(), "requirement checked");
         }
+        Event::WaiverStated(dated) => {
+            let waiver = &dated.waiver;
+            info!(finding = %waiver.finding, until = %waiver.until, "waiver stated");
+        }
+        Event::WaiverWeighed { waiver, fate } => {
+            debug!(waiver, fate = fate.name(), "waiver weighed");
+        }
         Event::FindingMade(finding) => {
             info!(code = %finding.code, detail = finding.detail, "finding made");
         }

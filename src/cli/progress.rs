@@ -71,7 +71,9 @@ impl<'t> Progress<'t> {
             } => self.start(scenario, matrix.checks().count(), matrix.doors.len()),
             Event::CellObserved { .. } => self.step(),
             Event::RunFinished { .. } => self.bar.finish_and_clear(),
-            Event::DoorFound { .. }
+            Event::WaiverStated(_)
+            | Event::WaiverWeighed { .. }
+            | Event::DoorFound { .. }
             | Event::TokenAcquired { .. }
             | Event::TokenRenewed { .. }
             | Event::FixtureMaking { .. }

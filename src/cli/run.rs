@@ -310,6 +310,7 @@ impl Errand<'_> {
             rate: self.pace.rate,
             retries: self.pace.retries,
             deadline: self.pace.run_timeout,
+            today: context.environment.today,
         })
     }
 

@@ -9,31 +9,40 @@ use super::law::Ruling;
 use super::mark::Mark;
 use super::roll::{Gap, Roll};
 use super::signature::Signature;
+use super::waived::Covered;
 use super::{reason, roster};
 use crate::code::Code;
 use crate::layer::Layer;
 
-/// Groups what failed or could not be judged by code and, where the answer itself is the defect, by who gave it.
+/// What makes one finding of cells: the code, who gave the answer where that is the defect, and who accepts it.
+type Group = (Code, Option<Signature>, Option<u16>);
+
+/// Groups what failed or could not be judged by code and, where the answer itself is the defect, by who gave it. What a
+/// waiver accepts stands apart, so that it hides nothing else.
 ///
 /// Cells that lack nothing but a control are listed only where no other finding says why it is missing.
 pub(super) fn findings(
     roll: &Roll<'_>,
     controls: &Controls,
     rulings: &[Option<Ruling>],
+    covered: &Covered,
 ) -> Vec<Finding> {
-    let mut groups: BTreeMap<(Code, Author), Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Code, Author, Option<u16>), Vec<usize>> = BTreeMap::new();
     for (index, ruling) in rulings.iter().enumerate() {
         let code = ruling.and_then(|ruling| charge(roll, controls, index, ruling));
         if let Some(code) = code {
             groups
-                .entry((code, author(roll, code, index)))
+                .entry((code, author(roll, code, index), covered.by(index)))
                 .or_default()
                 .push(index);
         }
     }
     groups
         .into_iter()
-        .map(|((code, author), cells)| word(roll, code, author, cells))
+        .map(|((code, author, waiver), cells)| Finding {
+            waiver,
+            ..word(roll, code, author, cells)
+        })
         .collect()
 }
 
@@ -109,14 +118,11 @@ fn word(roll: &Roll<'_>, code: Code, author: Author, cells: Vec<usize>) -> Findi
     };
     let hint = Hint::of(roll, code, signature, &cells);
     Finding {
-        code,
-        detail,
         signature,
         fingerprint,
         hint,
         answered_by: answerer(roll, code, &cells),
-        requirement: None,
-        cells,
+        ..Finding::new(code, detail, cells)
     }
 }
 
@@ -170,6 +176,8 @@ fn deed(code: Code, author: Author) -> String {
         | Code::HiddenButCallable
         | Code::ListedButRefused
         | Code::StaleWaiver
+        | Code::ExpiredWaiver
+        | Code::WaiverEnds
         | Code::TokenRolesMissing
         | Code::TokenRolesExtra
         | Code::TokenAudience

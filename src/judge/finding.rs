@@ -31,6 +31,12 @@ pub struct Finding {
     /// The requirement of the MCP authorization chapter that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirement: Option<Requirement>,
+    /// The waiver that accepts it, by its place among those of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<u16>,
+    /// Tools or redirects that it is about, where a waiver can name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<String>,
     /// Matrix indices of the cells that it covers, ascending; empty when it is about no cell.
     pub cells: Vec<usize>,
 }
@@ -46,8 +52,17 @@ impl Finding {
             hint: None,
             answered_by: None,
             requirement: None,
+            waiver: None,
+            about: Vec::new(),
             cells,
         }
+    }
+
+    /// The same about these tools or redirects.
+    #[must_use]
+    pub fn about(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.about = names.into_iter().map(Into::into).collect();
+        self
     }
 
     /// The likely cause: the pattern's where there is one, else the signature's, else the requirement's, else the code's.

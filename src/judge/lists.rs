@@ -11,6 +11,7 @@ use super::outcome::Reading;
 use super::roll::{Conclusion, Roll};
 use super::roster;
 use super::verdict::VerdictKind;
+use super::waived::Waivers;
 use crate::cell::{Door, PersonaName};
 use crate::code::Code;
 use crate::door::{Ended, Shown, Tool};
@@ -63,6 +64,8 @@ pub struct Lists<'l> {
     pub undeclared: Undeclared,
     /// Tools that no operation has to name.
     pub left_out: &'l [LeftOut],
+    /// What somebody accepts for a while.
+    pub waivers: Waivers<'l>,
 }
 
 /// The tool among those that these lists show at a door, and no operation names, whose call is harmless: it says that it
@@ -88,6 +91,17 @@ impl Lists<'_> {
     /// The conclusion with what the lists add to it. A call that leaks is told by its cell, whatever the list shows.
     pub fn add_to(&self, conclusion: Conclusion) -> Conclusion {
         Comparison::of(self).add_to(conclusion)
+    }
+
+    /// Whether a finding about a tool was looked for, and is not so: everybody's list was read and nobody's shows it, or it
+    /// was called by whoever may do nothing, and no call got through.
+    pub fn is_sound(&self, code: Code, tool: &str) -> bool {
+        let comparison = Comparison::of(self);
+        if code == Code::UndeclaredTool {
+            comparison.is_gone(tool)
+        } else {
+            code == Code::DenyList && comparison.is_refused(tool)
+        }
     }
 }
 
@@ -119,6 +133,7 @@ struct Comparison<'l> {
     lists: &'l [Listed],
     undeclared: Undeclared,
     left_out: &'l [LeftOut],
+    waivers: Waivers<'l>,
     declared: HashSet<&'l str>,
     entries: Vec<[Entry<'l>; 3]>,
 }
@@ -132,6 +147,7 @@ impl<'l> Comparison<'l> {
             lists: lists.lists,
             undeclared: lists.undeclared,
             left_out: lists.left_out,
+            waivers: lists.waivers,
             declared: lists.tools.iter().copied().flatten().collect(),
             entries: vec![Default::default(); lists.roll.matrix.personas.len()],
         };
@@ -156,7 +172,8 @@ impl<'l> Comparison<'l> {
         let missing = self.missing();
         let conclusion = self.explained(conclusion, &missing);
         let mut findings = Vec::new();
-        findings.extend(self.strays(&self.undeclared_tools()));
+        let strays = self.by_waiver(self.undeclared_tools());
+        findings.extend(strays.values().filter_map(|strays| self.strays(strays)));
         findings.extend(self.unread());
         findings.extend(self.reached());
         findings.extend(self.missed(&conclusion, &missing));
@@ -191,6 +208,20 @@ impl<'l> Comparison<'l> {
         self.declared.contains(tool) || left_out.any(|one| one.covers_tool(tool))
     }
 
+    /// The same by the waiver that accepts each, so that one that is accepted hides no other.
+    fn by_waiver(
+        &self,
+        strays: BTreeMap<&'l str, Stray<'l>>,
+    ) -> BTreeMap<Option<u16>, BTreeMap<&'l str, Stray<'l>>> {
+        let mut groups: BTreeMap<Option<u16>, BTreeMap<&str, Stray<'_>>> = BTreeMap::new();
+        for (name, stray) in strays {
+            let code = self.code_of_strays();
+            let waiver = code.and_then(|code| self.waivers.of_name(code, name));
+            groups.entry(waiver).or_default().insert(name, stray);
+        }
+        groups
+    }
+
     fn strays(&self, strays: &BTreeMap<&str, Stray<'_>>) -> Option<Finding> {
         let code = self.code_of_strays()?;
         if strays.is_empty() {
@@ -215,11 +246,8 @@ impl<'l> Comparison<'l> {
         } else {
             String::new()
         };
-        Some(Finding::new(
-            code,
-            format!("{who} {verb} shown {names} at {place}{tried}"),
-            Vec::new(),
-        ))
+        let detail = format!("{who} {verb} shown {names} at {place}{tried}");
+        Some(Finding::new(code, detail, Vec::new()).about(strays.keys().copied()))
     }
 
     fn code_of_strays(&self) -> Option<Code> {
@@ -232,9 +260,10 @@ impl<'l> Comparison<'l> {
 
     /// What a call of one of them showed. By somebody who may do something it proves no more than that it can be called.
     fn tried(&self, strays: &BTreeMap<&str, Stray<'_>>) -> String {
-        if !self.attempts.is_empty() {
-            let told = self.reach(|persona| !self.may_nothing(persona));
-            return told.map_or_else(String::new, |told| format!("; {told}"));
+        let is_own = |attempt: &Attempt| strays.contains_key(attempt.tool.as_str());
+        if self.attempts.iter().any(is_own) {
+            let told = self.reach(|attempt, persona| is_own(attempt) && !self.may_nothing(persona));
+            return told.map_or_else(String::new, |(told, _)| format!("; {told}"));
         }
         let untried = "; whether a persona with fewer rights gets through to them was not tried";
         let safe = |door| harmless(self.lists, self.tools, self.left_out, door).is_some();
@@ -304,28 +333,67 @@ impl<'l> Comparison<'l> {
         reading.is_some_and(|reading| reading.outcome.got_through())
     }
 
-    /// A call of a tool that no operation names, by somebody who may do nothing: no rule lets that through.
-    fn reached(&self) -> Option<Finding> {
-        let detail = self.reach(|persona| self.may_nothing(persona))?;
-        Some(Finding::new(Code::DenyList, detail, Vec::new()))
+    /// Calls of tools that no operation names, by somebody who may do nothing: no rule lets that through. What a waiver
+    /// accepts stands apart.
+    fn reached(&self) -> Vec<Finding> {
+        let waiver = |attempt: &Attempt| self.waivers.of_name(Code::DenyList, &attempt.tool);
+        let waivers: BTreeSet<Option<u16>> = self.attempts.iter().map(waiver).collect();
+        let reached = waivers.into_iter().filter_map(|own| {
+            self.reach(|attempt, persona| waiver(attempt) == own && self.may_nothing(persona))
+        });
+        reached
+            .map(|(detail, tools)| Finding::new(Code::DenyList, detail, Vec::new()).about(tools))
+            .collect()
     }
 
-    /// Who reached such a tool where, of those personas.
-    fn reach(&self, counts: impl Fn(usize) -> bool) -> Option<String> {
+    /// Who reached which tools where, of the calls that count.
+    fn reach(
+        &self,
+        counts: impl Fn(&Attempt, usize) -> bool,
+    ) -> Option<(String, BTreeSet<&'l str>)> {
         let reached = |attempt: &&Attempt| {
+            let persona = self.index(&attempt.persona);
             law::reached(attempt.reading.outcome)
-                && self.index(&attempt.persona).is_some_and(&counts)
+                && persona.is_some_and(|persona| counts(attempt, persona))
         };
         let attempts: Vec<&Attempt> = self.attempts.iter().filter(reached).collect();
         let persona = &attempts.first()?.persona;
         let doors = attempts.iter().map(|attempt| attempt.door).collect();
         let tools = attempts.iter().map(|attempt| attempt.tool.as_str());
         let tools: BTreeSet<&str> = tools.collect();
-        let tools = roster::list(tools.into_iter().collect());
-        Some(format!(
-            "{persona} called {tools} at {} and got through to it",
-            at(doors)
-        ))
+        let names = roster::list(tools.iter().copied().collect());
+        let place = at(doors);
+        let detail = format!("{persona} called {names} at {place} and got through to it");
+        Some((detail, tools))
+    }
+
+    /// Whether all lists were read and none shows this tool.
+    fn is_gone(&self, tool: &str) -> bool {
+        let mut doors = self
+            .roll
+            .matrix
+            .doors
+            .iter()
+            .filter(|door| door.speaks_mcp());
+        let (Undeclared::Fail, Some(_)) = (self.undeclared, self.lists.first()) else {
+            return false;
+        };
+        doors.all(|door| {
+            self.is_whole(*door) && !self.lists_at(*door).any(|(_, names)| names.contains(tool))
+        })
+    }
+
+    /// Whether somebody who may do nothing called this tool, and got through nowhere.
+    fn is_refused(&self, tool: &str) -> bool {
+        let mut calls = self.attempts.iter().filter(|attempt| {
+            let persona = self.index(&attempt.persona);
+            attempt.tool == tool && persona.is_some_and(|persona| self.may_nothing(persona))
+        });
+        let refused = |attempt: &Attempt| {
+            let outcome = attempt.reading.outcome;
+            !law::reached(outcome) && !outcome.is_silent()
+        };
+        calls.clone().next().is_some() && calls.all(refused)
     }
 
     /// Whether a persona has no role, or is allowed nothing.
@@ -666,6 +734,7 @@ mod tests {
                 attempts: &self.attempts,
                 undeclared: self.undeclared,
                 left_out: &[],
+                waivers: Waivers::default(),
             };
             lists.add_to(roll.conclude()).findings
         }

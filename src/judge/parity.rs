@@ -8,6 +8,7 @@ use super::law::{self, Ruling};
 use super::outcome::Outcome;
 use super::roll::Roll;
 use super::roster;
+use super::waived::Covered;
 use crate::code::Code;
 
 /// A persona and operation with the indices of its cells that got through and of those that were refused.
@@ -17,39 +18,66 @@ struct Split {
     refused: Vec<usize>,
 }
 
-/// One finding for the run: what got through one door and was refused at another, unless the scenario demands just that.
+/// What disagrees for one reason: the failing cells, and what got through by the doors that let it through and those that
+/// refused it.
+#[derive(Default)]
+struct Dispute {
+    cells: Vec<usize>,
+    sides: BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>>,
+}
+
+/// What got through one door and was refused at another, unless the scenario demands just that: one finding for the run, and
+/// one for each waiver that accepts what is wrong with the cells themselves.
 ///
 /// Its cells are those of the pairs that fail; where one of the `others` tells them all, they are not told again. An answer
 /// that flips is on neither side.
-pub(super) fn disagreement(
+pub(super) fn disagreements(
     roll: &Roll<'_>,
     controls: &Controls,
     rulings: &[Option<Ruling>],
+    covered: &Covered,
     others: &[Finding],
-) -> Option<Finding> {
-    let mut cells = Vec::new();
-    let mut sides: BTreeMap<(Vec<usize>, Vec<usize>), Vec<usize>> = BTreeMap::new();
+) -> Vec<Finding> {
+    let mut disputes: BTreeMap<Option<u16>, Dispute> = BTreeMap::new();
     for operation in 0..roll.matrix.operations.len() {
         for persona in 0..roll.matrix.personas.len() {
             let split = split(roll, controls, rulings, operation, persona);
-            let failing = failing(roll, &split, rulings);
-            if !failing.is_empty() {
-                sides
-                    .entry((doors(roll, &split.through), doors(roll, &split.refused)))
-                    .or_default()
-                    .extend(&split.through);
-                cells.extend(failing);
+            for (waiver, cells) in failing(roll, &split, rulings, covered) {
+                let dispute = disputes.entry(waiver).or_default();
+                let through = on_account(waiver, &split.through, rulings, covered);
+                let sides = (doors(roll, &through), doors(roll, &split.refused));
+                dispute.sides.entry(sides).or_default().extend(through);
+                dispute.cells.extend(cells);
             }
         }
     }
-    cells.sort_unstable();
-    if cells.is_empty() {
-        return None;
+    let finding = |(waiver, mut dispute): (Option<u16>, Dispute)| {
+        dispute.cells.sort_unstable();
+        let mut finding = Finding::new(Code::DoorsDisagree, String::new(), dispute.cells);
+        let told = others.iter().find(|other| finding.is_beside(other));
+        finding.detail = detail(roll, &dispute.sides, told);
+        Finding { waiver, ..finding }
+    };
+    disputes.into_iter().map(finding).collect()
+}
+
+/// What got through on this waiver's account: what is accepted by another, or by none and fails, is told there.
+fn on_account(
+    waiver: Option<u16>,
+    through: &[usize],
+    rulings: &[Option<Ruling>],
+    covered: &Covered,
+) -> Vec<usize> {
+    let told_here = |index: &&usize| {
+        let own = covered.by(**index);
+        own == waiver || own.is_none() && !fails(rulings, **index)
+    };
+    let here: Vec<usize> = through.iter().filter(told_here).copied().collect();
+    if here.is_empty() {
+        through.to_vec()
+    } else {
+        here
     }
-    let mut finding = Finding::new(Code::DoorsDisagree, String::new(), cells);
-    let told = others.iter().find(|other| finding.is_beside(other));
-    finding.detail = detail(roll, &sides, told);
-    Some(finding)
 }
 
 fn split(
@@ -84,29 +112,45 @@ fn split(
     split
 }
 
-/// The failing cells of pairs whose disagreement nobody demands.
-fn failing(roll: &Roll<'_>, split: &Split, rulings: &[Option<Ruling>]) -> Vec<usize> {
-    let undemanded =
-        |through: usize, refused: usize| !allows(roll, through) || allows(roll, refused);
-    let disputed = |index: &usize, pairs: &[usize], is_through: bool| {
-        pairs.iter().any(|other| {
-            if is_through {
-                undemanded(*index, *other)
-            } else {
-                undemanded(*other, *index)
+/// The failing cells of pairs whose disagreement nobody demands, by the waiver that accepts the one that is to blame.
+fn failing(
+    roll: &Roll<'_>,
+    split: &Split,
+    rulings: &[Option<Ruling>],
+    covered: &Covered,
+) -> BTreeMap<Option<u16>, Vec<usize>> {
+    let mut failing: BTreeMap<Option<u16>, Vec<usize>> = BTreeMap::new();
+    for through in &split.through {
+        for refused in &split.refused {
+            let Some(blamed) = to_blame(roll, *through, *refused) else {
+                continue;
+            };
+            let waiver = covered.by(blamed);
+            for cell in [*through, *refused] {
+                if fails(rulings, cell) && covered.by(cell) == waiver {
+                    failing.entry(waiver).or_default().push(cell);
+                }
             }
-        })
-    };
-    let through = split
-        .through
-        .iter()
-        .filter(|index| disputed(index, &split.refused, true));
-    let refused = split
-        .refused
-        .iter()
-        .filter(|index| disputed(index, &split.through, false));
-    let fails = |index: &usize| matches!(rulings.get(*index), Some(Some(Ruling::Fail(_))));
-    through.chain(refused).copied().filter(fails).collect()
+        }
+    }
+    for cells in failing.values_mut() {
+        cells.sort_unstable();
+        cells.dedup();
+    }
+    failing
+}
+
+/// Of a cell that got through and one that was refused, the one that does not do as demanded; `None` where both do.
+fn to_blame(roll: &Roll<'_>, through: usize, refused: usize) -> Option<usize> {
+    if allows(roll, through) {
+        allows(roll, refused).then_some(refused)
+    } else {
+        Some(through)
+    }
+}
+
+fn fails(rulings: &[Option<Ruling>], index: usize) -> bool {
+    matches!(rulings.get(index), Some(Some(Ruling::Fail(_))))
 }
 
 fn allows(roll: &Roll<'_>, index: usize) -> bool {

@@ -9,6 +9,7 @@ use super::outcome::{Outcome, Reading};
 use super::roll::{Gap, Roll, Sight};
 use super::signature::Signature;
 use super::verdict::{Verdict, VerdictKind};
+use super::waived::Covered;
 use crate::code::{Class, Code};
 use crate::plan::Check;
 
@@ -17,11 +18,13 @@ pub(super) fn verdicts(
     roll: &Roll<'_>,
     controls: &Controls,
     rulings: &[Option<Ruling>],
+    covered: &Covered,
 ) -> Vec<Option<Verdict>> {
     let mut bench = Bench {
         roll,
         controls,
         rulings,
+        covered,
         stopped: stopped(roll),
         at_place: HashMap::new(),
         at_entry: HashMap::new(),
@@ -51,6 +54,7 @@ struct Bench<'b> {
     roll: &'b Roll<'b>,
     controls: &'b Controls,
     rulings: &'b [Option<Ruling>],
+    covered: &'b Covered,
     /// The code of the earlier finding that stopped a cell's persona, by matrix index.
     stopped: HashMap<usize, Code>,
     /// The code of the first allowed cell that did not get through, by place.
@@ -61,8 +65,10 @@ struct Bench<'b> {
 
 impl Bench<'_> {
     fn verdict(&self, check: &Check<'_>, ruling: Ruling) -> Verdict {
+        let waiver = self.covered.by(check.index);
         let (kind, code) = match ruling {
             Ruling::Pass => (VerdictKind::Pass, None),
+            Ruling::Fail(code) if waiver.is_some() => (VerdictKind::Waived, Some(code)),
             Ruling::Fail(code) => (VerdictKind::Fail, Some(code)),
             Ruling::Unproven(code) => (VerdictKind::Unproven, Some(code)),
             Ruling::Gap(Gap::NotPermitted) => (VerdictKind::Skipped, None),
@@ -72,6 +78,7 @@ impl Bench<'_> {
             kind,
             code,
             reason: self.reason(check, ruling),
+            waiver,
         }
     }
 

@@ -7,6 +7,7 @@ use super::finding::Finding;
 use super::law::{self, Case, Ruling};
 use super::outcome::Reading;
 use super::verdict::{Verdict, VerdictKind};
+use super::waived::Waivers;
 use super::{docket, intermittent, parity, reason};
 use crate::cell::Door;
 use crate::code::Code;
@@ -139,15 +140,22 @@ fn is_allowed_nothing(matrix: &Matrix, persona: usize) -> bool {
 impl Roll<'_> {
     /// Judges everything at once. A sight that is missing counts as a cell that the run did not reach.
     pub fn conclude(&self) -> Conclusion {
+        self.conclude_under(Waivers::default())
+    }
+
+    /// The same, with what these waivers accept as waived. Nothing else changes by them: no control, no other cell.
+    pub fn conclude_under(&self, waivers: Waivers<'_>) -> Conclusion {
         let controls = Controls::of(self);
         let mut rulings = self.rulings(&controls);
         intermittent::fold(self, &controls, &mut rulings);
-        let mut findings = docket::findings(self, &controls, &rulings);
-        findings.extend(parity::disagreement(self, &controls, &rulings, &findings));
+        let covered = waivers.cover(self, &rulings);
+        let mut findings = docket::findings(self, &controls, &rulings, &covered);
+        let disputes = parity::disagreements(self, &controls, &rulings, &covered, &findings);
+        findings.extend(disputes);
         findings.extend_from_slice(self.earlier);
         findings.sort_by(|left, right| left.order().cmp(&right.order()));
         Conclusion {
-            verdicts: reason::verdicts(self, &controls, &rulings),
+            verdicts: reason::verdicts(self, &controls, &rulings, &covered),
             findings,
         }
     }
@@ -219,6 +227,7 @@ mod tests {
     use crate::judge::{Class, Hint, Outcome, Signature, Uniform, VerdictKind};
     use crate::plan::{Column, Row};
     use crate::scenario::{Demand, Expectation};
+    use crate::waiver::{Area, Dated, Subject};
 
     const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
     const OPERATIONS: [&str; 6] = [
@@ -1105,6 +1114,37 @@ mod tests {
         })
     }
 
+    fn any_waivers() -> impl Strategy<Value = Vec<Dated>> {
+        let codes = [
+            "leak",
+            "lockout",
+            "wrong-refusal",
+            "crashed-not-refused",
+            "broken",
+            "flips",
+        ];
+        let part = |names: Vec<&'static str>| prop_oneof![1 => Just("*"), 3 => prop::sample::select(names)];
+        let area = (
+            prop::sample::select(PERSONAS.to_vec()),
+            part(OPERATIONS.to_vec()),
+            part(Door::ALL.map(Door::name).to_vec()),
+        )
+            .prop_map(|(persona, operation, door)| format!("{persona}/{operation}/{door}"));
+        let waiver = (
+            prop::sample::select(codes.to_vec()),
+            prop::collection::vec(area, 1..4),
+            -2_i64..9,
+        )
+            .prop_map(|(finding, cells, days_left)| {
+                serde_json::from_value(serde_json::json!({
+                    "finding": finding, "cells": cells, "reason": "r", "owner": "o", "until": "2026-12-31", "line": 1,
+                    "days_left": days_left,
+                }))
+                .unwrap()
+            });
+        prop::collection::vec(waiver, 0..6)
+    }
+
     fn readings(sight: &Sight) -> impl Iterator<Item = Outcome> {
         [sight.reading, sight.second]
             .into_iter()
@@ -1187,6 +1227,36 @@ mod tests {
                     prop_assert_eq!((verdict.kind, verdict.code), (VerdictKind::Fail, Some(Code::Leak)));
                     prop_assert!(listed.contains(&check.index));
                 }
+            }
+        }
+
+        #[test]
+        fn a_waiver_changes_the_word_on_its_own_cells_and_nothing_else(
+            (matrix, sights, shape) in any_roll(), waivers in any_waivers(),
+        ) {
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+            let (plain, waived) = (roll.conclude(), roll.conclude_under(Waivers(&waivers)));
+            for check in matrix.checks() {
+                let before = plain.verdicts[check.index].as_ref().unwrap();
+                let after = waived.verdicts[check.index].as_ref().unwrap();
+                let accepted = before.code.is_some_and(|code| {
+                    before.kind == VerdictKind::Fail && waivers.iter().any(|dated| {
+                        let cell = matrix.cell(&check);
+                        let holds = |area: &Area| area.holds(&cell.persona, &cell.operation, cell.door);
+                        dated.holds() && dated.waiver.finding == Subject::Code(code) && dated.waiver.cells.iter().any(holds)
+                    })
+                });
+                prop_assert_eq!(after.kind == VerdictKind::Waived, accepted);
+                prop_assert_eq!(after.waiver.is_some(), accepted);
+                prop_assert_eq!((after.code, &after.reason), (before.code, &before.reason));
+                if !accepted {
+                    prop_assert_eq!(after.kind, before.kind);
+                }
+                let told = |of: &Conclusion, open: bool| of.findings.iter().any(|finding| {
+                    finding.cells.contains(&check.index) && (!open || finding.waiver.is_none())
+                });
+                prop_assert_eq!(told(&plain, false), told(&waived, false));
+                prop_assert_eq!(told(&waived, true), told(&plain, true) && !accepted);
             }
         }
 

@@ -17,6 +17,9 @@ pub struct Verdict {
     /// One sentence: why. Empty for a pass.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// The waiver that accepts it, by its place among those of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<u16>,
 }
 
 /// The five words.

@@ -59,6 +59,9 @@ pub struct Place {
     /// Whether something else that the run tells is the reason that nothing is proven.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explained: bool,
+    /// The requirement that is the reason, where it is one.
+    #[serde(skip)]
+    pub blamed: Option<Requirement>,
     /// The answer that violates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Box<Observation>>,
@@ -73,6 +76,7 @@ impl Place {
             why: why.into(),
             hole: false,
             explained: false,
+            blamed: None,
             seen: None,
         }
     }
@@ -100,6 +104,14 @@ impl Place {
         Self {
             explained: true,
             ..Self::unproven(why)
+        }
+    }
+
+    /// Nobody can tell, because another requirement is not kept.
+    pub fn blamed_on(requirement: Requirement, why: &str) -> Self {
+        Self {
+            blamed: Some(requirement),
+            ..Self::explained(format!("{why} ({requirement})"))
         }
     }
 
@@ -134,12 +146,14 @@ impl Checked {
     pub fn state(&self) -> State {
         let any = |state| self.places.iter().any(|place| place.state == state);
         let open = any(State::Violated) || any(State::Unproven);
-        if open && self.waived.is_some() || any(State::Waived) {
+        if open && self.waived.is_some() {
             State::Waived
         } else if any(State::Violated) {
             State::Violated
         } else if any(State::Unproven) {
             State::Unproven
+        } else if any(State::Waived) {
+            State::Waived
         } else if any(State::Held) {
             State::Held
         } else {
@@ -218,6 +232,7 @@ mod tests {
             (&[Held, Unproven], Unproven, Waived),
             (&[Unproven, Violated], Violated, Waived),
             (&[Held, Waived], Waived, Waived),
+            (&[Waived, Violated], Violated, Waived),
         ];
         for (states, plain, with_waiver) in table {
             assert_eq!(checked(states, false).state(), plain, "{states:?}");

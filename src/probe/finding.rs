@@ -4,6 +4,7 @@ use super::checked::{Checked, Place, State, told};
 use crate::cell::Door;
 use crate::judge::{Code, Finding, Hint};
 use crate::requirement::{Level, Requirement};
+use crate::waiver::Fate;
 
 /// Findings about requirements. `is_told` says whether the matrix itself shows at a door that a caller without a token, or
 /// one with a token for another resource, is not refused as it must be.
@@ -12,6 +13,17 @@ pub fn findings(checked: &[Checked], is_told: &dyn Fn(Requirement, Door) -> bool
         .iter()
         .filter_map(|one| finding(one, is_told))
         .collect()
+}
+
+/// What became of the waiver of a requirement; that it is kept is a finding already.
+pub fn fate(checked: &[Checked], requirement: Requirement) -> Fate {
+    let mut checked = checked.iter();
+    let own = checked.find(|one| one.requirement == requirement);
+    match own.map(Checked::state) {
+        Some(State::Waived) => Fate::Used,
+        Some(State::Held) => Fate::Stale,
+        Some(State::Violated | State::Unproven | State::NotApplicable) | None => Fate::Idle,
+    }
 }
 
 fn finding(checked: &Checked, is_told: &dyn Fn(Requirement, Door) -> bool) -> Option<Finding> {

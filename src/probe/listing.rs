@@ -50,7 +50,7 @@ fn is_foreseen(trick: Trick, plan: &Plan) -> bool {
             Trick::InQuery,
             deployment.disposable
                 && !plan.guard.holds()
-                && terms.waiver(trick.requirement()).is_none(),
+                && !plan.scenario.waives(trick.requirement()),
         ),
     ];
     needs

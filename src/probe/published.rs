@@ -8,6 +8,7 @@ use super::metadata::{Tried, is_secured, origin_and_path};
 use super::reading::Site;
 use super::visit::Answer;
 use crate::door::Exchange;
+use crate::requirement::Requirement;
 
 type Document = Map<String, Value>;
 
@@ -22,16 +23,23 @@ pub(super) fn metadata_served(site: &Site) -> Place {
 fn of_resource(site: &Site, read: fn(&Document, &Tried, &Site) -> Place) -> Place {
     match resource(site) {
         Ok((document, tried)) => read(document, tried, site),
-        Err(place) => blamed(&place, "there is no resource metadata (C-03)"),
+        Err(place) => blamed(
+            &place,
+            Requirement::MetadataServed,
+            "there is no resource metadata",
+        ),
     }
 }
 
 /// A requirement about a document that is not there: told by the requirement that asks for it.
-fn blamed(place: &Place, why: &str) -> Place {
+fn blamed(place: &Place, on: Requirement, why: &str) -> Place {
     if place.state == State::NotApplicable {
         place.clone()
     } else {
-        Place::explained(why)
+        Place {
+            blamed: place.blamed.or(Some(on)),
+            ..Place::blamed_on(on, why)
+        }
     }
 }
 
@@ -183,11 +191,18 @@ pub(super) fn no_offline_access(site: &Site) -> Place {
 /// C-06.
 pub(super) fn issuer_served(site: &Site) -> Place {
     if let Err(place) = resource(site) {
-        return blamed(&place, "there is no resource metadata (C-03)");
+        return blamed(
+            &place,
+            Requirement::MetadataServed,
+            "there is no resource metadata",
+        );
     }
     let servers = &site.metadata.servers;
     if servers.is_empty() {
-        return Place::explained("no authorization server is named (C-04)");
+        return Place::blamed_on(
+            Requirement::ServersNamed,
+            "no authorization server is named",
+        );
     }
     let mut elsewhere = None;
     for (issuer, tried) in servers {
@@ -227,7 +242,8 @@ fn of_servers(site: &Site, read: fn(&Document) -> Result<String, String>) -> Pla
         let place = issuer_served(site);
         return blamed(
             &place,
-            "there is no metadata of an authorization server (C-06)",
+            Requirement::IssuerServed,
+            "there is no metadata of an authorization server",
         );
     }
     let mut held = String::new();

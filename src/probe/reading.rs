@@ -289,7 +289,12 @@ fn refusal(visit: &Visit) -> Result<&Exchange, Place> {
     control(visit)?;
     first_401(visit, &NOBODYS)
         .or_else(|| first_401(visit, &[Trick::Garbage]))
-        .ok_or_else(|| Place::explained("no call without a token got 401 (C-01)"))
+        .ok_or_else(|| {
+            Place::blamed_on(
+                Requirement::TokenDemanded,
+                "no call without a token got 401",
+            )
+        })
 }
 
 fn metadata_found(visit: &Visit, site: &Site) -> Place {
@@ -317,7 +322,7 @@ fn metadata_found(visit: &Visit, site: &Site) -> Place {
         {
             Place::held("the resource metadata stands at its well-known address")
         }
-        None => Place::explained("there is no resource metadata (C-03)"),
+        None => Place::blamed_on(Requirement::MetadataServed, "there is no resource metadata"),
     }
 }
 
@@ -325,7 +330,12 @@ fn challenge(visit: &Visit) -> Result<(Challenge, &Exchange), Place> {
     let exchange = refusal(visit)?;
     Challenge::of(&exchange.headers)
         .map(|challenge| (challenge, exchange))
-        .ok_or_else(|| Place::explained("the 401 carries no Bearer challenge (C-02)"))
+        .ok_or_else(|| {
+            Place::blamed_on(
+                Requirement::MetadataFound,
+                "the 401 carries no Bearer challenge",
+            )
+        })
 }
 
 fn scope_advised(visit: &Visit) -> Place {
@@ -343,10 +353,16 @@ fn nothing_blamed(visit: &Visit) -> Place {
         return place;
     }
     let Some(exchange) = first_401(visit, &NOBODYS) else {
-        return Place::explained("no call without a token got 401 (C-01)");
+        return Place::blamed_on(
+            Requirement::TokenDemanded,
+            "no call without a token got 401",
+        );
     };
     match Challenge::of(&exchange.headers) {
-        None => Place::explained("the 401 carries no Bearer challenge (C-02)"),
+        None => Place::blamed_on(
+            Requirement::MetadataFound,
+            "the 401 carries no Bearer challenge",
+        ),
         Some(challenge) => match challenge.get("error") {
             None => Place::held("the challenge has no error"),
             Some(error) => Place::violated(
@@ -375,7 +391,10 @@ fn unless_open(visit: &Visit, tricks: &[Trick], held: &str, read: impl Fn(Fate) 
     if through && !open.hole {
         place
     } else {
-        Place::explained("a call without a token fares no worse (C-01)")
+        Place::blamed_on(
+            Requirement::TokenDemanded,
+            "a call without a token fares no worse",
+        )
     }
 }
 
@@ -483,7 +502,10 @@ fn batch_refused(visit: &Visit) -> Place {
 fn methods_answered(visit: &Visit) -> Place {
     let open = visit.answer(Trick::NobodyGets).is_ok_and(is_stream);
     if open {
-        return Place::explained("a GET without a token opens a stream (C-01)");
+        return Place::blamed_on(
+            Requirement::TokenDemanded,
+            "a GET without a token opens a stream",
+        );
     }
     let legacy = visit.door == Door::McpLegacy;
     let gets = each(visit, &[Trick::Gets], "", |exchange| {

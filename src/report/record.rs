@@ -19,7 +19,7 @@ use crate::scenario::RefusalShape;
 use facts::Ending;
 use ledger::Ledger;
 
-pub use facts::{DoorFacts, Entry, Heard, LeftBehind, TokenFacts};
+pub use facts::{DoorFacts, Entry, Heard, LeftBehind, TokenFacts, WaiverFacts};
 pub use reading::Unreadable;
 pub use standing::Standing;
 pub use tally::Tally;
@@ -39,6 +39,7 @@ pub struct Record {
     operations: HashMap<OperationName, usize>,
     heard: Vec<Heard>,
     findings: Vec<Finding>,
+    waivers: Vec<WaiverFacts>,
     requirements: Vec<Checked>,
     lists: Vec<Listed>,
     coverage: Option<Covered>,
@@ -69,6 +70,7 @@ impl Default for Record {
             operations: HashMap::new(),
             heard: Vec::new(),
             findings: Vec::new(),
+            waivers: Vec::new(),
             requirements: Vec::new(),
             lists: Vec::new(),
             coverage: None,
@@ -122,6 +124,16 @@ impl Record {
     /// Whether a finding only adds something to another one that tells all of its cells.
     pub fn is_told_beside(&self, finding: &Finding) -> bool {
         self.findings.iter().any(|other| finding.is_beside(other))
+    }
+
+    /// What the scenario waives, in its order: a verdict or finding names its waiver by its place here.
+    pub fn waivers(&self) -> &[WaiverFacts] {
+        &self.waivers
+    }
+
+    /// The waiver at a place.
+    pub fn waiver(&self, place: Option<u16>) -> Option<&WaiverFacts> {
+        self.waivers.get(usize::from(place?))
     }
 
     /// What came of the requirements of the MCP authorization chapter, by id; empty where no MCP door was tested.

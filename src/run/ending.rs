@@ -8,6 +8,7 @@ use crate::judge::{self, Code, Conclusion, Coverage, Finding, Gap, Inventory, Li
 use crate::plan::Check;
 use crate::probe;
 use crate::scenario::Location;
+use crate::waiver::Fate;
 
 /// Judges the run and tells verdicts in matrix order, findings by gravity, and the end. `others` are the findings
 /// about what no cell calls: redirects, and doors that are not listed.
@@ -23,13 +24,13 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
         earlier: &earlier,
         shown: &shown,
     };
-    let conclusion = roll.conclude();
+    let conclusion = roll.conclude_under(hall.waivers());
     let findings = probe::findings(
         &hall.checked.borrow(),
         &conclusion.tells_of_strangers(&hall.plan.matrix),
     );
-    let conclusion = compared(hall, &roll, conclusion.with(findings));
-    let conclusion = conclusion.with(covered(hall));
+    let conclusion = conclusion.with(findings).with(covered(hall));
+    let (fates, conclusion) = weighed(hall, &roll, conclusion);
     for (check, verdict) in hall
         .plan
         .matrix
@@ -46,6 +47,9 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     }
     for finding in conclusion.findings {
         hall.tell(Event::FindingMade(finding));
+    }
+    for (waiver, fate) in (0..).zip(fates) {
+        hall.tell(Event::WaiverWeighed { waiver, fate });
     }
     let complete = !sights.iter().zip(0..).any(|(sight, index)| {
         sight.gap == Some(Gap::NotReached) && hall.plan.matrix.check(index).is_some()
@@ -92,17 +96,31 @@ fn covered(hall: &Hall<'_>) -> Vec<Finding> {
     findings
 }
 
-fn compared(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> Conclusion {
+/// The conclusion with what the lists add to it, and what became of the waivers.
+fn weighed(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> (Vec<Fate>, Conclusion) {
     let scenario = &hall.plan.scenario;
+    let (listed, attempts) = (hall.lists.borrow(), hall.attempts.borrow());
     let lists = Lists {
         roll,
         tools: &scenario.tools(),
-        lists: &hall.lists.borrow(),
-        attempts: &hall.attempts.borrow(),
+        lists: &listed,
+        attempts: &attempts,
         undeclared: scenario.deployment.requirements.undeclared,
         left_out: &scenario.deployment.extent.left_out_tools,
+        waivers: hall.waivers(),
     };
-    lists.add_to(conclusion)
+    let conclusion = lists.add_to(conclusion).under(hall.waivers());
+    let unregistered = |name: &str| {
+        let mut findings = roll.earlier.iter();
+        hall.stop.is_stopped()
+            || findings.any(|finding| finding.about.iter().any(|one| one == name))
+    };
+    let requirement = |requirement| probe::fate(&hall.checked.borrow(), requirement);
+    let is_sound = |code, name: &str| match code {
+        Code::RedirectUnregistered => !unregistered(name),
+        other => lists.is_sound(other, name),
+    };
+    conclusion.weighed(roll.matrix, hall.waivers(), &requirement, &is_sound)
 }
 
 /// Findings that no cell's answer can show: about tokens, fixtures, doors and what was left behind.

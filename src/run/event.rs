@@ -8,6 +8,7 @@ use crate::judge::{Attempt, Effect, Excluded, Finding, Gap, Listed, Reading, Sha
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::scenario::RefusalShape;
+use crate::waiver::{Dated, Fate};
 
 /// The schema that every line names; additive within its number.
 pub const SCHEMA: &str = "rolecall.event/1";
@@ -51,6 +52,9 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         fixtures: String,
     },
+    /// Somebody accepts a finding for a while.
+    #[serde(rename = "waiver.stated")]
+    WaiverStated(Dated),
     /// Whether a door answers.
     #[serde(rename = "door.found")]
     DoorFound {
@@ -180,6 +184,14 @@ pub enum Event {
     /// A finding was made.
     #[serde(rename = "finding")]
     FindingMade(Finding),
+    /// What a waiver covered was counted up.
+    #[serde(rename = "waiver.weighed")]
+    WaiverWeighed {
+        /// Its place among those of the run, from 0.
+        waiver: u16,
+        /// What became of it.
+        fate: Fate,
+    },
     /// What an ended run left is now removed; what is told from here on is not of the run itself.
     #[serde(rename = "cleanup.started")]
     CleanupStarted {

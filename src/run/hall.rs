@@ -18,18 +18,22 @@ use super::standing::Standing;
 use super::stop::{Reason, Stop};
 use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
+use crate::day::Day;
 use crate::door::{Answer, Entrance, Observation};
-use crate::judge::{self, Attempt, Effect, Gap, Layer, Listed, Reading, Sight};
+use crate::judge::{self, Attempt, Effect, Gap, Layer, Listed, Reading, Sight, Waivers};
 use crate::plan::{Check, Plan};
 use crate::probe::Checked;
 use crate::scenario::template::Bindings;
 use crate::scenario::{McpMethod, RefusalShape};
 use crate::secret::Redactor;
 use crate::token::{Desk, RENEWALS};
+use crate::waiver::Dated;
 
 /// What the calls of a run share.
 pub(super) struct Hall<'r> {
     pub(super) plan: Plan,
+    /// What the scenario waives, as it stands today.
+    waivers: Vec<Dated>,
     pub(super) standings: Vec<Standing>,
     /// By persona: where it stands by each token that took the place of one that ran out.
     pub(super) renewed: Vec<[OnceCell<Standing>; RENEWALS]>,
@@ -106,6 +110,7 @@ impl<'r> Hall<'r> {
         tell: &'r mut dyn FnMut(Event),
     ) -> Self {
         Self {
+            waivers: dated(&plan, means.settings.today),
             objects: Objects::none_of(plan.scenario.fixtures.len()),
             renewed: standings.iter().map(|_| Default::default()).collect(),
             unknown: standings.iter().map(|_| Default::default()).collect(),
@@ -144,6 +149,11 @@ impl<'r> Hall<'r> {
         Self { routes, ..self }
     }
 
+    /// What somebody accepts for a while.
+    pub(super) fn waivers(&self) -> Waivers<'_> {
+        Waivers(&self.waivers)
+    }
+
     pub(super) fn tell(&self, event: Event) {
         (self.tell.borrow_mut())(event);
     }
@@ -169,6 +179,9 @@ impl<'r> Hall<'r> {
                 String::new()
             },
         });
+        for dated in &self.waivers {
+            self.tell(Event::WaiverStated(dated.clone()));
+        }
         for found in &self.doors.found {
             self.tell(Event::DoorFound {
                 door: found.door,
@@ -292,6 +305,11 @@ impl<'r> Hall<'r> {
         }
         self.standing(persona).gap
     }
+}
+
+fn dated(plan: &Plan, today: Day) -> Vec<Dated> {
+    let waivers = plan.scenario.waivers.iter().cloned();
+    waivers.map(|waiver| waiver.on(today)).collect()
 }
 
 impl fmt::Debug for Hall<'_> {

@@ -21,6 +21,7 @@ use crate::requirement::Requirement;
 use crate::scenario::McpMethod;
 use crate::secret::Secret;
 use crate::token::{Credential, forgery};
+use crate::waiver::Waiver;
 
 /// How often a valid token that gets 401 is shown again: where one of several gateways has not caught up, the 401 says
 /// nothing about what was irregular.
@@ -319,12 +320,12 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     /// A token in a URL may end in logs of the deployment's, so it is the owner's word that lets it be sent.
     fn query(&self, token: &Secret) -> Result<Secret, Place> {
         let deployment = &self.hall.plan.scenario.deployment;
-        if deployment
-            .requirements
-            .waiver(Requirement::QueryIgnored)
-            .is_some()
-        {
+        if self.waived(Requirement::QueryIgnored).is_some() {
             return Err(Place::new(State::Waived, "not sent"));
+        }
+        // The day on which a waiver runs out is no word that a token may be sent.
+        if self.hall.plan.scenario.waives(Requirement::QueryIgnored) {
+            return Err(Place::explained("not sent: its waiver has run out"));
         }
         if !deployment.disposable || self.hall.plan.guard.holds() {
             let why = "a token in a URL may be logged; it is sent to disposable deployments only";
@@ -438,16 +439,31 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         }
     }
 
-    fn tell(&self, site: &Site, requirements: &[Requirement]) {
+    /// Why somebody accepts that a requirement is not kept; `None` where it is to be kept today.
+    fn waived(&self, requirement: Requirement) -> Option<String> {
         let terms = &self.hall.plan.scenario.deployment.requirements;
+        let always = terms.waiver(requirement).map(str::to_owned);
+        let today = || self.hall.waivers().of_requirement(requirement);
+        always.or_else(|| today().map(Waiver::words))
+    }
+
+    fn tell(&self, site: &Site, requirements: &[Requirement]) {
         for requirement in requirements {
             if !self.checks(*requirement) {
                 continue;
             }
+            let mut places = probe::check(*requirement, site);
+            // What follows from something that is accepted is accepted with it.
+            for place in &mut places {
+                let blamed = place.blamed.and_then(|blamed| self.waived(blamed));
+                if blamed.is_some() {
+                    place.state = State::Waived;
+                }
+            }
             let checked = Checked {
                 requirement: *requirement,
-                places: probe::check(*requirement, site),
-                waived: terms.waiver(*requirement).map(str::to_owned),
+                places,
+                waived: self.waived(*requirement),
             };
             self.hall.tell(Event::RequirementChecked(checked.clone()));
             self.hall.checked.borrow_mut().push(checked);

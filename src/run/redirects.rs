@@ -34,18 +34,18 @@ pub(super) fn sought(scenario: &Scenario) -> Vec<Sought<'_>> {
 pub(super) async fn check(scenario: &Scenario, desk: &Desk, means: &Means<'_>) -> Vec<Finding> {
     let asked = sought(scenario).into_iter().map(|one| async move {
         tokio::select! {
-            said = desk.registration(one.client, one.identity, one.redirect) => told(said),
+            said = desk.registration(one.client, one.identity, one.redirect) => told(one.redirect, said),
             () = means.stop.hurried() => None,
         }
     });
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-fn told(said: Registration) -> Option<Finding> {
+fn told(redirect: &RedirectUri, said: Registration) -> Option<Finding> {
     let (code, words) = match said {
         Registration::Registered => return None,
         Registration::Unregistered(words) => (Code::RedirectUnregistered, words),
         Registration::Unproven(words) => (Code::RedirectUnproven, words),
     };
-    Some(Finding::new(code, words, Vec::new()))
+    Some(Finding::new(code, words, Vec::new()).about([redirect.as_str()]))
 }

@@ -6,6 +6,7 @@ use crate::cell::Door;
 use crate::door::Observation;
 use crate::judge::{Sight, Verdict, VerdictKind};
 use crate::plan::Check;
+use crate::waiver::{self, Dated};
 
 /// What was heard of one cell.
 #[derive(Debug, Default)]
@@ -73,6 +74,15 @@ pub struct DoorFacts {
     pub answers: Option<bool>,
     /// What came back, in a few words.
     pub detail: String,
+}
+
+/// What somebody accepts for a while, and what became of that.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WaiverFacts {
+    /// What, who, why and until when.
+    pub dated: Dated,
+    /// What became of it; idle until it is weighed.
+    pub fate: waiver::Fate,
 }
 
 /// An object of the run that is not known to be gone.

@@ -1,13 +1,14 @@
 //! One event in, the record with it out; when nothing more comes, what was seen is judged.
 
 use super::Record;
-use super::facts::{DoorFacts, Ending, Heard, Papers, TokenFacts};
+use super::facts::{DoorFacts, Ending, Heard, Papers, TokenFacts, WaiverFacts};
 use crate::cell::{Door, OperationName, PersonaName};
-use crate::judge::{Code, Finding, Gap, Layer, Roll, Sight};
+use crate::judge::{Code, Conclusion, Finding, Gap, Layer, Roll, Sight, Waivers};
 use crate::plan::Matrix;
 use crate::probe::{self, Checked};
 use crate::run::Event;
 use crate::run::event::Line;
+use crate::waiver::{self, Dated};
 
 impl Record {
     /// Takes the next event with its place in the record: the first one names the run and its start.
@@ -39,6 +40,15 @@ impl Record {
                 self.mcp_refuses = *mcp_refuses;
                 self.fixtures.clone_from(fixtures);
                 self.lay_out(matrix);
+            }
+            Event::WaiverStated(dated) => self.waivers.push(WaiverFacts {
+                dated: dated.clone(),
+                fate: waiver::Fate::default(),
+            }),
+            Event::WaiverWeighed { waiver, fate } => {
+                if let Some(known) = self.waivers.get_mut(usize::from(*waiver)) {
+                    known.fate = *fate;
+                }
             }
             Event::DoorFound {
                 door,
@@ -134,18 +144,38 @@ impl Record {
             earlier: &self.findings,
             shown: &[],
         };
-        let conclusion = roll.conclude();
+        let waivers: Vec<Dated> = self
+            .waivers
+            .iter()
+            .map(|known| known.dated.clone())
+            .collect();
+        let conclusion = roll.conclude_under(Waivers(&waivers));
         let findings = probe::findings(
             &self.requirements,
             &conclusion.tells_of_strangers(&self.matrix),
         );
-        let conclusion = conclusion.with(findings);
+        let (fates, conclusion) = self.weighed(conclusion.with(findings), &waivers);
+        for (known, fate) in self.waivers.iter_mut().zip(fates) {
+            known.fate = fate;
+        }
         for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
             heard.verdict = verdict.or_else(|| heard.verdict.take());
         }
         for finding in conclusion.findings {
             self.note_finding(finding);
         }
+    }
+
+    /// Of tools and redirects nobody knows here whether they were looked at to the end.
+    fn weighed(
+        &self,
+        conclusion: Conclusion,
+        waivers: &[Dated],
+    ) -> (Vec<waiver::Fate>, Conclusion) {
+        let waivers = Waivers(waivers);
+        let requirement = |requirement| probe::fate(&self.requirements, requirement);
+        let conclusion = conclusion.under(waivers);
+        conclusion.weighed(&self.matrix, waivers, &requirement, &|_, _| false)
     }
 
     fn lay_out(&mut self, matrix: &Matrix) {

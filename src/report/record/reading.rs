@@ -12,8 +12,9 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 19] = [
     "run.started",
+    "waiver.stated",
     "door.found",
     "token.acquired",
     "token.renewed",
@@ -28,6 +29,7 @@ const KNOWN: [&str; 17] = [
     "requirement.checked",
     "finding",
     "cleanup.started",
+    "waiver.weighed",
     "cleanup",
     "run.finished",
 ];

@@ -27,7 +27,7 @@ impl Standing {
             record
                 .findings()
                 .iter()
-                .any(|finding| finding.code.class() == class)
+                .any(|finding| finding.code.class() == class && finding.waiver.is_none())
         };
         if tally.fail > 0 || found(Class::Fail) {
             Self::Failed

@@ -49,10 +49,10 @@ impl Exit {
 
     /// Every code with its meaning, ascending: what the documentation states.
     pub const TABLE: [(u8, &'static str); 9] = [
-        (0, "every check passed"),
+        (0, "every check passed or is waived"),
         (
             1,
-            "at least one check failed, a token is not what its persona declares, a client's redirect is not registered, a MUST of the specification is violated, or there is a tool or a route that no operation names",
+            "at least one check failed, a token is not what its persona declares, a client's redirect is not registered, a MUST of the specification is violated, there is a tool or a route that no operation names, or a waiver has run out or is not needed any more",
         ),
         (
             2,

@@ -4,6 +4,7 @@ mod chapter;
 pub mod dossier;
 mod hand;
 mod lists;
+mod waivers;
 pub mod checkup;
 pub mod coverage;
 pub mod doors;

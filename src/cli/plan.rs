@@ -6,12 +6,14 @@ use super::Context;
 use super::args::{self, Listing};
 use super::guard;
 use super::loading;
+use crate::day::Day;
 use crate::exit::Exit;
 use crate::plan::{Conduct, Guarded, Plan, Planned, Stage};
 use crate::probe;
 use crate::report::sanitizer;
 use crate::run::unlisted;
 use crate::scenario::Missing;
+use crate::waiver::Waiver;
 
 /// Prints the plan. Variables without a value stay as they stand in the file.
 pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
@@ -31,7 +33,7 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
     let plan = Plan::lay(scenario, selection);
     let text = match arguments.format {
         Listing::Json => as_json(&plan),
-        Listing::Text => as_text(&plan),
+        Listing::Text => as_text(&plan, context.environment.today),
     };
     let redacted = context.redactor.redact(&text);
     if context.terminal.print(redacted.as_bytes()).is_err() {
@@ -64,12 +66,13 @@ fn as_json(plan: &Plan) -> String {
         "checks": plan.checks(),
         "production": plan.guard.hosts.iter().map(guarded).collect::<Vec<_>>(),
         "forbidden": plan.guard.forbids().next().is_some(),
+        "waivers": plan.scenario.waivers,
         "requests": requests(plan),
     });
     format!("{document:#}\n")
 }
 
-fn as_text(plan: &Plan) -> String {
+fn as_text(plan: &Plan, today: Day) -> String {
     let mut text = format!(
         "{}: {} checks, plan {}\n",
         plan.scenario.name,
@@ -83,6 +86,7 @@ fn as_text(plan: &Plan) -> String {
     if plan.guard.forbids().next().is_some() {
         text.push_str("A run of this plan is refused: it would change things there.\n");
     }
+    text.push_str(&waived(plan, today));
     let mut stage = None;
     for planned in requests(plan) {
         if stage.replace(planned.stage) != Some(planned.stage) {
@@ -112,6 +116,28 @@ fn told(guarded: &Guarded) -> String {
             "{host} is production ({origin}): nothing is changed there without --i-mean {host}."
         )
     }
+}
+
+/// What is accepted for a while, whatever a run finds.
+fn waived(plan: &Plan, today: Day) -> String {
+    if plan.scenario.waivers.is_empty() {
+        return String::new();
+    }
+    let one = |waiver: &Waiver| {
+        let ends = if today.days_to(waiver.until) < 0 {
+            "has run out: "
+        } else {
+            ""
+        };
+        let whole = format!(
+            "  {:<42} {ends}{}",
+            waiver.what(&waiver.places()),
+            waiver.words()
+        );
+        format!("{}\n", sanitizer::clean(&whole))
+    };
+    let all: String = plan.scenario.waivers.iter().map(one).collect();
+    format!("\nWaived, where it is found\n{all}")
 }
 
 fn heading(stage: Stage) -> &'static str {

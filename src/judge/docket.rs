@@ -15,7 +15,7 @@ use crate::code::Code;
 use crate::layer::Layer;
 
 /// What makes one finding of cells: the code, who gave the answer where that is the defect, and who accepts it.
-type Group = (Code, Option<Signature>, Option<u16>);
+type Group = (Code, Author, Option<u16>);
 
 /// Groups what failed or could not be judged by code and, where the answer itself is the defect, by who gave it. What a
 /// waiver accepts stands apart, so that it hides nothing else.
@@ -27,7 +27,7 @@ pub(super) fn findings(
     rulings: &[Option<Ruling>],
     covered: &Covered,
 ) -> Vec<Finding> {
-    let mut groups: BTreeMap<(Code, Author, Option<u16>), Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
     for (index, ruling) in rulings.iter().enumerate() {
         let code = ruling.and_then(|ruling| charge(roll, controls, index, ruling));
         if let Some(code) = code {

@@ -39,6 +39,11 @@ fn facts(record: &Record, entry: &Entry<'_>) -> String {
     if !reason.is_empty() {
         lines.push(format!("because   {}", clean(reason)));
     }
+    let waiver = verdict.and_then(|verdict| verdict.waiver);
+    if let Some(waiver) = record.waiver(waiver) {
+        let words = waiver.dated.waiver.words();
+        lines.push(format!("waived    {}", clean(&words)));
+    }
     lines.join("\n")
 }
 

@@ -5,9 +5,9 @@ use std::io;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::record::{Entry, Record};
+use super::record::{Entry, Record, WaiverFacts};
 use super::sanitizer::{clean, clean_block};
-use super::{hand, lists, wording};
+use super::{hand, lists, waivers, wording};
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc, Tool};
 use crate::judge::{Code, Effect, Finding, Hint};
@@ -43,6 +43,7 @@ struct Document<'r> {
     lists: Vec<Value>,
     coverage: Value,
     findings: Vec<Value>,
+    waivers: Vec<Value>,
     left_behind: Vec<Value>,
 }
 
@@ -65,6 +66,7 @@ impl<'r> Document<'r> {
             lists: lists::groups(record).iter().map(list).collect(),
             coverage: coverage(record),
             findings: record.findings().iter().map(|finding| self::finding(record, finding)).collect(),
+            waivers: record.waivers().iter().map(|one| waiver(record, one)).collect(),
             left_behind: record
                 .left_behind()
                 .map(|left| {
@@ -220,6 +222,7 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
             .filter(|reason| !reason.is_empty())
             .into(),
     );
+    put("waiver", verdict.and_then(|verdict| verdict.waiver).into());
     put(
         "effect",
         (heard.sight.effect != Effect::Unchecked)
@@ -290,12 +293,31 @@ fn finding(record: &Record, finding: &Finding) -> Value {
         "signature": finding.signature.map(wording::word),
         "requirement": finding.requirement,
         "by_hand": hand::of_finding(record, finding),
+        "about": finding.about.iter().map(|name| clean(name)).collect::<Vec<_>>(),
+        "waiver": finding.waiver,
         "cells": cells.collect::<Vec<_>>(),
     });
     if let Some(mark) = finding.fingerprint {
         told["fingerprint"] = clean(&mark.name()).into();
     }
     told
+}
+
+/// Cells and findings name it by its place in the list.
+fn waiver(record: &Record, waiver: &WaiverFacts) -> Value {
+    let stated = &waiver.dated.waiver;
+    json!({
+        "finding": stated.finding,
+        "cells": stated.cells.iter().map(|area| clean(&area.to_string()).into_owned()).collect::<Vec<_>>(),
+        "about": stated.about.iter().map(|name| clean(name)).collect::<Vec<_>>(),
+        "reason": clean(&stated.reason),
+        "owner": clean(&stated.owner),
+        "until": stated.until,
+        "days_left": waiver.dated.days_left,
+        "line": stated.line,
+        "fate": waiver.fate,
+        "covered": waivers::covered(record, waiver).count(),
+    })
 }
 
 fn observation(observation: &Observation) -> Value {

@@ -10,11 +10,12 @@ use quick_junit::{
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
-use super::{chapter, hand, sight, wording};
+use super::{chapter, hand, sight, waivers, wording};
 use crate::cell::Door;
 use crate::judge::{Code, Finding, VerdictKind};
 use crate::probe::Checked;
 use crate::requirement::Requirement;
+use crate::waiver::Fate;
 
 /// Bytes of evidence that a case carries at most.
 const OUTPUT_CAP: usize = 8 * 1024;
@@ -135,8 +136,20 @@ fn cell_status(record: &Record, entry: &Entry<'_>) -> TestCaseStatus {
             )
         }
         VerdictKind::Skipped => skipped(&format!("skipped: {message}")),
-        VerdictKind::Waived => skipped(&format!("waived: {message}")),
+        VerdictKind::Waived => {
+            let waiver = verdict.and_then(|verdict| verdict.waiver);
+            skipped(&waived(record, waiver, &message))
+        }
     }
+}
+
+/// Why, who and until when before what is accepted.
+fn waived(record: &Record, waiver: Option<u16>, message: &str) -> String {
+    let stated = record.waiver(waiver).map(|known| &known.dated.waiver);
+    stated.map_or_else(
+        || format!("waived: {message}"),
+        |waiver| format!("waived: {}: {message}", clean(&waiver.words())),
+    )
 }
 
 /// A pass; attempts that the transport lost are told as what they are, and change nothing.
@@ -298,6 +311,7 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
     let told_elsewhere = |finding: &Finding| match finding.code {
         Code::Incomplete => !record.complete(),
         Code::LeftBehind => record.left_behind().next().is_some(),
+        _ if finding.waiver.is_some() && !finding.cells.is_empty() => true,
         _ => finding.requirement.is_some() || told_by_cells(record, finding),
     };
     for finding in record
@@ -305,7 +319,14 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
         .iter()
         .filter(|finding| !told_elsewhere(finding))
     {
-        suite.add_test_case(finding_case(finding, names));
+        suite.add_test_case(finding_case(record, finding, names));
+    }
+    let idle = record.waivers().iter();
+    for waiver in idle.filter(|waiver| waiver.fate == Fate::Idle) {
+        let words = clean(&waiver.dated.waiver.words()).into_owned();
+        let message = format!("{}: {words}", waivers::told(record, waiver));
+        let name = format!("waiver {}", excerpt(&waivers::subject(waiver), NAME_CAP));
+        suite.add_test_case(names.case(RUN.to_owned(), &name, skipped(&message)));
     }
     for left_out in record
         .coverage()
@@ -341,7 +362,7 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
 
 /// Whether a case of one of its cells is at least as bad as the finding.
 fn told_by_cells(record: &Record, finding: &Finding) -> bool {
-    let enough: &[VerdictKind] = match wording::weight(finding.code) {
+    let enough: &[VerdictKind] = match wording::weight(finding) {
         VerdictKind::Fail => &[VerdictKind::Fail],
         VerdictKind::Skipped => &[],
         _ => &[VerdictKind::Fail, VerdictKind::Unproven],
@@ -351,16 +372,17 @@ fn told_by_cells(record: &Record, finding: &Finding) -> bool {
         .any(|entry| enough.contains(&entry.heard.kind()))
 }
 
-fn finding_case(finding: &Finding, names: &mut Names) -> TestCase {
+fn finding_case(record: &Record, finding: &Finding, names: &mut Names) -> TestCase {
     let code = finding.code.name();
     let detail = clean(&finding.detail);
     let body = [vec![detail.clone().into_owned()], advice(finding)]
         .concat()
         .join("\n");
-    let status = match wording::weight(finding.code) {
+    let status = match wording::weight(finding) {
         VerdictKind::Fail => bad(NonSuccessKind::Failure, code, &detail, &body),
         VerdictKind::Skipped => skipped(&format!("note: {detail}")),
-        VerdictKind::Pass | VerdictKind::Unproven | VerdictKind::Waived => bad(
+        VerdictKind::Waived => skipped(&waived(record, finding.waiver, &detail)),
+        VerdictKind::Pass | VerdictKind::Unproven => bad(
             NonSuccessKind::Error,
             &format!("unproven.{code}"),
             &detail,

@@ -32,8 +32,8 @@ impl Mark {
                 got(entry)
             }
         };
-        let demanded =
-            (kind == VerdictKind::Fail).then(|| entry.check.demand.expectation.to_string());
+        let demanded = matches!(kind, VerdictKind::Fail | VerdictKind::Waived)
+            .then(|| entry.check.demand.expectation.to_string());
         Self {
             kind: Some(kind),
             got,

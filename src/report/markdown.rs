@@ -6,7 +6,7 @@ use std::io;
 use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
-use super::{chapter, extent, hand, lists, wording};
+use super::{chapter, extent, hand, lists, waivers, wording};
 use crate::cell::Door;
 use crate::judge::Finding;
 
@@ -29,16 +29,20 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
     requirements(record, out)?;
     shown(record, out)?;
     extent(record, out)?;
-    if !record.findings().is_empty() {
+    let open = record.findings().iter();
+    let open: Vec<&Finding> = open.filter(|one| one.waiver.is_none()).collect();
+    if !open.is_empty() {
         writeln!(out, "\n## Findings")?;
     }
-    for finding in record.findings() {
+    for finding in open {
         told(record, finding, out)?;
     }
+    waived(record, out)?;
     left_behind(record, out)
 }
 
-const LEGEND: &str = "✓ as demanded · ✗ got≠demanded · ? unproven · w waived · – not called";
+const LEGEND: &str =
+    "✓ as demanded · ✗ got≠demanded · ? unproven · w waived, got≠demanded · – not called";
 
 fn summary(record: &Record) -> String {
     let tally = record.tally();
@@ -180,6 +184,31 @@ fn by_hand(record: &Record, finding: &Finding) -> String {
         let cell = record.matrix().cell(&entry.check).to_string();
         format!("`rolecall explain {}`", clean(&cell).replace('`', "'"))
     })
+}
+
+/// What somebody accepts for a while; how many days are left changes every day, and stands in other reports.
+fn waived(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
+    if record.waivers().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## {}\n", waivers::NAME)?;
+    writeln!(
+        out,
+        "| what | | until | owner | reason |\n|---|---|---|---|---|"
+    )?;
+    for waiver in record.waivers() {
+        let stated = &waiver.dated.waiver;
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            escape(&waivers::subject(waiver)),
+            waivers::told(record, waiver),
+            stated.until,
+            escape(&stated.owner),
+            escape(&stated.reason),
+        )?;
+    }
+    Ok(())
 }
 
 fn cells(record: &Record, finding: &Finding) -> String {

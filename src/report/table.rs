@@ -9,9 +9,9 @@ use std::{io, iter};
 use comfy_table::{Table, presets};
 
 use super::mark::Mark;
-use super::record::{Record, Standing};
+use super::record::{Entry, Record, Standing, WaiverFacts};
 use super::sanitizer::{clean, excerpt};
-use super::{Look, chapter, extent, hand, lists, sight, wording};
+use super::{Look, chapter, extent, hand, lists, sight, waivers, wording};
 use crate::door::Observation;
 use crate::judge::{Code, Finding, VerdictKind};
 use crate::probe::{Checked, State};
@@ -54,7 +54,8 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     put(shown(record, look.all, text))?;
     put(extent(record, look.all, text))?;
     let told_below = |finding: &Finding| {
-        finding.code == Code::LeftBehind && record.left_behind().next().is_some()
+        finding.waiver.is_some()
+            || finding.code == Code::LeftBehind && record.left_behind().next().is_some()
     };
     for finding in record
         .findings()
@@ -63,6 +64,7 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     {
         put(format!("{}\n", told(record, finding, text)))?;
     }
+    put(waived(record, text))?;
     put(left_behind(record, text))?;
     if !record.complete() {
         put(format!("{}\n\n", wrapped(INCOMPLETE, text)))?;
@@ -120,7 +122,7 @@ fn told(record: &Record, finding: &Finding, width: usize) -> String {
     }
     let heading = format!(
         "{} {code}  {}",
-        paint::marker(Some(wording::weight(finding.code))),
+        paint::marker(Some(wording::weight(finding))),
         finding.code.headline()
     );
     let evidence = record
@@ -165,7 +167,7 @@ fn by_hand(record: &Record, finding: &Finding) -> String {
 fn beside(record: &Record, finding: &Finding, width: usize) -> String {
     let heading = format!(
         "{} {}  {}",
-        paint::marker(Some(wording::weight(finding.code))),
+        paint::marker(Some(wording::weight(finding))),
         finding.code,
         finding.code.headline()
     );
@@ -186,7 +188,7 @@ fn beside(record: &Record, finding: &Finding, width: usize) -> String {
 
 /// What is so at every door behind a gateway that refuses calls and filters no list: one line, in the tone of one.
 fn in_a_line(record: &Record, finding: &Finding, width: usize) -> String {
-    let sign = paint::marker(Some(wording::weight(finding.code)));
+    let sign = paint::marker(Some(wording::weight(finding)));
     let words = format!(
         "{sign} {}  {} ({})",
         finding.code,
@@ -292,11 +294,17 @@ fn second_line(record: &Record, width: usize) -> String {
 }
 
 fn cells(record: &Record, finding: &Finding) -> String {
-    let first = record.covered(finding).take(CELLS);
+    names(record, record.covered(finding))
+}
+
+/// The first cells by name, and how many more there are.
+fn names<'r>(record: &'r Record, entries: impl Iterator<Item = Entry<'r>>) -> String {
+    let mut entries = entries.fuse();
+    let first = entries.by_ref().take(CELLS);
     let mut names: Vec<String> = first
         .map(|entry| excerpt(&record.matrix().cell(&entry.check).to_string(), 120).into_owned())
         .collect();
-    let more = record.covered(finding).count() - names.len();
+    let more = entries.count();
     if more > 0 {
         names.push(format!("and {more} more"));
     }
@@ -309,6 +317,44 @@ fn violation<'r>(record: &'r Record, finding: &Finding) -> Option<&'r Observatio
     let mut checked = record.requirements().iter();
     let own = checked.find(|one| one.requirement == requirement)?;
     own.places.iter().find_map(|place| place.seen.as_deref())
+}
+
+/// Each waiver with what became of it, also one that nothing needed: what is accepted is never out of sight.
+fn waived(record: &Record, width: usize) -> String {
+    if record.waivers().is_empty() {
+        return String::new();
+    }
+    let one = |waiver: &WaiverFacts| {
+        let stated = &waiver.dated.waiver;
+        let sign = paint::marker(Some(waivers::weight(waiver)));
+        let told = waivers::told(record, waiver);
+        let heading = format!("{sign} {}  {told}", stated.finding);
+        let label = if stated.about.is_empty() {
+            "cells"
+        } else {
+            "about"
+        };
+        let left = waivers::time_left(waiver);
+        let paragraphs = [
+            (label, clean(&stated.places()).into_owned()),
+            ("covers", covered(record, waiver)),
+            ("until", format!("{} ({left})", stated.until)),
+            ("owner", clean(&stated.owner).into_owned()),
+            ("reason", clean(&stated.reason).into_owned()),
+        ];
+        let (heading, rest) = (wrapped(&heading, width), labelled(&paragraphs, width));
+        format!("{heading}\n{rest}\n\n")
+    };
+    let all: String = record.waivers().iter().map(one).collect();
+    format!("{}\n\n{all}", waivers::NAME)
+}
+
+/// The cells that a waiver covers, where it does not name just those.
+fn covered(record: &Record, waiver: &WaiverFacts) -> String {
+    if waivers::covered(record, waiver).count() == waiver.dated.waiver.cells.len() {
+        return String::new();
+    }
+    names(record, waivers::covered(record, waiver))
 }
 
 fn left_behind(record: &Record, width: usize) -> String {
@@ -372,7 +418,7 @@ fn next_step(record: &Record) -> String {
         let finding = record
             .findings()
             .iter()
-            .find(|finding| wording::weight(finding.code) == weight)?;
+            .find(|finding| wording::weight(finding) == weight)?;
         let subject = match finding.requirement {
             Some(requirement) => requirement.id(),
             None => finding.code.name(),
@@ -380,7 +426,10 @@ fn next_step(record: &Record) -> String {
         Some(format!("rolecall explain {subject}"))
     };
     match record.standing() {
-        Standing::Conforms if tally.skipped + tally.waived == 0 => {
+        Standing::Conforms if waives(record) => {
+            "Every role that was judged gets through exactly where it should, but for what is waived.".to_owned()
+        }
+        Standing::Conforms if tally.skipped == 0 => {
             "Every role gets through exactly where it should.".to_owned()
         }
         Standing::Conforms => {
@@ -408,6 +457,12 @@ fn next_step(record: &Record) -> String {
         },
         Standing::NothingSelected => "Nothing was checked: widen the selection.".to_owned(),
     }
+}
+
+/// Whether anything is wrong that somebody accepts.
+fn waives(record: &Record) -> bool {
+    let mut findings = record.findings().iter();
+    findings.any(|finding| finding.waiver.is_some()) || record.tally().waived > 0
 }
 
 /// Text in lines of at most `width` columns.

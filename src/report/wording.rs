@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::judge::{Class, Code, Signature, VerdictKind};
+use crate::judge::{Class, Finding, Signature, VerdictKind};
 use crate::plan::Row;
 
-/// The verdict that a finding of this code weighs like.
-pub(super) fn weight(code: Code) -> VerdictKind {
-    match code.class() {
+/// The verdict that a finding weighs like.
+pub(super) fn weight(finding: &Finding) -> VerdictKind {
+    match finding.code.class() {
+        _ if finding.waiver.is_some() => VerdictKind::Waived,
         Class::Fail | Class::Residue => VerdictKind::Fail,
         Class::Unproven => VerdictKind::Unproven,
         Class::Note => VerdictKind::Skipped,

@@ -54,5 +54,7 @@ mod sign_in;
 mod token;
 /// What is counted on the wire.
 mod traffic;
+/// What is accepted for a while.
+mod waivers;
 /// Another provider behind the doors.
 mod trust;

@@ -20,8 +20,9 @@ const PLAIN: Look = Look {
     all: false,
 };
 
-/// All passed; the article's second gotcha; that run killed half-way; every verdict and code with hostile strings.
-const RECORDS: [&str; 4] = ["conforms", "leak", "killed", "every"];
+/// All passed; the article's second gotcha; that run killed half-way; every verdict and code with hostile strings; the
+/// second gotcha with waivers of each fate.
+const RECORDS: [&str; 5] = ["conforms", "leak", "killed", "every", "waived"];
 
 fn text(name: &str) -> String {
     let root = env!("CARGO_MANIFEST_DIR");
@@ -97,6 +98,36 @@ fn a_leak_as_markdown() {
 #[test]
 fn a_killed_run_as_a_table() {
     insta::assert_snapshot!(report("killed", Kind::Table));
+}
+
+#[test]
+fn what_is_waived_as_a_table() {
+    insta::assert_snapshot!(report("waived", Kind::Table));
+}
+
+#[test]
+fn what_is_waived_as_junit() {
+    insta::assert_snapshot!(report("waived", Kind::Junit));
+}
+
+#[test]
+fn what_is_waived_as_json() {
+    let document: Value = serde_json::from_str(&report("waived", Kind::Json)).unwrap();
+    let cells = document["cells"].as_array().unwrap().iter();
+    let waived: Vec<&Value> = cells.filter(|cell| cell["verdict"] == "waived").collect();
+    let parts = json!({
+        "summary": document["summary"],
+        "exit_code": document["exit_code"],
+        "findings": document["findings"],
+        "waivers": document["waivers"],
+        "waived": waived,
+    });
+    insta::assert_snapshot!(format!("{parts:#}"));
+}
+
+#[test]
+fn what_is_waived_as_markdown() {
+    insta::assert_snapshot!(report("waived", Kind::Markdown));
 }
 
 #[test]

@@ -21,6 +21,11 @@ use crate::scenario::{LeftOut, Undeclared};
 /// Characters of a tool's name in a sentence.
 const NAME: usize = 64;
 
+/// Tools that a finding names for machines; a sentence names fewer.
+const MOST: usize = 64;
+/// Bytes of such a name.
+const NAMED: usize = 256;
+
 /// The list of one persona at one door.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Listed {
@@ -173,7 +178,13 @@ impl<'l> Comparison<'l> {
         let conclusion = self.explained(conclusion, &missing);
         let mut findings = Vec::new();
         let strays = self.by_waiver(self.undeclared_tools());
-        findings.extend(strays.values().filter_map(|strays| self.strays(strays)));
+        findings.extend(strays.iter().filter_map(|(waiver, strays)| {
+            let finding = self.strays(strays)?;
+            Some(Finding {
+                waiver: *waiver,
+                ..finding
+            })
+        }));
         findings.extend(self.unread());
         findings.extend(self.reached());
         findings.extend(self.missed(&conclusion, &missing));
@@ -247,7 +258,9 @@ impl<'l> Comparison<'l> {
             String::new()
         };
         let detail = format!("{who} {verb} shown {names} at {place}{tried}");
-        Some(Finding::new(code, detail, Vec::new()).about(strays.keys().copied()))
+        // A server may list what it likes; what is accepted is as short as its waiver.
+        let names = strays.keys().copied().filter(|name| name.len() <= NAMED);
+        Some(Finding::new(code, detail, Vec::new()).about(names.take(MOST)))
     }
 
     fn code_of_strays(&self) -> Option<Code> {

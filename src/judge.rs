@@ -25,10 +25,10 @@ mod uniform;
 mod verdict;
 mod waived;
 
-pub use coverage::{Coverage, Excluded, Inventory, Known, Share, unread};
-pub use existence::shown;
 pub use crate::code::{Class, Code, UnknownCode};
 pub use crate::layer::Layer;
+pub use coverage::{Coverage, Excluded, Inventory, Known, Share, unread};
+pub use existence::shown;
 pub use finding::Finding;
 pub use hint::Hint;
 pub use law::as_demanded;

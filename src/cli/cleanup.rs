@@ -115,6 +115,7 @@ fn conduct(
         rate: pace.rate,
         retries: pace.retries,
         deadline: pace.run_timeout,
+        today: context.environment.today,
     };
     let path = &arguments.record;
     let unwritable = |error: &std::io::Error| {

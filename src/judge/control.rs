@@ -1,10 +1,10 @@
 //! Everything seen in, which refusals have a control out: no refusal proves anything while everyone is refused.
 
-use super::code::Code;
 use super::existence;
 use super::law::{self, Case, Ruling};
 use super::outcome::{Outcome, Reading};
 use super::roll::{Gap, Roll, Sight};
+use crate::code::Code;
 use crate::plan::Check;
 
 /// Who got through where, by operation × door and by persona × door.

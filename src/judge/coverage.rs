@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::code::Code;
 use super::finding::Finding;
 use super::lists::Listed;
 use super::pairing::{Pair, pairs};
 use super::roster;
 use crate::cell::Door;
+use crate::code::Code;
 use crate::door::Ended;
 use crate::openapi::{Document, Matching};
 use crate::scenario::{LeftOut, Operation, Scenario, Undeclared};

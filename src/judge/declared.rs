@@ -72,6 +72,7 @@ mod tests {
             variables: BTreeMap::new(),
             missing: Missing::Refused,
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+            today: "2026-06-01".parse().unwrap(),
         };
         let scenario = Scenario::read("x.yaml", &text, &sources);
         scenario

@@ -1234,7 +1234,7 @@ mod tests {
         fn a_waiver_changes_the_word_on_its_own_cells_and_nothing_else(
             (matrix, sights, shape) in any_roll(), waivers in any_waivers(),
         ) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[] };
+            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &[] };
             let (plain, waived) = (roll.conclude(), roll.conclude_under(Waivers(&waivers)));
             for check in matrix.checks() {
                 let before = plain.verdicts[check.index].as_ref().unwrap();

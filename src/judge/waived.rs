@@ -313,6 +313,7 @@ mod tests {
             sights: &sights,
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
+            shown: &[],
         };
         let conclusion = roll.conclude_under(Waivers(waivers));
         conclusion.weighed(&matrix, Waivers(waivers), &|_| Fate::Idle, &|_, _| false)

@@ -313,6 +313,7 @@ operations:
             variables: BTreeMap::new(),
             missing: Missing::Kept,
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+            today: "2026-06-01".parse().unwrap(),
         };
         Scenario::read("x.yaml", text, &sources)
     }

@@ -356,6 +356,7 @@ mod tests {
             variables: BTreeMap::new(),
             missing: Missing::Refused,
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+            today: "2026-06-01".parse().unwrap(),
         };
         match Scenario::read("x.yaml", &scenario(fingerprint), &sources) {
             Ok(scenario) => Ok(scenario.deployment.fingerprints[0].clone()),

@@ -196,6 +196,7 @@ impl Field {
             variables: self.variables.clone(),
             missing: Missing::Refused,
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+            today: "2026-06-01".parse().unwrap(),
         };
         let Ok(scenario) = Scenario::read("random.yaml", text, &sources) else {
             return false;
@@ -214,6 +215,7 @@ impl Field {
             rate: None,
             retries: 0,
             deadline: Duration::from_secs(60),
+            today: "2026-06-01".parse().unwrap(),
         };
         let means = Means {
             wire: &self.wire,

@@ -170,7 +170,7 @@ pub(super) fn looks_like_id(text: &str) -> bool {
 /// Whether an id is one that no store gives: the nil and the max UUID (RFC 9562 §5.9, §5.10), zeros, at least nine nines,
 /// a number below zero.
 pub(super) fn is_nobodys(id: &str) -> bool {
-    if !looks_like_id(id) {
+    if !looks_like_id(id) && !is_hexadecimal(id) {
         return false;
     }
     let bare: String = id.chars().filter(char::is_ascii_alphanumeric).collect();

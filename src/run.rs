@@ -20,6 +20,7 @@ mod gallery;
 mod hall;
 mod harmless;
 mod inquiry;
+mod limit;
 mod listing;
 mod live;
 mod object;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::day::Day;
+use crate::judge::Finding;
 use crate::plan::Plan;
 use crate::secret::Redactor;
 use crate::token::{Attendant, Desk};
@@ -63,6 +65,26 @@ pub struct Settings {
     pub deadline: Duration,
     /// The day of the run, in UTC: waivers run out.
     pub today: Day,
+    /// How often, and how far.
+    pub course: Course,
+}
+
+/// How often a run calls its cells, and how far it goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Course {
+    /// How often every cell is called, at least 1: one round after the other.
+    pub rounds: u32,
+    /// Failing cells after which no other is called; `None` for no such number.
+    pub max_failures: Option<usize>,
+}
+
+impl Default for Course {
+    fn default() -> Self {
+        Self {
+            rounds: 1,
+            max_failures: None,
+        }
+    }
 }
 
 /// What a run needs besides its plan.
@@ -116,13 +138,21 @@ pub async fn run(
     )
     .knowing(routes);
     hall.tell_opening();
-    work::call_everything(&hall).await;
-    listing::list_everything(&hall).await;
-    inquiry::inquire(&hall).await;
-    let unlisted = unlisted::look(&hall).await;
+    work::call_rounds(&hall).await;
+    let unlisted = look_around(&hall).await;
     hall.objects.remove_all(&hall).await;
     hall.end_sessions().await;
     ending::judge_and_tell(&hall, [redirects, unlisted].concat());
     deadline.abort();
     Ok(())
+}
+
+/// What is asked beside the cells; nothing once enough has failed.
+async fn look_around(hall: &Hall<'_>) -> Vec<Finding> {
+    if hall.limit.is_reached() {
+        return Vec::new();
+    }
+    listing::list_everything(hall).await;
+    inquiry::inquire(hall).await;
+    unlisted::look(hall).await
 }

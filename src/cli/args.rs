@@ -102,6 +102,8 @@ pub(super) struct Demo {
     #[arg(long)]
     pub(super) list_faults: bool,
     #[command(flatten)]
+    pub(super) course: Course,
+    #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
     pub(super) outputs: Outputs,
@@ -116,6 +118,8 @@ pub(super) struct Run {
     pub(super) values: Values,
     #[command(flatten)]
     pub(super) selection: Selection,
+    #[command(flatten)]
+    pub(super) course: Course,
     #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
@@ -345,6 +349,31 @@ pub(super) struct Meant {
     /// Let this run change things at a production host, which is named exactly; repeatable
     #[arg(long = "i-mean", value_name = "HOST")]
     pub(super) hosts: Vec<String>,
+}
+
+/// How often, and how far.
+#[derive(Args, Debug, Default)]
+pub(super) struct Course {
+    /// Call every cell so many times, round by round, to find answers that flip
+    #[arg(long, value_name = "N", default_value_t = 1, env = "ROLECALL_REPEAT", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) repeat: u32,
+    /// Call no other cell once one has failed; the clean-up still runs
+    #[arg(long, env = "ROLECALL_FAIL_FAST", conflicts_with = "max_failures")]
+    pub(super) fail_fast: bool,
+    /// Call no other cell once so many have failed
+    #[arg(long, value_name = "N", env = "ROLECALL_MAX_FAILURES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_failures: Option<u32>,
+}
+
+impl Course {
+    /// What of it a run needs.
+    pub(super) fn read(&self) -> crate::run::Course {
+        let stated = self.max_failures.map(|most| most as usize);
+        crate::run::Course {
+            rounds: self.repeat,
+            max_failures: if self.fail_fast { Some(1) } else { stated },
+        }
+    }
 }
 
 /// How fast, how patient.

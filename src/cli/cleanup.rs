@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::plan::{Plan, Selection};
 use crate::report::{Record, sanitizer};
 use crate::run::cleanup::{Remnant, clean_up};
-use crate::run::{Event, Means, Settings, Stop, Unready};
+use crate::run::{Course, Event, Means, Settings, Stop, Unready};
 use crate::scenario::{Missing, Scenario};
 
 /// Removes what the record says is left. Exits 5 when something still is.
@@ -116,6 +116,7 @@ fn conduct(
         retries: pace.retries,
         deadline: pace.run_timeout,
         today: context.environment.today,
+        course: Course::default(),
     };
     let path = &arguments.record;
     let unwritable = |error: &std::io::Error| {

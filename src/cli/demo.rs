@@ -47,6 +47,7 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
         scenario,
         selection: Selection::default(),
         pace: &arguments.pace,
+        course: arguments.course.read(),
         authorities: Vec::new(),
         people: &args::People::default(),
         outputs: Outputs::plan(&outputs.report_dir, &outputs.reports, None),

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Signal};
 use crate::report::checkup::{self, Lines};
 use crate::run::checkup::{Station, examine};
 use crate::run::stop::Reason;
-use crate::run::{Means, Settings, Stop, Unready};
+use crate::run::{Course, Means, Settings, Stop, Unready};
 use crate::scenario::{Missing, Scenario};
 use crate::wire::Wire;
 
@@ -99,6 +99,7 @@ pub(super) fn means(
         retries: pace.retries,
         deadline: pace.run_timeout,
         today: context.environment.today,
+        course: Course::default(),
     };
     Ok((wire, settings))
 }

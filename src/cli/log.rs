@@ -62,11 +62,21 @@ pub(super) fn tell(event: &Event) {
             took_ms,
             ..
         } => debug!(%persona, %operation, %door, status, took_ms, "cell called"),
+        Event::RoundStarted { round } => info!(round, "round started"),
+        Event::CellRepeated {
+            persona,
+            operation,
+            door,
+            round,
+            status,
+            ..
+        } => debug!(%persona, %operation, %door, round, status, "cell differs"),
         Event::CellFinished {
             persona,
             operation,
             door,
             verdict,
+            ..
         } => debug!(%persona, %operation, %door, verdict = %verdict.kind, "cell judged"),
         Event::ToolsListed(listed) => info!(
             persona = %listed.persona,
@@ -105,7 +115,9 @@ pub(super) fn tell(event: &Event) {
             removed,
             detail,
         } => info!(fixture, object, removed, detail, "object cleaned up"),
-        Event::RunFinished { complete, took_ms } => info!(complete, took_ms, "run finished"),
+        Event::RunFinished {
+            complete, took_ms, ..
+        } => info!(complete, took_ms, "run finished"),
     }
 }
 

@@ -70,6 +70,7 @@ impl<'t> Progress<'t> {
                 scenario, matrix, ..
             } => self.start(scenario, matrix.checks().count(), matrix.doors.len()),
             Event::CellObserved { .. } => self.step(),
+            Event::RoundStarted { round } => self.next_round(*round),
             Event::RunFinished { .. } => self.bar.finish_and_clear(),
             Event::WaiverStated(_)
             | Event::WaiverWeighed { .. }
@@ -80,6 +81,7 @@ impl<'t> Progress<'t> {
             | Event::FixtureUnmade { .. }
             | Event::FixtureMade { .. }
             | Event::CleanupStarted { .. }
+            | Event::CellRepeated { .. }
             | Event::CellFinished { .. }
             | Event::ToolsListed(_)
             | Event::ToolTried(_)
@@ -98,10 +100,20 @@ impl<'t> Progress<'t> {
             counted(checks, "check"),
             counted(doors, "door")
         ));
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {elapsed}  {msg}")
+        {
             self.bar.set_style(style);
         }
         self.bar.set_length(checks as u64);
+    }
+
+    fn next_round(&mut self, round: u32) {
+        self.bar.set_message(format!("round {round}"));
+        if !self.terminal.may_draw && self.spoke.elapsed() >= HEARTBEAT {
+            self.spoke = Instant::now();
+            self.terminal.hint(format!("rolecall: round {round}"));
+        }
     }
 
     fn step(&mut self) {

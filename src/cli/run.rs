@@ -16,7 +16,7 @@ use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
 use crate::report::{self, Kind, Record};
 use crate::run::stop::Reason;
-use crate::run::{self, Gallery, Means, Settings, Stop, Unready};
+use crate::run::{self, Course, Gallery, Means, Settings, Stop, Unready};
 use crate::scenario::{Missing, Scenario};
 use crate::wire::{self, Wire};
 
@@ -67,6 +67,7 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             scenario,
             selection: selection.clone(),
             pace: &arguments.pace,
+            course: arguments.course.read(),
             authorities: authorities.clone(),
             people: &arguments.people,
             format: arguments.outputs.format,
@@ -181,6 +182,7 @@ pub(super) struct Errand<'a> {
     pub(super) scenario: Arc<Scenario>,
     pub(super) selection: Selection,
     pub(super) pace: &'a Pace,
+    pub(super) course: Course,
     pub(super) authorities: Vec<Vec<u8>>,
     pub(super) people: &'a People,
     pub(super) outputs: Outputs,
@@ -311,6 +313,7 @@ impl Errand<'_> {
             retries: self.pace.retries,
             deadline: self.pace.run_timeout,
             today: context.environment.today,
+            course: self.course,
         })
     }
 

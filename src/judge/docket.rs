@@ -110,7 +110,7 @@ fn word(roll: &Roll<'_>, code: Code, author: Author, cells: Vec<usize>) -> Findi
     let detail = roster::tell(roll.matrix, &cells, &deed(code, author));
     let example = cells
         .first()
-        .filter(|_| needs_example(code))
+        .filter(|cell| needs_example(code) || roll.sight(**cell).repeats.are_mixed())
         .and_then(|cell| reason::example(roll, code, *cell));
     let detail = match example {
         Some(example) => format!("{detail} ({example})"),

@@ -198,7 +198,12 @@ fn met(check: &Check<'_>, sight: Sight) -> String {
 /// What came back, and what came back when the call was made once more.
 fn told_twice(code: Code, sight: Sight) -> String {
     let first = sight.reading.map(words).unwrap_or_default();
+    let repeats = sight.repeats;
     match sight.second.map(words) {
+        Some(second) if repeats.are_worth_telling() => format!(
+            "{first}; the same call once more: {second} ({} of {} answers were not as demanded)",
+            repeats.astray, repeats.asked
+        ),
         Some(second) if code == Code::Flips => {
             format!("{first}; the same call on a fresh connection: {second}")
         }

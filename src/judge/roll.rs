@@ -6,6 +6,7 @@ use super::control::Controls;
 use super::finding::Finding;
 use super::law::{self, Case, Ruling};
 use super::outcome::Reading;
+use super::repeats::Repeats;
 use super::verdict::{Verdict, VerdictKind};
 use super::waived::Waivers;
 use super::{docket, intermittent, parity, reason};
@@ -14,7 +15,7 @@ use crate::code::Code;
 use crate::layer::Layer;
 use crate::plan::{Check, Matrix};
 use crate::requirement::Requirement;
-use crate::scenario::RefusalShape;
+use crate::scenario::{Expectation, RefusalShape};
 
 /// Everything that was seen, one sight an index of the matrix.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Sight {
     pub gap: Option<Gap>,
     /// Whose the answer is, where it is not what was demanded and its marks tell.
     pub by: Option<Layer>,
+    /// How its answers compare, where the call was made in several rounds.
+    pub repeats: Repeats,
 }
 
 /// What reading back showed after a write.
@@ -61,6 +64,18 @@ pub enum Effect {
     Unchanged,
     /// The object was made, changed or removed.
     Changed,
+}
+
+impl Effect {
+    /// Whether it may be what a cell fails by.
+    pub fn is_doubtful(self, demand: &Expectation) -> bool {
+        match self {
+            Self::Unchecked => false,
+            Self::Unread => true,
+            Self::Unchanged => demand.allows(),
+            Self::Changed => !demand.allows(),
+        }
+    }
 }
 
 /// Why a cell has no answer to judge.
@@ -226,7 +241,7 @@ mod tests {
     use crate::cell::{Door, OperationName, PersonaName};
     use crate::judge::{Class, Hint, Outcome, Signature, Uniform, VerdictKind};
     use crate::plan::{Column, Row};
-    use crate::scenario::{Demand, Expectation};
+    use crate::scenario::Demand;
     use crate::waiver::{Area, Dated, Subject};
 
     const PERSONAS: [&str; 4] = ["reader", "writer", "admin", "anonymous"];
@@ -1069,6 +1084,7 @@ mod tests {
                 second,
                 effect,
                 gap,
+                repeats: Repeats::default(),
                 by: None,
             })
     }

@@ -92,6 +92,8 @@ fn run(record: &Record) -> Value {
         "started_at": clean(record.started_at()),
         "took_ms": record.took_ms(),
         "complete": record.complete(),
+        "rounds": record.rounds(),
+        "ended_after_failures": record.enough(),
         "digest": clean(record.digest()),
     })
 }
@@ -203,6 +205,14 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
             .sight
             .second
             .map(|reading| reading.outcome.name())
+            .into(),
+    );
+    let repeats = heard.sight.repeats;
+    put(
+        "repeats",
+        repeats
+            .are_worth_telling()
+            .then(|| json!({"asked": repeats.asked, "astray": repeats.astray}))
             .into(),
     );
     put("gap", heard.sight.gap.map(wording::word).into());

@@ -304,8 +304,8 @@ fn of_requirement(record: &Record, requirement: Requirement) -> Option<&Finding>
 fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
     let mut suite = TestSuite::new(format!("{}/run", names.scenario));
     if !record.complete() {
-        let message = "the run ended before every cell had its turn and its verdict";
-        let status = bad(NonSuccessKind::Error, "incomplete", message, message);
+        let message = wording::cut_short(record);
+        let status = bad(NonSuccessKind::Error, "incomplete", &message, &message);
         suite.add_test_case(names.case(RUN.to_owned(), "completeness", status));
     }
     let told_elsewhere = |finding: &Finding| match finding.code {

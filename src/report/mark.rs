@@ -57,11 +57,16 @@ impl Mark {
 
     /// What the word in place of a status means, where there is one.
     pub(super) fn gloss(&self) -> Option<&'static str> {
+        if self.got.contains('/') {
+            return Some(RATE);
+        }
         GLOSSES
             .into_iter()
             .find(|gloss| gloss.split(": ").next() == Some(self.got.as_str()))
     }
 }
+
+const RATE: &str = "1/5: so in 1 of 5 answers to the same call";
 
 const GLOSSES: [&str; 10] = [
     "wrote: refused, and it happened all the same",
@@ -114,10 +119,17 @@ fn got(entry: &Entry<'_>) -> String {
     match code {
         Some(Code::EffectDespiteRefusal) => return "wrote".to_owned(),
         Some(Code::NoEffect) => return "no-op".to_owned(),
-        Some(Code::Flips) => return "flips".to_owned(),
         _ => {}
     }
     let sight = &entry.heard.sight;
+    let repeats = sight.repeats;
+    match code {
+        Some(_) if repeats.are_mixed() && repeats.status > 0 => {
+            return format!("{} {repeats}", repeats.status);
+        }
+        Some(Code::Flips) => return "flips".to_owned(),
+        _ => {}
+    }
     let success = (200..300).contains(&sight.status);
     let word = match sight.reading.map(|reading| reading.outcome) {
         Some(Outcome::RefusedInBand) if success => "in-band",

@@ -50,7 +50,8 @@ fn summary(record: &Record) -> String {
         format!("**{tally}**")
     } else {
         format!(
-            "**{tally}**\n\n**Incomplete:** the run ended before every cell had its turn and its verdict."
+            "**{tally}**\n\n**Incomplete:** {}.",
+            wording::cut_short(record)
         )
     }
 }

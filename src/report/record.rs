@@ -49,6 +49,8 @@ pub struct Record {
     fixtures: String,
     next_line: u64,
     ending: Option<Ending>,
+    rounds: u32,
+    enough: Option<usize>,
     cut: bool,
 }
 
@@ -80,6 +82,8 @@ impl Default for Record {
             fixtures: String::new(),
             next_line: 0,
             ending: None,
+            rounds: 1,
+            enough: None,
             cut: false,
         }
     }
@@ -180,6 +184,16 @@ impl Record {
     /// Milliseconds from the first line to the last; `None` when the run did not end.
     pub fn took_ms(&self) -> Option<u64> {
         self.ending.map(|ending| ending.took_ms)
+    }
+
+    /// How often every cell was to be called.
+    pub fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
+    /// How many failing cells ended the run early, where they did.
+    pub fn enough(&self) -> Option<usize> {
+        self.enough
     }
 
     /// Version of rolecall that made the run.

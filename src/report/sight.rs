@@ -68,6 +68,9 @@ pub(super) fn got(entry: &Entry<'_>) -> String {
     if let Some(second) = sight.second {
         words = format!("{words}, then {}", second.outcome.name());
     }
+    if sight.repeats.are_worth_telling() {
+        words = format!("{words}; {} not as demanded", sight.repeats);
+    }
     match sight.effect {
         Effect::Unchecked => words,
         Effect::Unread => format!("{words}; read back: no telling"),

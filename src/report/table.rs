@@ -67,7 +67,10 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     put(waived(record, text))?;
     put(left_behind(record, text))?;
     if !record.complete() {
-        put(format!("{}\n\n", wrapped(INCOMPLETE, text)))?;
+        put(format!(
+            "{}\n\n",
+            wrapped(&wording::incomplete(record), text)
+        ))?;
     }
     put(format!(
         "{}\n{}{}\n",
@@ -76,8 +79,6 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
         wrapped(&next_step(record), text)
     ))
 }
-
-const INCOMPLETE: &str = "INCOMPLETE: the run ended before every cell had its turn and its verdict; what is missing is unproven.";
 
 fn title(record: &Record) -> String {
     format!("{} · {}", clean(record.scenario()), clean(record.path()))
@@ -392,6 +393,7 @@ fn summary(record: &Record, width: usize) -> String {
         format!("{} signed in", count(record.signed_in(), "persona")),
         count(record.matrix().doors.len(), "door"),
     ];
+    facts.extend((record.rounds() > 1).then(|| format!("{} rounds", record.rounds())));
     facts.extend(record.took_ms().map(seconds));
     let (tally, facts) = (
         record.tally().to_string(),

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::judge::{Class, Finding, Signature, VerdictKind};
+use super::record::Record;
+use crate::judge::{Class, Code, Finding, Signature, VerdictKind};
 use crate::plan::Row;
 
 /// The verdict that a finding weighs like.
@@ -22,6 +23,26 @@ pub(super) fn answerer(signature: Signature) -> String {
         "{} (known from {})",
         signature.words(),
         signature.products()
+    )
+}
+
+/// How a run ended that is not complete.
+pub(super) fn cut_short(record: &Record) -> String {
+    let turns = "before every cell had its turn and its verdict";
+    match record.enough() {
+        None => format!("the run ended {turns}"),
+        Some(1) => format!("the run ended at the first failing cell, as it was told, {turns}"),
+        Some(most) => {
+            format!("the run ended at {most} failing cells, as it was told, {turns}")
+        }
+    }
+}
+
+/// The same with what it means.
+pub(super) fn incomplete(record: &Record) -> String {
+    format!(
+        "INCOMPLETE: {}; what is missing is unproven.",
+        cut_short(record)
     )
 }
 

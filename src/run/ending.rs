@@ -43,6 +43,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
             operation: cell.operation,
             door: cell.door,
             verdict,
+            repeats: Some(sights[check.index].repeats).filter(|it| it.are_worth_telling()),
         });
     }
     for finding in conclusion.findings {
@@ -55,7 +56,8 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
         sight.gap == Some(Gap::NotReached) && hall.plan.matrix.check(index).is_some()
     });
     hall.tell(Event::RunFinished {
-        complete: complete && !hall.stop.is_stopped(),
+        complete: complete && !hall.stop.is_stopped() && !hall.limit.is_reached(),
+        enough: hall.limit.met(),
         took_ms: hall.elapsed_ms(),
     });
 }

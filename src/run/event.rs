@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Observation;
-use crate::judge::{Attempt, Effect, Excluded, Finding, Gap, Listed, Reading, Share, Verdict};
+use crate::judge::{
+    Attempt, Effect, Excluded, Finding, Gap, Listed, Reading, Repeats, Share, Verdict,
+};
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::scenario::RefusalShape;
@@ -51,6 +53,9 @@ pub enum Event {
         /// Digest of the addresses and of what objects are made of, 16 hex digits; empty where none are made.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         fixtures: String,
+        /// How often every cell is called.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        rounds: u32,
     },
     /// Somebody accepts a finding for a while.
     #[serde(rename = "waiver.stated")]
@@ -156,6 +161,41 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         evidence: Vec<Observation>,
     },
+    /// A further round of calls began.
+    #[serde(rename = "round.started")]
+    RoundStarted {
+        /// Which, from 2.
+        round: u32,
+    },
+    /// In a further round a cell gave what was not demanded, or something else than before.
+    #[serde(rename = "cell.repeated")]
+    CellRepeated {
+        /// Who.
+        persona: PersonaName,
+        /// What.
+        operation: OperationName,
+        /// Where.
+        door: Door,
+        /// Which round, from 2.
+        round: u32,
+        /// HTTP status, 0 when there was none.
+        status: u16,
+        /// What the answer means; absent when there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading: Option<Reading>,
+        /// What the same call on another connection gave, where it was asked again and differed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<Reading>,
+        /// What reading back showed.
+        #[serde(default)]
+        effect: Effect,
+        /// Why there is nothing to judge.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gap: Option<Gap>,
+        /// What came back, kept where it is the first of its kind.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<Observation>,
+    },
     /// A cell was judged.
     #[serde(rename = "cell.finished")]
     CellFinished {
@@ -168,6 +208,9 @@ pub enum Event {
         /// The word.
         #[serde(flatten)]
         verdict: Verdict,
+        /// How its answers compare, where one of several rounds was not as demanded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repeats: Option<Repeats>,
     },
     /// A persona was shown the tools of a door.
     #[serde(rename = "tools.listed")]
@@ -216,6 +259,9 @@ pub enum Event {
     RunFinished {
         /// Whether every cell had its turn.
         complete: bool,
+        /// How many failing cells were enough to end it, where that many were found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        enough: Option<usize>,
         /// Milliseconds from the first line.
         took_ms: u64,
     },
@@ -236,6 +282,18 @@ pub struct Covered {
     /// What the owner leaves out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Excluded>,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_once(rounds: &u32) -> bool {
+    *rounds == 1
 }
 
 impl Event {

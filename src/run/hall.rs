@@ -12,6 +12,7 @@ use super::document::Routes;
 use super::doors::Doors;
 use super::event::Event;
 use super::gallery::Gallery;
+use super::limit::Limit;
 use super::object::Objects;
 use super::pace::Pace;
 use super::standing::Standing;
@@ -20,7 +21,7 @@ use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::day::Day;
 use crate::door::{Answer, Entrance, Observation};
-use crate::judge::{self, Attempt, Effect, Gap, Layer, Listed, Reading, Sight, Waivers};
+use crate::judge::{self, Attempt, Demanded, Effect, Gap, Layer, Listed, Reading, Repeats, Sight, Waivers};
 use crate::plan::{Check, Plan};
 use crate::probe::Checked;
 use crate::scenario::template::Bindings;
@@ -54,6 +55,10 @@ pub(super) struct Hall<'r> {
     /// By persona, door and naming method: what cannot exist, and what asking for it gave.
     pub(super) unknown: Vec<[[Calibration; McpMethod::NAMING.len()]; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
+    /// Which round of calls is under way, from 1.
+    pub(super) round: Cell<u32>,
+    /// When enough has failed.
+    pub(super) limit: Limit,
     /// Whoever presents nothing, on connections that no persona uses.
     pub(super) nobody: Entrance,
     /// By door: for each challenge that a 403 came with, or none, an answer that had it.
@@ -97,6 +102,19 @@ impl Seen {
             ..Self::default()
         }
     }
+
+    /// What of it is judged.
+    fn sight(&self) -> Sight {
+        Sight {
+            reading: self.reading,
+            status: self.status,
+            second: self.second,
+            effect: self.effect,
+            gap: self.gap,
+            by: Layer::of_answers(&self.evidence),
+            repeats: Repeats::default(),
+        }
+    }
 }
 
 impl<'r> Hall<'r> {
@@ -121,6 +139,8 @@ impl<'r> Hall<'r> {
                 };
                 plan.matrix.len()
             ]),
+            round: Cell::new(1),
+            limit: Limit::new(means.settings.course.max_failures),
             pace: Pace::new(means.settings.rate),
             settings: means.settings,
             stop: means.stop,
@@ -178,6 +198,7 @@ impl<'r> Hall<'r> {
             } else {
                 String::new()
             },
+            rounds: self.settings.course.rounds,
         });
         for dated in &self.waivers {
             self.tell(Event::WaiverStated(dated.clone()));
@@ -203,16 +224,26 @@ impl<'r> Hall<'r> {
         asking::bindings(self.settings, tag)
     }
 
-    /// Keeps what was seen of a cell and tells it.
+    /// The tag of a cell's calls, unique to the cell and the round.
+    pub(super) fn tag_of(&self, check: &Check<'_>) -> String {
+        match self.round.get() {
+            1 => check.index.to_string(),
+            round => format!("{}r{round}", check.index),
+        }
+    }
+
+    /// Keeps what was seen of a cell and tells it; in a further round together with what was seen before.
     pub(super) fn keep(&self, check: &Check<'_>, seen: Seen) {
-        self.sights.borrow_mut()[check.index] = Sight {
-            reading: seen.reading,
-            status: seen.status,
-            second: seen.second,
-            effect: seen.effect,
-            gap: seen.gap,
-            by: Layer::of_answers(&seen.evidence),
-        };
+        if self.round.get() > 1 {
+            self.keep_again(check, seen);
+        } else {
+            self.keep_first(check, seen);
+        }
+        self.limit.weigh(self, check);
+    }
+
+    fn keep_first(&self, check: &Check<'_>, seen: Seen) {
+        self.sights.borrow_mut()[check.index] = seen.sight();
         let cell = self.plan.matrix.cell(check);
         self.tell(Event::CellObserved {
             persona: cell.persona,
@@ -229,13 +260,52 @@ impl<'r> Hall<'r> {
         });
     }
 
-    /// Whether an answer is what its cell demands, controls and effects aside.
-    pub(super) fn as_demanded(&self, check: &Check<'_>, reading: Reading, status: u16) -> bool {
+    /// Of a further round only what is news is told.
+    fn keep_again(&self, check: &Check<'_>, seen: Seen) {
+        let before = self.sights.borrow()[check.index];
+        let after = before.and_then(seen.sight(), self.demanded(check));
+        self.sights.borrow_mut()[check.index] = after;
+        let counted = Sight {
+            repeats: before.repeats,
+            ..after
+        };
+        if after.repeats.astray == before.repeats.astray && counted == before {
+            return;
+        }
+        let cell = self.plan.matrix.cell(check);
+        self.tell(Event::CellRepeated {
+            persona: cell.persona,
+            operation: cell.operation,
+            door: cell.door,
+            round: self.round.get(),
+            status: seen.status,
+            reading: seen.reading,
+            second: seen.second,
+            effect: seen.effect,
+            gap: seen.gap,
+            evidence: if counted == before {
+                Vec::new()
+            } else {
+                seen.evidence
+            },
+        });
+    }
+
+    fn demanded<'c>(&self, check: &Check<'c>) -> Demanded<'c> {
         let shape = match check.door {
             Door::Rest => RefusalShape::Http,
             Door::Mcp | Door::McpLegacy => self.plan.scenario.deployment.mcp_refuses,
         };
-        judge::as_demanded(&check.demand.expectation, reading.outcome, status, shape)
+        Demanded {
+            expectation: &check.demand.expectation,
+            shape,
+        }
+    }
+
+    /// Whether an answer is what its cell demands, controls and effects aside.
+    pub(super) fn as_demanded(&self, check: &Check<'_>, reading: Reading, status: u16) -> bool {
+        let Demanded { expectation, shape } = self.demanded(check);
+        judge::as_demanded(expectation, reading.outcome, status, shape)
     }
 
     /// Keeps a 403 of an MCP door, one for each challenge: of several the one to the first request by name, so that the order
@@ -300,7 +370,7 @@ impl<'r> Hall<'r> {
         if self.doors.closed.contains(&door) {
             return Some(Gap::DoorClosed);
         }
-        if self.stop.is_stopped() {
+        if self.stop.is_stopped() || self.limit.is_reached() {
             return Some(Gap::NotReached);
         }
         self.standing(persona).gap

@@ -112,7 +112,7 @@ async fn attempt(
         door: check.door,
         ask: &ask,
         changes: true,
-        afresh,
+        afresh: afresh || hall.round.get() > 1,
         decoy: target.decoy,
         renewals: work::renewals(check),
     };
@@ -166,7 +166,7 @@ async fn target(
     let scenario = &hall.plan.scenario;
     let operation = &scenario.operations[check.operation];
     let suffix = if afresh { "b" } else { "" };
-    let bindings = hall.bindings(&format!("{}{suffix}", check.index));
+    let bindings = hall.bindings(&format!("{}{suffix}", hall.tag_of(check)));
     if operation.uses.is_empty() {
         return Some(Target {
             bindings,
@@ -203,7 +203,7 @@ impl Spare {
         let mut objects = Vec::new();
         for fixture in &hall.plan.scenario.operations[check.operation].uses {
             self.made += 1;
-            let tag = format!("{}f{fixture}n{}", check.index, self.made);
+            let tag = format!("{}f{fixture}n{}", hall.tag_of(check), self.made);
             objects.push(hall.objects.make(hall, *fixture, tag).await?);
         }
         Some(objects)

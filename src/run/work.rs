@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::asking;
 use super::calling::{Called, Calling, NO_RENEWAL, ONE_RENEWAL};
+use super::event::Event;
 use super::hall::{Hall, Seen};
 use super::live;
 use super::object::bind_decoy;
@@ -15,9 +16,23 @@ use crate::plan::{Check, Conduct, Group};
 use crate::scenario::Expectation;
 use crate::scenario::template::Bindings;
 
+/// Calls every cell as often as there are rounds, one round after the other: answers that flip do so over time, too.
+pub(super) async fn call_rounds(hall: &Hall<'_>) {
+    for round in 1..=hall.settings.course.rounds.max(1) {
+        if hall.stop.is_stopped() || hall.limit.is_reached() {
+            break;
+        }
+        hall.round.set(round);
+        if round > 1 {
+            hall.tell(Event::RoundStarted { round });
+        }
+        call_everything(hall).await;
+    }
+}
+
 /// Calls every cell, one wave after the other. Cells of a group that changes something are called one after the other, all
 /// others of a wave side by side.
-pub(super) async fn call_everything(hall: &Hall<'_>) {
+async fn call_everything(hall: &Hall<'_>) {
     for wave in hall.plan.groups.chunk_by(|one, next| one.wave == next.wave) {
         call_wave(hall, wave).await;
     }
@@ -71,7 +86,7 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
     if let Some(gap) = hall.barred(check.persona, check.door) {
         return Seen::gap(gap);
     }
-    let bindings = hall.bindings(&check.index.to_string());
+    let bindings = hall.bindings(&hall.tag_of(check));
     let bound = match conduct {
         Conduct::Withheld => return Seen::gap(Gap::NotPermitted),
         Conduct::Decoy if !may_send_decoys(hall, check.operation).await => {
@@ -136,7 +151,8 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
         door: check.door,
         ask: &ask,
         changes: operation.mutates && !decoy,
-        afresh: false,
+        // Each round meets another of several gateways, if there are several.
+        afresh: hall.round.get() > 1,
         decoy,
         renewals: renewals(check),
     };

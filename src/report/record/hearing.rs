@@ -3,12 +3,13 @@
 use super::Record;
 use super::facts::{DoorFacts, Ending, Heard, Papers, TokenFacts, WaiverFacts};
 use crate::cell::{Door, OperationName, PersonaName};
-use crate::judge::{Code, Conclusion, Finding, Gap, Layer, Roll, Sight, Waivers};
+use crate::judge::{Code, Conclusion, Demanded, Finding, Gap, Layer, Repeats, Roll, Sight, Waivers};
 use crate::plan::Matrix;
 use crate::probe::{self, Checked};
 use crate::run::Event;
 use crate::run::event::Line;
 use crate::waiver::{self, Dated};
+use crate::scenario::RefusalShape;
 
 impl Record {
     /// Takes the next event with its place in the record: the first one names the run and its start.
@@ -32,7 +33,9 @@ impl Record {
                 matrix,
                 mcp_refuses,
                 fixtures,
+                rounds,
             } => {
+                self.rounds = *rounds;
                 self.tool.clone_from(tool);
                 self.scenario.clone_from(scenario);
                 self.path.clone_from(path);
@@ -89,14 +92,18 @@ impl Record {
                 self.findings.retain(|known| known.code != Code::LeftBehind);
             }
             Event::CellObserved { .. } => self.note_sight(event),
+            Event::RoundStarted { .. } => {}
+            Event::CellRepeated { .. } => self.note_repetition(event),
             Event::CellFinished {
                 persona,
                 operation,
                 door,
                 verdict,
+                repeats,
             } => {
                 if let Some(heard) = self.place(persona, operation, *door) {
                     heard.verdict = Some(verdict.clone());
+                    heard.sight.repeats = repeats.unwrap_or_default();
                 }
             }
             Event::ToolsListed(listed) => self.lists.push(listed.clone()),
@@ -116,7 +123,12 @@ impl Record {
                     self.ledger.left(fixture, object, detail);
                 }
             }
-            Event::RunFinished { complete, took_ms } => {
+            Event::RunFinished {
+                complete,
+                enough,
+                took_ms,
+            } => {
+                self.enough = *enough;
                 self.ending = Some(Ending {
                     complete: *complete,
                     took_ms: *took_ms,
@@ -132,6 +144,8 @@ impl Record {
             return;
         }
         for heard in &mut self.heard {
+            // How often it was asked as demanded, nobody has told.
+            heard.sight.repeats = Repeats::default();
             if heard.sight.reading.is_none() && heard.sight.gap.is_none() {
                 heard.sight.gap = Some(Gap::NotReached);
             }
@@ -197,6 +211,11 @@ impl Record {
         operation: &OperationName,
         door: Door,
     ) -> Option<&mut Heard> {
+        let index = self.index(persona, operation, door)?;
+        self.heard.get_mut(index)
+    }
+
+    fn index(&self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<usize> {
         let operation = *self.operations.get(operation)?;
         let persona = self
             .matrix
@@ -204,8 +223,7 @@ impl Record {
             .iter()
             .position(|row| row.name == *persona)?;
         let door = self.matrix.doors.iter().position(|known| *known == door)?;
-        let index = self.matrix.index(operation, door, persona);
-        self.heard.get_mut(index)
+        Some(self.matrix.index(operation, door, persona))
     }
 
     fn note_sight(&mut self, event: &Event) {
@@ -235,6 +253,7 @@ impl Record {
             effect: *effect,
             gap: *gap,
             by: Layer::of_answers(evidence),
+            repeats: Repeats::default(),
         };
         heard.took_ms = *took_ms;
         heard.papers = (!evidence.is_empty() || !retries.is_empty()).then(|| {
@@ -243,6 +262,51 @@ impl Record {
                 retries: retries.clone(),
             })
         });
+    }
+
+    fn note_repetition(&mut self, event: &Event) {
+        let Event::CellRepeated {
+            persona,
+            operation,
+            door,
+            status,
+            reading,
+            second,
+            effect,
+            gap,
+            evidence,
+            round: _,
+        } = event
+        else {
+            return;
+        };
+        let shape = if door.speaks_mcp() {
+            self.mcp_refuses
+        } else {
+            RefusalShape::Http
+        };
+        let Some(index) = self.index(persona, operation, *door) else {
+            return;
+        };
+        let (Some(check), Some(heard)) = (self.matrix.check(index), self.heard.get_mut(index))
+        else {
+            return;
+        };
+        let expectation = &check.demand.expectation;
+        let other = Sight {
+            reading: *reading,
+            status: *status,
+            second: *second,
+            effect: *effect,
+            gap: *gap,
+            by: Layer::of_answers(evidence),
+            repeats: Repeats::default(),
+        };
+        heard.sight = heard.sight.and_then(other, Demanded { expectation, shape });
+        if !evidence.is_empty() {
+            let papers = heard.papers.get_or_insert_default();
+            papers.evidence.extend_from_slice(evidence);
+        }
     }
 
     fn note_door(&mut self, door: Door, answers: Option<bool>, detail: &str) {

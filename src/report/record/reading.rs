@@ -22,6 +22,8 @@ const KNOWN: [&str; 19] = [
     "fixture.unmade",
     "fixture.made",
     "cell.observed",
+    "round.started",
+    "cell.repeated",
     "cell.finished",
     "tools.listed",
     "tool.tried",

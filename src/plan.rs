@@ -6,6 +6,7 @@ mod guard;
 mod listing;
 mod matrix;
 mod offers;
+mod only;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use guard::{Guard, Guarded};
 pub use listing::{Planned, Stage};
 pub use matrix::{Check, Column, Matrix, Row};
 pub use offers::Offer;
+pub use only::{Only, Unreadable};
 
 /// What of the scenario is to be run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,6 +32,8 @@ pub struct Selection {
     pub production: Vec<HostPattern>,
     /// Production hosts that the user named to have them changed.
     pub meant: Vec<String>,
+    /// Cells to test; empty means all of them. What any of these picks is tested.
+    pub only: Vec<Only>,
 }
 
 /// What will be sent, in which order, and what must come back.
@@ -81,7 +85,16 @@ impl Plan {
         let doors: Vec<Door> = doors_of(&scenario, &selection).collect();
         let digest = digest::of(&scenario, &doors, selection.read_only);
         let guard = Guard::of(&scenario, &selection);
-        Self::with_doors(scenario, selection, doors, digest, guard)
+        let plan = Self::with_doors(scenario, selection, doors, digest, guard);
+        if plan.is_whole() {
+            return plan;
+        }
+        let reached: Vec<Door> = plan.matrix.checks().map(|check| check.door).collect();
+        let digest = digest::narrowed(&plan.digest, &plan.matrix);
+        Self {
+            digest,
+            ..plan.through(&reached)
+        }
     }
 
     /// The plan of a scenario at every door of its deployment, also those that no operation has a shape for; of one that only
@@ -128,6 +141,31 @@ impl Plan {
         self.groups.iter().map(|group| group.cells.len()).sum()
     }
 
+    /// Whether every cell at its doors is tested.
+    pub fn is_whole(&self) -> bool {
+        self.selection.only.is_empty()
+    }
+
+    /// How the cells were chosen; empty where all of them are tested.
+    pub fn only(&self) -> &[Only] {
+        &self.selection.only
+    }
+
+    /// By persona: whether a run of this plan needs its token, for a cell or for an object that a cell needs.
+    pub fn callers(&self) -> Vec<bool> {
+        let mut callers = vec![self.is_whole(); self.matrix.personas.len()];
+        for check in self.matrix.checks() {
+            callers[check.persona] = true;
+            if self.may_make_objects() {
+                let operation = &self.scenario.operations[check.operation];
+                for fixture in operation.uses.iter().chain(&operation.creates) {
+                    callers[self.scenario.fixtures[*fixture].owner] = true;
+                }
+            }
+        }
+        callers
+    }
+
     /// Whether no call may be made that changes anything: the user said so, or did not name a production host.
     pub fn is_read_only(&self) -> bool {
         self.selection.read_only || self.guard.holds()
@@ -150,8 +188,12 @@ impl Plan {
         digest: String,
         guard: Guard,
     ) -> Self {
-        let matrix = Matrix::of(&scenario, doors);
-        let groups = groups(&scenario, &matrix, selection.read_only || guard.holds());
+        let read_only = selection.read_only || guard.holds();
+        let mut matrix = Matrix::of(&scenario, doors);
+        if !selection.only.is_empty() {
+            only::narrow(&mut matrix, &scenario, &selection.only, read_only);
+        }
+        let groups = groups(&scenario, &matrix, read_only);
         Self {
             scenario,
             matrix,

@@ -4,6 +4,7 @@ pub mod checkup;
 pub mod cleanup;
 pub mod event;
 mod pace;
+mod pauses;
 mod retry;
 pub mod stock;
 pub mod stop;
@@ -28,6 +29,7 @@ mod redirects;
 mod renewal;
 mod standing;
 mod step;
+mod watch;
 mod work;
 
 use std::sync::Arc;
@@ -119,9 +121,10 @@ pub async fn run(
         .with_attendant(Arc::clone(means.attendant));
     errand::fetch(&mut plan.scenario, &desk).await?;
     let routes = document::at_hand(&plan)?;
+    let callers = plan.callers();
     let (standings, redirects) = tokio::join!(
-        standing::sign_in(&plan.scenario, &desk, &means, |_| true),
-        redirects::check(&plan.scenario, &desk, &means),
+        standing::sign_in(&plan.scenario, &desk, &means, |persona| callers[persona]),
+        redirects::check(&plan, &desk, &means),
     );
     let (found, routes) = tokio::join!(
         doors::find(&plan, &standings, means.stop),
@@ -147,9 +150,9 @@ pub async fn run(
     Ok(())
 }
 
-/// What is asked beside the cells; nothing once enough has failed.
+/// What is asked beside the cells; nothing once enough has failed, or where only some cells were chosen.
 async fn look_around(hall: &Hall<'_>) -> Vec<Finding> {
-    if hall.limit.is_reached() {
+    if hall.limit.is_reached() || !hall.plan.is_whole() {
         return Vec::new();
     }
     listing::list_everything(hall).await;

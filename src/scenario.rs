@@ -29,6 +29,7 @@ mod waiver;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,7 @@ pub use mcp::{Completed, Listing, McpCall, McpMethod};
 pub use profile::{Profile, RedirectUri};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
+pub(crate) use spelling::nearest;
 pub use terms::{Terms, Undeclared};
 
 /// One author's file, resolved: every name is an index, every variable has its value.
@@ -77,6 +79,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// How long the effect of an operation's calls may take until it can be read: what the operation says, else the longest
+    /// that a fixture of its says.
+    pub fn settle_of(&self, operation: &Operation) -> Duration {
+        let fixtures = operation.uses.iter().chain(&operation.creates);
+        let longest = fixtures.map(|fixture| self.fixtures[*fixture].settle).max();
+        operation.settle.or(longest).unwrap_or_default()
+    }
+
     /// Every header that the scenario names: of doors, clients and calls.
     pub fn headers(&self) -> impl Iterator<Item = &(String, HeaderText)> {
         let entries = [&self.deployment.rest, &self.deployment.mcp];
@@ -360,6 +370,8 @@ pub struct Fixture {
     pub decoy: Option<Vec<(String, serde_json::Value)>>,
     /// Whether a decoy value could be an object's all the same, so that it has to be looked for first.
     pub decoy_may_exist: bool,
+    /// How long what is written may take until it can be read and found; zero where it is there at once.
+    pub settle: Duration,
     /// Line in the file, from 1.
     pub line: u32,
 }
@@ -402,6 +414,8 @@ pub struct Operation {
     pub uses: Vec<usize>,
     /// Index of the fixture of which an allowed call makes one more.
     pub creates: Option<usize>,
+    /// How long its effect may take until it can be read; `None` where the fixtures say so.
+    pub settle: Option<Duration>,
     /// What the matrix demands: one entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
     pub demands: Vec<[Option<Demand>; 3]>,
     /// Line in the file, from 1.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cell::Door;
+use crate::plan::Only;
 use crate::report::Kind;
 
 /// Calls the roll of a deployment's roles: signs in as every persona, tries every operation at every door,
@@ -101,6 +102,8 @@ pub(super) struct Demo {
     /// List the faults, and the findings that each must lead to
     #[arg(long)]
     pub(super) list_faults: bool,
+    #[command(flatten)]
+    pub(super) selection: Selection,
     #[command(flatten)]
     pub(super) course: Course,
     #[command(flatten)]
@@ -336,6 +339,10 @@ pub(super) struct Selection {
     /// Only this door: rest, mcp or mcp-legacy; repeatable
     #[arg(long = "door", value_name = "DOOR")]
     pub(super) doors: Vec<Door>,
+    /// Only these cells: persona=NAME,operation=NAME,door=NAME, of which any may be left out, or PERSONA/OPERATION/DOOR;
+    /// `*` and `|` in names; repeatable
+    #[arg(long, value_name = "CELLS")]
+    pub(super) only: Vec<Only>,
     /// Send no mutating call at all
     #[arg(long, env = "ROLECALL_READ_ONLY")]
     pub(super) read_only: bool,
@@ -349,6 +356,18 @@ pub(super) struct Meant {
     /// Let this run change things at a production host, which is named exactly; repeatable
     #[arg(long = "i-mean", value_name = "HOST")]
     pub(super) hosts: Vec<String>,
+}
+
+impl Selection {
+    /// What of a scenario is to be run, production aside.
+    pub(super) fn read(&self) -> crate::plan::Selection {
+        crate::plan::Selection {
+            doors: self.doors.clone(),
+            read_only: self.read_only,
+            only: self.only.clone(),
+            ..crate::plan::Selection::default()
+        }
+    }
 }
 
 /// How often, and how far.

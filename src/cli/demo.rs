@@ -9,7 +9,6 @@ use super::outputs::Outputs;
 use super::reference;
 use super::run::Errand;
 use crate::exit::Exit;
-use crate::plan::Selection;
 use crate::reference::{Expected, Fault};
 use crate::report::Kind;
 use crate::scenario::Missing;
@@ -42,10 +41,14 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
+    let only = &arguments.selection.only;
+    if let Err(exit) = loading::known(only, std::slice::from_ref(&scenario), context) {
+        return exit;
+    }
     let outputs = &arguments.outputs;
     Errand {
         scenario,
-        selection: Selection::default(),
+        selection: arguments.selection.read(),
         pace: &arguments.pace,
         course: arguments.course.read(),
         authorities: Vec::new(),

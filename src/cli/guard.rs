@@ -16,10 +16,9 @@ const PRODUCTION: &str = "ROLECALL_PRODUCTION";
 /// [`Exit::Usage`], after the reason was said.
 pub(super) fn selection(typed: &args::Selection, context: &Context) -> Result<Selection, Exit> {
     Ok(Selection {
-        doors: typed.doors.clone(),
-        read_only: typed.read_only,
         production: production(context)?,
         meant: typed.meant.hosts.clone(),
+        ..typed.read()
     })
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Context;
 use super::args::Values;
 use crate::exit::Exit;
+use crate::plan::Only;
 use crate::scenario::{Missing, Scenario, Sources};
 
 /// Reads a scenario file; its secrets are taught to the redactor before anything else happens.
@@ -29,6 +30,31 @@ pub(super) fn load(
     })?;
     let variables = variables(values, context)?;
     read(&shown, &text, variables, missing, context)
+}
+
+/// Checks that each choice of cells names what one of the scenarios has.
+///
+/// # Errors
+/// [`Exit::Usage`], after the first name that none has was said.
+pub(super) fn known(
+    only: &[Only],
+    scenarios: &[Arc<Scenario>],
+    context: &Context,
+) -> Result<(), Exit> {
+    for one in only {
+        let unknown: Option<Vec<String>> = scenarios
+            .iter()
+            .map(|scenario| {
+                let unknown = one.unknown_in(scenario)?;
+                Some(format!("{}: --only: {unknown}", scenario.path))
+            })
+            .collect();
+        if let Some(first) = unknown.and_then(|unknown| unknown.into_iter().next()) {
+            context.terminal.say(format!("error: {first}"));
+            return Err(Exit::Usage);
+        }
+    }
+    Ok(())
 }
 
 /// Reads a scenario's text.

@@ -71,6 +71,13 @@ pub(super) fn tell(event: &Event) {
             status,
             ..
         } => debug!(%persona, %operation, %door, round, status, "cell differs"),
+        Event::CellSettled {
+            persona,
+            operation,
+            door,
+            effect,
+            ..
+        } => debug!(%persona, %operation, %door, ?effect, "effect settled"),
         Event::CellFinished {
             persona,
             operation,

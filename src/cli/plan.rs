@@ -30,6 +30,10 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
         Ok(selection) => selection,
         Err(exit) => return exit,
     };
+    let only = &selection.only;
+    if let Err(exit) = loading::known(only, std::slice::from_ref(&scenario), context) {
+        return exit;
+    }
     let plan = Plan::lay(scenario, selection);
     let text = match arguments.format {
         Listing::Json => as_json(&plan),
@@ -49,6 +53,9 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
 /// Every request, those that no cell makes before the clean-up.
 fn requests(plan: &Plan) -> Vec<Planned> {
     let mut requests = plan.requests();
+    if !plan.is_whole() {
+        return requests;
+    }
     let place = requests
         .iter()
         .position(|planned| matches!(planned.stage, Stage::Cleanup | Stage::Farewell))

@@ -82,6 +82,7 @@ impl<'t> Progress<'t> {
             | Event::FixtureMade { .. }
             | Event::CleanupStarted { .. }
             | Event::CellRepeated { .. }
+            | Event::CellSettled { .. }
             | Event::CellFinished { .. }
             | Event::ToolsListed(_)
             | Event::ToolTried(_)

@@ -32,6 +32,9 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             Err(exit) => return exit,
         }
     }
+    if let Err(exit) = loading::known(&arguments.selection.only, &scenarios, context) {
+        return exit;
+    }
     let selection = match admitted(&scenarios, &arguments.selection, context) {
         Ok(selection) => selection,
         Err(exit) => return exit,

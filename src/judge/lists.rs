@@ -654,6 +654,7 @@ mod tests {
             personas: PERSONAS.iter().map(row).collect(),
             operations: (0..TOOLS.len()).map(column).collect(),
             doors: DOORS.to_vec(),
+            controls: Vec::new(),
         }
     }
 

@@ -149,11 +149,253 @@ impl Demanded<'_> {
         self.expectation.allows() && !sight.reading.is_some_and(granted)
     }
 
-    fn worse(self, one: Effect, other: Effect) -> Effect {
+    /// The effect that weighs more for the cell.
+    pub fn worse(self, one: Effect, other: Effect) -> Effect {
         if self.weight(other) > self.weight(one) {
             other
         } else {
             one
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::{Class, Code, Conclusion, Gap, Roll, Verdict, VerdictKind};
+    use crate::plan::{Column, Matrix, Row};
+    use crate::scenario::Demand;
+
+    /// `owner` and the persona that is looked at, one operation, one door.
+    fn matrix(demanded: &Expectation) -> Matrix {
+        let row = |name: &str| Row {
+            name: PersonaName::new(name),
+            roles: None,
+            signs_in: true,
+        };
+        let demand = |expectation: Expectation| {
+            let line = 1;
+            [Some(Demand { expectation, line }), None, None]
+        };
+        Matrix {
+            personas: vec![row("owner"), row("reader")],
+            operations: vec![Column {
+                name: OperationName::new("list"),
+                mutates: true,
+                demands: vec![demand(Expectation::Allow), demand(demanded.clone())],
+            }],
+            doors: vec![Door::Rest],
+            controls: Vec::new(),
+        }
+    }
+
+    fn saw(outcome: Outcome) -> Sight {
+        let status = match outcome {
+            Outcome::Granted | Outcome::RefusedInBand | Outcome::ToolError => 200,
+            Outcome::PastTheGuard | Outcome::Hidden => 404,
+            Outcome::Unauthenticated => 401,
+            Outcome::Forbidden | Outcome::Intercepted => 403,
+            Outcome::Rejected => 400,
+            Outcome::Redirected => 302,
+            Outcome::Crashed => 500,
+            Outcome::NoAnswer => 0,
+        };
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            status,
+            ..Sight::default()
+        }
+    }
+
+    const SHAPE: RefusalShape = RefusalShape::Http;
+
+    fn folded(demand: &Expectation, rounds: &[Sight]) -> Sight {
+        let demanded = Demanded {
+            expectation: demand,
+            shape: SHAPE,
+        };
+        let (first, others) = rounds.split_first().expect("at least one round");
+        others
+            .iter()
+            .fold(*first, |sight, other| sight.and_then(*other, demanded))
+    }
+
+    fn judged(demand: &Expectation, rounds: &[Sight]) -> (Sight, Conclusion) {
+        let matrix = matrix(demand);
+        let sights = [saw(Outcome::Granted), folded(demand, rounds)];
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: SHAPE,
+            shown: &[],
+            earlier: &[],
+        };
+        (sights[1], roll.conclude())
+    }
+
+    fn verdict(conclusion: &Conclusion) -> &Verdict {
+        conclusion.verdicts[1]
+            .as_ref()
+            .expect("the cell is a check")
+    }
+
+    #[test]
+    fn what_flips_is_found_in_whichever_round_and_counted() {
+        use Outcome::{Crashed, Forbidden as No, Granted as Yes, NoAnswer, Unauthenticated as Who};
+        let (allow, refuse) = (Expectation::Allow, Expectation::Forbidden);
+        let either = Expectation::Deny;
+        let table = [
+            (&allow, vec![Yes, Yes, Yes], None, "0/3"),
+            (&allow, vec![Yes, Yes, Who], Some(Code::Flips), "1/3"),
+            (&allow, vec![Who, Yes, Who], Some(Code::Flips), "2/3"),
+            (&allow, vec![No, No, No], Some(Code::Lockout), "3/3"),
+            (&allow, vec![Yes, Crashed, Who], Some(Code::Flips), "2/3"),
+            (&allow, vec![Yes, NoAnswer, Yes], None, "0/2"),
+            (&refuse, vec![No, No, Yes, No, No], Some(Code::Leak), "1/5"),
+            (&refuse, vec![No, Who, Yes], Some(Code::Leak), "2/3"),
+            (&refuse, vec![Yes, No, No], Some(Code::Leak), "1/3"),
+            (&refuse, vec![No, Who], Some(Code::Flips), "1/2"),
+            (&either, vec![No, Who, No], None, "0/3"),
+        ];
+        for (demand, outcomes, code, rate) in table {
+            let rounds: Vec<Sight> = outcomes.iter().map(|outcome| saw(*outcome)).collect();
+            let (sight, conclusion) = judged(demand, &rounds);
+            assert_eq!(verdict(&conclusion).code, code, "{demand} {outcomes:?}");
+            assert_eq!(sight.repeats.to_string(), rate, "{demand} {outcomes:?}");
+        }
+    }
+
+    #[test]
+    fn the_status_that_is_shown_is_the_leak_s() {
+        let refuse = Expectation::Forbidden;
+        let rounds = [
+            Outcome::Forbidden,
+            Outcome::Unauthenticated,
+            Outcome::Granted,
+        ]
+        .map(saw);
+        assert_eq!(folded(&refuse, &rounds).repeats.status, 200);
+    }
+
+    #[test]
+    fn an_effect_in_one_round_is_judged_and_one_that_was_not_due_is_not() {
+        let with = |outcome, effect| Sight {
+            effect,
+            ..saw(outcome)
+        };
+        let (allow, refuse) = (Expectation::Allow, Expectation::Forbidden);
+        let (yes, no) = (Outcome::Granted, Outcome::Forbidden);
+        let kept = with(no, Effect::Unchanged);
+        let wrote = with(no, Effect::Changed);
+        let late = Sight {
+            gap: Some(Gap::TokenRanOut),
+            ..kept
+        };
+        let done = with(yes, Effect::Changed);
+        let table = [
+            (&refuse, vec![kept, kept], None),
+            (
+                &refuse,
+                vec![kept, wrote, kept],
+                Some(Code::EffectDespiteRefusal),
+            ),
+            (&refuse, vec![late, wrote], Some(Code::EffectDespiteRefusal)),
+            (
+                &refuse,
+                vec![kept, with(no, Effect::Unread)],
+                Some(Code::EffectUnread),
+            ),
+            (
+                &allow,
+                vec![done, with(yes, Effect::Unchanged)],
+                Some(Code::NoEffect),
+            ),
+            (
+                &allow,
+                vec![done, with(no, Effect::Unchanged)],
+                Some(Code::Flips),
+            ),
+            (&allow, vec![done, done], None),
+        ];
+        for (demand, rounds, code) in table {
+            let (_, conclusion) = judged(demand, &rounds);
+            assert_eq!(verdict(&conclusion).code, code, "{demand} {rounds:?}");
+        }
+    }
+
+    /// A sequence that every run of the test has the same, without a crate for it (xorshift, Marsaglia 2003).
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, most: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % most as u64).expect("it is below a usize")
+        }
+
+        fn reading(&mut self) -> Reading {
+            Reading::plain(Outcome::ALL[self.below(Outcome::ALL.len())])
+        }
+
+        /// One round: a call, perhaps asked once more, perhaps read back, perhaps by a token that had run out.
+        fn round(&mut self) -> Sight {
+            let effects = [
+                Effect::Unchecked,
+                Effect::Unread,
+                Effect::Unchanged,
+                Effect::Changed,
+            ];
+            let gaps = [Gap::NotReached, Gap::TokenRanOut, Gap::FixtureFailed];
+            let first = self.reading();
+            let heard = self.below(10) > 0;
+            Sight {
+                reading: heard.then_some(first),
+                second: (heard && self.below(4) == 0).then(|| self.reading()),
+                effect: effects[self.below(4)],
+                gap: (!heard || self.below(10) == 0).then(|| gaps[self.below(3)]),
+                ..saw(first.outcome)
+            }
+        }
+    }
+
+    /// R01: for any sequence of attempts, asked once more, in any number of rounds, through the judge itself.
+    #[test]
+    fn a_leak_in_any_of_a_hundred_thousand_sequences_is_never_lost() {
+        let demands = [
+            Expectation::Unauthenticated,
+            Expectation::Forbidden,
+            Expectation::Deny,
+            Expectation::Hidden,
+            Expectation::Statuses(vec![302, 401]),
+        ];
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+        let mut leaks = 0;
+        for _ in 0..100_000 {
+            let demand = &demands[dice.below(demands.len())];
+            let rounds: Vec<Sight> = (0..=dice.below(6)).map(|_| dice.round()).collect();
+            let readings = rounds
+                .iter()
+                .flat_map(|sight| [sight.reading, sight.second]);
+            let leaked = readings
+                .flatten()
+                .any(|one| one.outcome == Outcome::Granted);
+            let (sight, conclusion) = judged(demand, &rounds);
+            if leaked {
+                leaks += 1;
+                let verdict = verdict(&conclusion);
+                let word = (verdict.kind, verdict.code);
+                assert_eq!(
+                    word,
+                    (VerdictKind::Fail, Some(Code::Leak)),
+                    "{demand} {rounds:?}"
+                );
+                let mut told = conclusion.findings.iter();
+                assert!(told.any(|one| one.code.class() == Class::Fail && one.cells.contains(&1)));
+            }
+            assert!(sight.repeats.astray <= sight.repeats.asked, "{rounds:?}");
+        }
+        assert!(leaks > 10_000, "{leaks}");
     }
 }

@@ -289,6 +289,7 @@ mod tests {
             personas: PERSONAS.iter().map(row).collect(),
             operations: OPERATIONS.iter().enumerate().map(column).collect(),
             doors: Door::ALL.to_vec(),
+            controls: Vec::new(),
         }
     }
 
@@ -1034,6 +1035,7 @@ mod tests {
             personas: vec![],
             operations: vec![],
             doors: vec![],
+            controls: Vec::new(),
         };
         let roll = Roll {
             matrix: &matrix,
@@ -1197,6 +1199,22 @@ mod tests {
                 let beside = matrix.checks().any(|other| other.door == check.door && is_shown(&other) && got_through(&other));
                 let vouched = closed && is_shown(&check) && beside;
                 prop_assert!(control || vouched, "{:?} {verdict:?}", matrix.cell(&check));
+                // V11: a persona that was to get through somewhere at the door did so.
+                let own = |other: &Check<'_>| {
+                    other.persona == check.persona && other.door == check.door
+                };
+                let due = |other: &Check<'_>| {
+                    other.demand.expectation.allows()
+                        && roll.sight(other.index).gap != Some(Gap::NotPermitted)
+                };
+                let through = |other: &Check<'_>| {
+                    let sight = roll.sight(other.index);
+                    sight.gap.is_none() && readings(&sight).any(Outcome::got_through)
+                };
+                let awaited = matrix.personas[check.persona].signs_in
+                    && matrix.checks().filter(own).any(|other| due(&other));
+                let at_home = matrix.checks().filter(own).any(|other| through(&other));
+                prop_assert!(!awaited || at_home, "{:?} {verdict:?}", matrix.cell(&check));
                 prop_assert!(!sight.reading.unwrap().outcome.is_silent());
             }
         }

@@ -144,6 +144,7 @@ mod tests {
                 demands: squares.iter().map(demand).collect(),
             }],
             doors: vec![Door::Rest],
+            controls: Vec::new(),
         };
         Uniform::of(&matrix, |index| Sight {
             reading: Some(Reading::plain(squares[index].1)),

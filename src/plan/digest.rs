@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::conduct;
+use super::matrix::Matrix;
 use crate::cell::Door;
 use crate::scenario::{
     Declaration, Denials, Extent, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
@@ -55,6 +56,9 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
     }
     for fixture in &scenario.fixtures {
         hash.update(object(fixture));
+        if !fixture.settle.is_zero() {
+            hash.update(format!("{:?}\n", fixture.settle));
+        }
     }
     for operation in &scenario.operations {
         let conduct = conduct::of(scenario, operation, read_only);
@@ -62,6 +66,9 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
             if let Some(call) = call(operation, *door) {
                 hash.update(format!("{} {door} {conduct:?} {call}\n", operation.name));
                 hash.update(demands(operation, *door));
+                if let Some(settle) = operation.settle {
+                    hash.update(format!("{settle:?}\n"));
+                }
             }
         }
     }
@@ -83,6 +90,18 @@ pub(super) fn of_fixtures(scenario: &Scenario) -> String {
 }
 
 fn shown(hash: Sha256) -> String {
+    let digest = hash.finalize();
+    let first = digest.first_chunk().expect("SHA-256 has 32 bytes");
+    format!("{:016x}", u64::from_be_bytes(*first))
+}
+
+/// The digest of a plan of which only some cells are left.
+pub(super) fn narrowed(digest: &str, matrix: &Matrix) -> String {
+    let mut hash = Sha256::new();
+    hash.update(digest);
+    for check in matrix.checks() {
+        hash.update(format!("\n{}", matrix.cell(&check)));
+    }
     let digest = hash.finalize();
     let first = digest.first_chunk().expect("SHA-256 has 32 bytes");
     format!("{:016x}", u64::from_be_bytes(*first))
@@ -192,6 +211,11 @@ mod tests {
                 "capture: { id: /items/1/id }",
             ),
             ("as: admin", "as: writer"),
+            ("as: admin", "as: admin\n    settle: 5s"),
+            (
+                "uses: product\n    rest: GET",
+                "uses: product\n    settle: 5s\n    rest: GET",
+            ),
             ("000000000000 }", "000000000001 }"),
             (
                 "mcp: ${CATALOG_MCP_URL}",

@@ -9,8 +9,8 @@ use crate::scenario::sign_in::{
     Assertion, Client, Command, IdentityService, Proof, SecretSource, SignIn,
 };
 use crate::scenario::{
-    EntraEndpoint, HeaderText, Identity, Location, McpCall, Operation, Persona, Profile, Provider,
-    RestCall, Step, Undeclared,
+    EntraEndpoint, Fixture, HeaderText, Identity, Location, McpCall, Operation, Persona, Profile,
+    Provider, RestCall, Step, Undeclared,
 };
 
 /// A request that a run would send.
@@ -82,6 +82,27 @@ impl Plan {
         requests
     }
 
+    /// Personas that a run signs in, or calls without a token.
+    fn called(&self) -> impl Iterator<Item = &Persona> {
+        let personas = self.scenario.personas.iter().zip(self.callers());
+        personas.filter_map(|(persona, is_called)| is_called.then_some(persona))
+    }
+
+    /// Fixtures of which a run may need objects.
+    fn fixtures(&self) -> impl Iterator<Item = &Fixture> {
+        let needed = |fixture: usize| {
+            let mut groups = self.groups.iter().filter(|group| !group.cells.is_empty());
+            groups.any(|group| {
+                let operation = &self.scenario.operations[group.operation];
+                operation.uses.contains(&fixture) || operation.creates == Some(fixture)
+            })
+        };
+        let fixtures = self.scenario.fixtures.iter().enumerate();
+        fixtures.filter_map(move |(index, fixture)| {
+            (self.is_whole() || needed(index)).then_some(fixture)
+        })
+    }
+
     /// Programs that print headers, each once.
     fn errands(&self) -> Vec<Planned> {
         let mut known: Vec<&Command> = Vec::new();
@@ -103,7 +124,7 @@ impl Plan {
     /// Discovery is asked once a provider, tokens once a persona.
     fn sign_ins(&self) -> Vec<Planned> {
         let mut requests: Vec<Planned> = Vec::new();
-        for persona in &self.scenario.personas {
+        for persona in self.called() {
             for request in sign_in_steps(persona) {
                 let known = |planned: &Planned| planned.request == request;
                 let document = request == KEYS
@@ -125,8 +146,7 @@ impl Plan {
 
     /// What the calls of a persona carry because of its client.
     fn client_headers(&self) -> Vec<Planned> {
-        let personas = self.scenario.personas.iter();
-        let carried = personas.filter_map(|persona| {
+        let carried = self.called().filter_map(|persona| {
             let client = self.scenario.clients.get(persona.client?)?;
             let headers: Vec<String> = client.headers.iter().map(shown_header).collect();
             let words = format!("every call carries {}", headers.join(", "));
@@ -138,6 +158,9 @@ impl Plan {
 
     fn redirects(&self) -> Vec<Planned> {
         let mut requests = Vec::new();
+        if !self.is_whole() {
+            return requests;
+        }
         for client in &self.scenario.clients {
             for redirect in &client.redirects {
                 requests.extend(client.identities.iter().map(|identity| {
@@ -165,7 +188,7 @@ impl Plan {
             ));
         }
         if self.matrix.doors.contains(&Door::McpLegacy) {
-            for persona in &self.scenario.personas {
+            for persona in self.called() {
                 for request in ["initialize", "notifications/initialized"] {
                     openings.push(aside(
                         Stage::Door,
@@ -182,7 +205,7 @@ impl Plan {
 
     fn session_ends(&self) -> Vec<Planned> {
         let is_there = self.matrix.doors.contains(&Door::McpLegacy);
-        let personas = self.scenario.personas.iter().filter(|_| is_there);
+        let personas = self.called().filter(|_| is_there);
         let request = "DELETE, where a session was opened";
         let ends = personas.map(|persona| {
             let name = persona.name.as_str();
@@ -198,6 +221,9 @@ impl Plan {
     }
 
     fn lists(&self) -> Vec<Planned> {
+        if !self.is_whole() {
+            return Vec::new();
+        }
         let doors = self.matrix.doors.iter().filter(|door| door.speaks_mcp());
         let doors: Vec<&str> = doors.map(|door| door.name()).collect();
         let rows = self.matrix.personas.iter().filter(|row| row.signs_in);
@@ -229,7 +255,7 @@ impl Plan {
             return Vec::new();
         }
         let mut steps = Vec::new();
-        for fixture in &self.scenario.fixtures {
+        for fixture in self.fixtures() {
             let owner = self.scenario.personas[fixture.owner].name.as_str();
             let named: &[(&str, Option<&Step>)] = if stage == Stage::Cleanup {
                 &[("remove", Some(&fixture.remove))]
@@ -272,7 +298,11 @@ impl Plan {
                     subject: self.matrix.cell(&check).to_string(),
                     request,
                     json,
-                    expected: check.demand.expectation.to_string(),
+                    expected: if self.matrix.is_control(cell) {
+                        format!("{}, as a control", check.demand.expectation)
+                    } else {
+                        check.demand.expectation.to_string()
+                    },
                     conduct: Some(group.conduct),
                 })
             })

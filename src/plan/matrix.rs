@@ -14,6 +14,9 @@ pub struct Matrix {
     pub operations: Vec<Column>,
     /// Doors, in matrix order.
     pub doors: Vec<Door>,
+    /// Indices of cells that nobody selected, called so that refusals of selected ones prove something; ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<usize>,
 }
 
 /// A persona as a row of the matrix.
@@ -70,6 +73,7 @@ impl Matrix {
             personas: scenario.personas.iter().map(row).collect(),
             operations: scenario.operations.iter().map(column).collect(),
             doors,
+            controls: Vec::new(),
         }
     }
 
@@ -102,6 +106,18 @@ impl Matrix {
             persona,
             demand,
         })
+    }
+
+    /// Whether the cell at an index is there for others alone.
+    pub fn is_control(&self, index: usize) -> bool {
+        self.controls.binary_search(&index).is_ok()
+    }
+
+    /// Takes the check at an index out.
+    pub(super) fn leave_out(&mut self, index: usize) {
+        let (persona, place) = (index % self.personas.len(), index / self.personas.len());
+        let door = self.doors[place % self.doors.len()];
+        self.operations[place / self.doors.len()].demands[persona][door.index()] = None;
     }
 
     /// Every check, in matrix order.
@@ -148,6 +164,7 @@ mod tests {
                 column("purge", None, demand(2)),
             ],
             doors: vec![Door::Rest, Door::Mcp],
+            controls: Vec::new(),
         }
     }
 

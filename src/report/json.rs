@@ -93,6 +93,7 @@ fn run(record: &Record) -> Value {
         "took_ms": record.took_ms(),
         "complete": record.complete(),
         "rounds": record.rounds(),
+        "only": record.only().iter().map(|text| clean(text)).collect::<Vec<_>>(),
         "ended_after_failures": record.enough(),
         "digest": clean(record.digest()),
     })
@@ -107,6 +108,7 @@ fn summary(record: &Record) -> Value {
         "unproven": tally.unproven,
         "skipped": tally.skipped,
         "waived": tally.waived,
+        "controls": record.matrix().controls.len(),
     })
 }
 
@@ -213,6 +215,14 @@ fn cell(record: &Record, entry: &Entry<'_>) -> Value {
         repeats
             .are_worth_telling()
             .then(|| json!({"asked": repeats.asked, "astray": repeats.astray}))
+            .into(),
+    );
+    put(
+        "control",
+        record
+            .matrix()
+            .is_control(entry.check.index)
+            .then_some(true)
             .into(),
     );
     put("gap", heard.sight.gap.map(wording::word).into());

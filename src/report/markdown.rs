@@ -46,14 +46,12 @@ const LEGEND: &str =
 
 fn summary(record: &Record) -> String {
     let tally = record.tally();
-    if record.complete() {
-        format!("**{tally}**")
-    } else {
-        format!(
-            "**{tally}**\n\n**Incomplete:** {}.",
-            wording::cut_short(record)
-        )
+    let mut lines = vec![format!("**{tally}**")];
+    lines.extend(wording::chosen(record).map(|words| escape(&words)));
+    if !record.complete() {
+        lines.push(format!("**Incomplete:** {}.", wording::cut_short(record)));
     }
+    lines.join("\n\n")
 }
 
 /// A table of all of them: whoever commits the file sees what was held once.
@@ -120,6 +118,9 @@ fn grid(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     }
     writeln!(out, "\n|{}", "---|".repeat(columns.len() + 2))?;
     for (persona, row) in matrix.personas.iter().enumerate() {
+        if !record.has_row(persona) {
+            continue;
+        }
         write!(
             out,
             "| {} | {} |",

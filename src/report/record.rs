@@ -50,6 +50,7 @@ pub struct Record {
     next_line: u64,
     ending: Option<Ending>,
     rounds: u32,
+    only: Vec<String>,
     enough: Option<usize>,
     cut: bool,
 }
@@ -67,6 +68,7 @@ impl Default for Record {
                 personas: Vec::new(),
                 operations: Vec::new(),
                 doors: Vec::new(),
+                controls: Vec::new(),
             },
             mcp_refuses: RefusalShape::default(),
             operations: HashMap::new(),
@@ -83,6 +85,7 @@ impl Default for Record {
             next_line: 0,
             ending: None,
             rounds: 1,
+            only: Vec::new(),
             enough: None,
             cut: false,
         }
@@ -113,6 +116,11 @@ impl Record {
             check: self.matrix.check(index)?,
             heard,
         })
+    }
+
+    /// Whether a persona has any cell; where there is none at all, everybody counts.
+    pub fn has_row(&self, persona: usize) -> bool {
+        self.only.is_empty() || self.entries().any(|entry| entry.check.persona == persona)
     }
 
     /// The checks that a finding covers.
@@ -161,9 +169,12 @@ impl Record {
         Uniform::of(&self.matrix, |index| sight(index).unwrap_or_default())
     }
 
-    /// How many checks got which word.
+    /// How many checks got which word; cells that nobody chose are left out.
     pub fn tally(&self) -> Tally {
-        self.entries().map(|entry| entry.heard.kind()).collect()
+        let chosen = self
+            .entries()
+            .filter(|entry| !self.matrix.is_control(entry.check.index));
+        chosen.map(|entry| entry.heard.kind()).collect()
     }
 
     /// What the record as a whole says.
@@ -189,6 +200,11 @@ impl Record {
     /// How often every cell was to be called.
     pub fn rounds(&self) -> u32 {
         self.rounds
+    }
+
+    /// How cells were chosen, as it was typed; empty where all of them were.
+    pub fn only(&self) -> &[String] {
+        &self.only
     }
 
     /// How many failing cells ended the run early, where they did.

@@ -75,7 +75,7 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     put(format!(
         "{}\n{}{}\n",
         wrapped(&summary(record, text), text),
-        second_line(record, text),
+        chosen_line(record, text) + &second_line(record, text),
         wrapped(&next_step(record), text)
     ))
 }
@@ -285,6 +285,12 @@ fn extent(record: &Record, all: bool, width: usize) -> String {
     format!("{}\n{}\n\n", extent::NAME, labelled(&lines, width))
 }
 
+/// What was chosen, where not everything was.
+fn chosen_line(record: &Record, width: usize) -> String {
+    wording::chosen(record)
+        .map_or_else(String::new, |words| format!("{}\n", wrapped(&words, width)))
+}
+
 /// The tally of the requirements, where there are any.
 fn second_line(record: &Record, width: usize) -> String {
     let tally = chapter::tally(record);
@@ -431,7 +437,7 @@ fn next_step(record: &Record) -> String {
         Standing::Conforms if waives(record) => {
             "Every role that was judged gets through exactly where it should, but for what is waived.".to_owned()
         }
-        Standing::Conforms if tally.skipped == 0 => {
+        Standing::Conforms if tally.skipped + tally.waived == 0 && record.only().is_empty() => {
             "Every role gets through exactly where it should.".to_owned()
         }
         Standing::Conforms => {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::record::Record;
+use super::sanitizer::clean;
 use crate::judge::{Class, Code, Finding, Signature, VerdictKind};
 use crate::plan::Row;
 
@@ -24,6 +25,22 @@ pub(super) fn answerer(signature: Signature) -> String {
         signature.words(),
         signature.products()
     )
+}
+
+/// What a run of chosen cells says, and what it does not; `None` where all were chosen.
+pub(super) fn chosen(record: &Record) -> Option<String> {
+    let controls = match record.matrix().controls.len() {
+        0 => String::new(),
+        1 => ", + 1 control cell without which refusals would prove nothing".to_owned(),
+        many => format!(", + {many} control cells without which refusals would prove nothing"),
+    };
+    let only: Vec<_> = record.only().iter().map(|text| clean(text)).collect();
+    (!only.is_empty()).then(|| {
+        format!(
+            "Only {}{controls}. Requirements, lists of tools, redirects and other ways in were not looked at.",
+            only.join(" and ")
+        )
+    })
 }
 
 /// How a run ended that is not complete.

@@ -157,6 +157,7 @@ impl Hall<'_> {
 
     async fn send(&self, standing: &Standing, calling: Calling<'_>) -> Result<Answered, Gap> {
         let entrance = standing.entrance.as_ref().ok_or(Gap::PersonaStopped)?;
+        let _place = self.place().await;
         let answer = async {
             if calling.afresh {
                 entrance.call_afresh(calling.door, calling.ask).await

@@ -56,6 +56,9 @@ pub enum Event {
         /// How often every cell is called.
         #[serde(default = "once", skip_serializing_if = "is_once")]
         rounds: u32,
+        /// How cells were chosen, as it was typed; empty where all of them were.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        only: Vec<String>,
     },
     /// Somebody accepts a finding for a while.
     #[serde(rename = "waiver.stated")]
@@ -195,6 +198,21 @@ pub enum Event {
         /// What came back, kept where it is the first of its kind.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         evidence: Vec<Observation>,
+    },
+    /// The time was up by which a write's effect had to be seen.
+    #[serde(rename = "cell.settled")]
+    CellSettled {
+        /// Who.
+        persona: PersonaName,
+        /// What.
+        operation: OperationName,
+        /// Where.
+        door: Door,
+        /// What reading back showed in the end.
+        effect: Effect,
+        /// Why there is nothing to judge.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gap: Option<Gap>,
     },
     /// A cell was judged.
     #[serde(rename = "cell.finished")]

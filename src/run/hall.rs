@@ -1,22 +1,23 @@
 //! Everything that the calls of a run share: plan, ways in, objects, pace, what was seen, who is told.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use super::document::Routes;
 use super::doors::Doors;
 use super::event::Event;
 use super::gallery::Gallery;
 use super::limit::Limit;
-use super::object::Objects;
+use super::object::{Object, Objects};
 use super::pace::Pace;
 use super::standing::Standing;
 use super::stop::{Reason, Stop};
+use super::watch::Trace;
 use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::day::Day;
@@ -55,6 +56,12 @@ pub(super) struct Hall<'r> {
     /// By persona, door and naming method: what cannot exist, and what asking for it gave.
     pub(super) unknown: Vec<[[Calibration; McpMethod::NAMING.len()]; 3]>,
     pub(super) sights: RefCell<Vec<Sight>>,
+    /// Calls under way at once.
+    turnstile: Semaphore,
+    /// Objects that were made for single cells ahead of their calls, by matrix index.
+    pub(super) prepared: RefCell<HashMap<usize, Vec<Object>>>,
+    /// Calls whose effects are still to be read.
+    pub(super) traces: RefCell<Vec<Trace>>,
     /// Which round of calls is under way, from 1.
     pub(super) round: Cell<u32>,
     /// When enough has failed.
@@ -139,6 +146,9 @@ impl<'r> Hall<'r> {
                 };
                 plan.matrix.len()
             ]),
+            turnstile: Semaphore::new(means.settings.jobs.max(1)),
+            prepared: RefCell::default(),
+            traces: RefCell::default(),
             round: Cell::new(1),
             limit: Limit::new(means.settings.course.max_failures),
             pace: Pace::new(means.settings.rate),
@@ -199,6 +209,12 @@ impl<'r> Hall<'r> {
                 String::new()
             },
             rounds: self.settings.course.rounds,
+            only: self
+                .plan
+                .only()
+                .iter()
+                .map(|only| only.as_str().to_owned())
+                .collect(),
         });
         for dated in &self.waivers {
             self.tell(Event::WaiverStated(dated.clone()));
@@ -260,6 +276,41 @@ impl<'r> Hall<'r> {
         });
     }
 
+    /// Keeps what reading back showed of a cell in the end, and tells it.
+    pub(super) fn keep_effect(&self, check: &Check<'_>, effect: Effect) {
+        let gap = {
+            let sight = &mut self.sights.borrow_mut()[check.index];
+            sight.effect = effect;
+            if effect == Effect::Changed && !check.demand.expectation.allows() {
+                // Whatever the token was, what it did is to be judged.
+                sight.gap = None;
+            }
+            sight.gap
+        };
+        let cell = self.plan.matrix.cell(check);
+        self.tell(Event::CellSettled {
+            persona: cell.persona,
+            operation: cell.operation,
+            door: cell.door,
+            effect,
+            gap,
+        });
+        self.limit.weigh(self, check);
+    }
+
+    /// Waits for one of the places that calls have; `None` never comes while the hall is open.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.turnstile.acquire().await.ok()
+    }
+
+    /// Waits for a while; whether the run goes on after that.
+    pub(super) async fn rest(&self, pause: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => !self.stop.is_stopped(),
+            () = self.stop.ended() => false,
+        }
+    }
+
     /// Of a further round only what is news is told.
     fn keep_again(&self, check: &Check<'_>, seen: Seen) {
         let before = self.sights.borrow()[check.index];
@@ -291,7 +342,8 @@ impl<'r> Hall<'r> {
         });
     }
 
-    fn demanded<'c>(&self, check: &Check<'c>) -> Demanded<'c> {
+    /// What a cell demands, and how its door refuses.
+    pub(super) fn demanded<'c>(&self, check: &Check<'c>) -> Demanded<'c> {
         let shape = match check.door {
             Door::Rest => RefusalShape::Http,
             Door::Mcp | Door::McpLegacy => self.plan.scenario.deployment.mcp_refuses,

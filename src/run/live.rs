@@ -1,9 +1,12 @@
 //! The cells of one operation that changes something in, each called on this run's own objects and read back out.
 
+use tokio::time::Instant;
+
 use super::asking;
 use super::calling::{Called, Calling};
 use super::hall::{Hall, Seen};
-use super::object::{self, Birth, Likelihood, Object, Objects, Sought, State};
+use super::object::{self, Birth, Likelihood, Object, Objects, State};
+use super::watch::{Made, Trace};
 use super::work;
 use crate::door::Ask;
 use crate::judge::{Effect, Gap, Outcome};
@@ -129,23 +132,97 @@ async fn attempt(
         }
         return Err(gap);
     }
-    let created = match &birth {
-        Some(birth) => creation(hall, operation, birth, called.as_ref().ok()).await,
-        None => Effect::Unchecked,
-    };
-    let called = called?;
-    let used = effect_on(hall, &target.objects, &before).await;
-    if !refused(&called) {
-        for object in &target.objects {
-            hall.objects.spend(object);
-        }
+    let trace = trace(hall, check, target, before, called.as_ref().ok());
+    if !scenario.settle_of(operation).is_zero() {
+        return watched_later(hall, ask, trace, called);
     }
-    spare.take_back(hall, target.objects, used, check).await;
+    let created = trace.creation(hall).await;
+    let called = called?;
+    let used = trace.change(hall).await;
+    spend(hall, &trace, &called);
+    let objects = trace.objects.into_iter().map(|(object, _)| object);
+    spare.take_back(hall, objects.collect(), used, check).await;
     Ok(Tried {
         ask,
         called,
         effect: object::together([used, created]),
     })
+}
+
+/// What a call may have done, with the time by which that must show.
+fn trace(
+    hall: &Hall<'_>,
+    check: &Check<'_>,
+    target: Target,
+    before: Vec<State>,
+    called: Option<&Called>,
+) -> Trace {
+    let scenario = &hall.plan.scenario;
+    let operation = &scenario.operations[check.operation];
+    let granted = called.is_some_and(|called| called.reading.outcome == Outcome::Granted);
+    let since = Instant::now();
+    Trace {
+        cell: check.index,
+        operation: check.operation,
+        objects: target.objects.into_iter().zip(before).collect(),
+        made: made(operation, called),
+        bindings: target.bindings,
+        since,
+        until: since + scenario.settle_of(operation),
+        counts: granted || !check.demand.expectation.allows(),
+    }
+}
+
+/// Until the watch at the end nobody can tell what the call did.
+fn watched_later(
+    hall: &Hall<'_>,
+    ask: Ask,
+    trace: Trace,
+    called: Result<Called, Gap>,
+) -> Result<Tried, Gap> {
+    if let Ok(called) = &called {
+        spend(hall, &trace, called);
+    }
+    let effect = if trace.counts {
+        Effect::Unread
+    } else {
+        Effect::Unchecked
+    };
+    hall.traces.borrow_mut().push(trace);
+    Ok(Tried {
+        ask,
+        called: called?,
+        effect,
+    })
+}
+
+fn spend(hall: &Hall<'_>, trace: &Trace, called: &Called) {
+    if !refused(called) {
+        for (object, _) in &trace.objects {
+            hall.objects.spend(object);
+        }
+    }
+}
+
+/// What a call was to make. `called` is `None` where the run ended before the answer.
+fn made(operation: &Operation, called: Option<&Called>) -> Made {
+    if operation.creates.is_none() {
+        return Made::Nothing;
+    }
+    match called {
+        Some(called) if called.reading.outcome == Outcome::Granted => {
+            Made::Named(called.answered.payload.clone())
+        }
+        Some(called) => Made::Unnamed(
+            called
+                .may_have_happened()
+                .then(|| (Likelihood::Possible, "it had no clear answer".to_owned())),
+        ),
+        None => Made::Unnamed(Some((
+            Likelihood::Possible,
+            "it was not answered before the run ended".to_owned(),
+        ))),
+    }
 }
 
 /// Whether authorization said no, so that an object that is not found has not been removed by this call.
@@ -200,6 +277,9 @@ impl Spare {
         if let Some(objects) = self.objects.take() {
             return Some(objects);
         }
+        if let Some(objects) = hall.prepared.borrow_mut().remove(&check.index) {
+            return Some(objects);
+        }
         let mut objects = Vec::new();
         for fixture in &hall.plan.scenario.operations[check.operation].uses {
             self.made += 1;
@@ -237,69 +317,8 @@ async fn states(hall: &Hall<'_>, objects: &[Object]) -> Vec<State> {
     states
 }
 
-/// What a call did to the objects that it named; a change is read twice.
-async fn effect_on(hall: &Hall<'_>, objects: &[Object], before: &[State]) -> Effect {
-    let mut effects = Vec::with_capacity(objects.len());
-    for (object, before) in objects.iter().zip(before) {
-        let after = hall.objects.state(hall, object).await;
-        let mut effect = object::effect(before, &after);
-        if effect == Effect::Changed && after.is_there() {
-            let again = hall.objects.state(hall, object).await;
-            effect = object::confirmed(before, &after, &again);
-        }
-        effects.push(effect);
-    }
-    object::together(effects)
-}
-
 /// What a call of the operation makes, where it makes anything.
 fn birth<'b>(operation: &Operation, bindings: &'b Bindings) -> Option<Birth<'b>> {
     let (rest, mcp) = (operation.rest.as_ref(), operation.mcp.as_ref());
     Some(Birth::new(operation.creates?, rest, mcp, bindings))
-}
-
-/// Whether a creation left an object behind; whatever it left is taken into the ledger. `called` is `None` where the
-/// run ended before the answer.
-async fn creation(
-    hall: &Hall<'_>,
-    operation: &Operation,
-    birth: &Birth<'_>,
-    called: Option<&Called>,
-) -> Effect {
-    let doubt = match called {
-        Some(called) if called.reading.outcome == Outcome::Granted => {
-            let answer = called.answered.payload.as_ref();
-            match hall.objects.claim(hall, birth, answer).await {
-                Ok((object, state)) => {
-                    hall.objects.try_removal(hall, &object).await;
-                    return object::existence(&state);
-                }
-                Err(words) => Some((Likelihood::Certain, format!("it was accepted, but {words}"))),
-            }
-        }
-        Some(called) => called
-            .may_have_happened()
-            .then(|| (Likelihood::Possible, "it had no clear answer".to_owned())),
-        None => Some((
-            Likelihood::Possible,
-            "it was not answered before the run ended".to_owned(),
-        )),
-    };
-    let doubt = doubt
-        .map(|(likelihood, words)| (likelihood, format!("{} made it: {words}", operation.name)));
-    if let Some((likelihood, words)) = &doubt {
-        hall.objects.owe(birth, *likelihood, words);
-    }
-    let sought = hall.objects.find(hall, birth).await;
-    match &doubt {
-        Some((likelihood, words)) => hall.objects.account(birth, *likelihood, &sought, words),
-        None if matches!(sought, Sought::Found(_)) => {}
-        None => Objects::renounce(hall, birth),
-    }
-    match sought {
-        Sought::Found(_) => Effect::Changed,
-        Sought::Nothing => Effect::Unchanged,
-        Sought::Unsure(_) => Effect::Unread,
-        Sought::Unsearchable => Effect::Unchecked,
-    }
 }

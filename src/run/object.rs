@@ -11,9 +11,11 @@ use std::cell::RefCell;
 
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::event::Event;
 use super::hall::Hall;
+use super::pauses::{Next, Pauses};
 use super::step::{Given, Stage};
 use crate::scenario::template::Bindings;
 use crate::scenario::{Fixture, McpCall, RestCall};
@@ -187,7 +189,10 @@ impl Objects {
         );
         Self::announce(hall, &birth);
         let (likelihood, failure) = match hall.take_any(plan, Stage::Create, &bindings).await {
-            Given::Done(answer) => match self.claim(hall, &birth, answer.as_ref()).await {
+            Given::Done(answer) => match self
+                .claim_by(hall, &birth, answer.as_ref(), Instant::now() + plan.settle)
+                .await
+            {
                 Ok((object, _)) => return Some(object),
                 Err(words) => (Likelihood::Certain, format!("it was made, but {words}")),
             },
@@ -281,6 +286,45 @@ impl Objects {
             object.shown(),
             birth.mark
         ))
+    }
+
+    /// The same, asked again until the object can be read or the time is up.
+    pub(super) async fn claim_by(
+        &self,
+        hall: &Hall<'_>,
+        birth: &Birth<'_>,
+        answer: Option<&Value>,
+        until: Instant,
+    ) -> Result<(Object, State), String> {
+        let capture = &hall.plan.scenario.fixtures[birth.fixture].capture;
+        // What the answer does not name, no waiting will.
+        self.named(hall, birth, capture, answer)?;
+        let mut pauses = Pauses::until(until);
+        loop {
+            match self.claim(hall, birth, answer).await {
+                Ok((object, state)) => return Ok(self.seen_by(hall, object, state, pauses).await),
+                Err(words) if pauses.next(hall).await != Next::Look => return Err(words),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// An object of the ledger with how it looks, once it can be read or the time is up.
+    async fn seen_by(
+        &self,
+        hall: &Hall<'_>,
+        object: Object,
+        mut state: State,
+        mut pauses: Pauses,
+    ) -> (Object, State) {
+        while matches!(state, State::Gone | State::Unknown) {
+            if pauses.next(hall).await != Next::Look {
+                break;
+            }
+            state = self.state(hall, &object).await;
+            self.made.borrow_mut()[object.number].seen |= state.is_there();
+        }
+        (object, state)
     }
 
     /// How an object looks now.

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 
 use super::Means;
 use crate::judge::{Code, Finding};
+use crate::plan::Plan;
 use crate::scenario::{Identity, Profile, RedirectUri, Scenario};
 use crate::token::{Desk, Registration};
 
@@ -31,8 +32,10 @@ pub(super) fn sought(scenario: &Scenario) -> Vec<Sought<'_>> {
 }
 
 /// Asks for all of them at once; a run that is stopped no longer waits for the answers.
-pub(super) async fn check(scenario: &Scenario, desk: &Desk, means: &Means<'_>) -> Vec<Finding> {
-    let asked = sought(scenario).into_iter().map(|one| async move {
+pub(super) async fn check(plan: &Plan, desk: &Desk, means: &Means<'_>) -> Vec<Finding> {
+    // Who chooses cells chooses what is asked.
+    let all = plan.is_whole().then(|| sought(&plan.scenario));
+    let asked = all.unwrap_or_default().into_iter().map(|one| async move {
         tokio::select! {
             said = desk.registration(one.client, one.identity, one.redirect) => told(one.redirect, said),
             () = means.stop.hurried() => None,

@@ -45,7 +45,8 @@ fn asked(value: Option<&str>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::HttpAnswer;
+    use crate::door::{HttpAnswer, Observation};
+    use crate::judge::{self, Setting};
 
     fn http(status: u16, retry_after: Option<&str>) -> Answer {
         let headers = retry_after.map(|value| ("retry-after".to_owned(), value.to_owned()));
@@ -84,6 +85,30 @@ mod tests {
                 write,
                 "{answer:?} after a write"
             );
+        }
+    }
+
+    /// R01: no answer that shows that a call got through is ever replaced by that of another attempt.
+    #[test]
+    fn what_got_through_is_never_asked_for_again() {
+        let bodies = ["", "{}", "{\"error\":\"x\"}", "<html></html>"];
+        for (status, body) in (100..600).flat_map(|status| bodies.map(|body| (status, body))) {
+            let answer = Answer::Http(HttpAnswer {
+                status,
+                body: body.to_owned(),
+                body_bytes: body.len() as u64,
+                ..HttpAnswer::default()
+            });
+            let observation = Observation {
+                request: "GET /".to_owned(),
+                answer,
+                took_ms: 0,
+                recipe: None,
+            };
+            let reading = judge::read(&observation, &Setting::default());
+            if reading.outcome.got_through() {
+                assert_eq!(wait(&observation.answer, 0, false), None, "{status} {body}");
+            }
         }
     }
 

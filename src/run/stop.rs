@@ -53,6 +53,11 @@ impl Stop {
         })
     }
 
+    /// Waits until the run is ended.
+    pub async fn ended(&self) {
+        self.token.cancelled().await;
+    }
+
     /// Waits until calls under way are no longer awaited.
     pub async fn hurried(&self) {
         self.token.cancelled().await;

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::hall::{Hall, Seen};
 use super::live;
 use super::object::bind_decoy;
+use super::watch;
 use crate::door::Ask;
 use crate::judge::{Effect, Gap, Outcome};
 use crate::plan::{Check, Conduct, Group};
@@ -26,8 +27,10 @@ pub(super) async fn call_rounds(hall: &Hall<'_>) {
         if round > 1 {
             hall.tell(Event::RoundStarted { round });
         }
+        watch::prepare(hall).await;
         call_everything(hall).await;
     }
+    watch::watch(hall).await;
 }
 
 /// Calls every cell, one wave after the other. Cells of a group that changes something are called one after the other, all

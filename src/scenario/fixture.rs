@@ -1,6 +1,7 @@
 //! The `fixtures` map in, objects that a run can make, find, read and remove again out.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
@@ -42,7 +43,7 @@ fn fixture(
             },
         );
     }
-    let known = &["as", "create", "read", "find", "remove", "decoy"];
+    let known = &["as", "create", "read", "find", "remove", "decoy", "settle"];
     let fields = reader.fields(named.at, named.node, "this fixture", known)?;
     let owner = fields
         .need(reader, "as")
@@ -64,6 +65,7 @@ fn fixture(
     let decoy = fields
         .get("decoy")
         .map(|named| decoy(reader, named, object));
+    let settle = settle(reader, &fields)?;
     if let (Some((_, remove)), Some(named)) = (&remove, fields.get("remove"))
         && keeps_to_its_own(reader, named.at, remove, object)
     {
@@ -98,8 +100,20 @@ fn fixture(
         remove: remove?.1,
         decoy,
         decoy_may_exist,
+        settle,
         line: named.at.line,
     })
+}
+
+/// How long what is written takes to be seen; none where nothing is said.
+fn settle(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Duration> {
+    let Some(named) = fields.get("settle") else {
+        return Some(Duration::ZERO);
+    };
+    if fields.get("read").is_none() && fields.get("find").is_none() {
+        reader.complain(named.at, Kind::SettlesNothing);
+    }
+    reader.duration(named.node)
 }
 
 const SHAPES: &[&str] = &["rest", "mcp"];

@@ -35,7 +35,7 @@ fn operation(
     register: &Register<'_>,
 ) -> Option<Operation> {
     let known = &[
-        "allow", "mutates", "uses", "creates", "rest", "mcp", "expect",
+        "allow", "mutates", "uses", "creates", "settle", "rest", "mcp", "expect",
     ];
     let fields = reader.fields(named.at, named.node, "this operation", known)?;
     let uses = fields
@@ -52,6 +52,12 @@ fn operation(
         register.operation_scope(bound.clone(), uses.as_ref().is_some_and(|uses| uses.wrong));
     let shapes = call::shapes(reader, &fields, register, &scope);
     let demands = demand::read(reader, &fields, &shapes, register);
+    let settle = fields.get("settle").map(|named| {
+        if bound.is_empty() && creates.is_none() {
+            reader.complain(named.at, Kind::SettlesNothing);
+        }
+        reader.duration(named.node)
+    });
     let mutates = mutates(reader, &fields, &shapes)?;
     let harm = Harm {
         mutates,
@@ -85,6 +91,10 @@ fn operation(
         mutates,
         uses: bound,
         creates,
+        settle: match settle {
+            None => None,
+            Some(length) => Some(length?),
+        },
         demands: demands?,
         line,
     })

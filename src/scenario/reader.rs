@@ -4,6 +4,7 @@ mod reference;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::complaint::{Kind, Span, lines};
 use super::raw::{Node, Value};
@@ -11,6 +12,9 @@ use super::sources::{Expanded, Sources};
 use super::spelling::{listed, nearest};
 use crate::day::Day;
 use crate::secret::Secret;
+
+/// The longest time that a scenario may state.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Reads values and keeps what is wrong with them, so that one pass finds everything.
 pub(super) struct Reader<'s> {
@@ -285,6 +289,20 @@ impl<'s> Reader<'s> {
         }
         self.wrong(node, place, "true or false");
         None
+    }
+
+    /// A length of time with its unit, no longer than what is sensible to wait within a run.
+    pub(super) fn duration(&mut self, node: &Node) -> Option<Duration> {
+        let text = match &node.value {
+            Value::Text(text) => self.expand(node, text)?.text,
+            _ => String::new(),
+        };
+        let read = humantime::parse_duration(&text).ok();
+        let read = read.filter(|length| *length <= LONGEST_WAIT);
+        if read.is_none() {
+            self.complain(node.span, Kind::Duration);
+        }
+        read
     }
 
     /// One of a few words.

@@ -1,7 +1,7 @@
 //! A word and the known words in, the one that was probably meant out.
 
 /// The known word that is nearest to this one; `None` when none is near enough to be meant.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word: String = word.chars().take(LONGEST).collect();
     known
         .iter()

@@ -216,7 +216,7 @@ impl Field {
             retries: 0,
             deadline: Duration::from_secs(60),
             today: "2026-06-01".parse().unwrap(),
-            course: rolecall::run::Course::default(),
+            course: run::Course::default(),
         };
         let means = Means {
             wire: &self.wire,

@@ -34,7 +34,9 @@ impl Record {
                 mcp_refuses,
                 fixtures,
                 rounds,
+                only,
             } => {
+                self.only.clone_from(only);
                 self.rounds = *rounds;
                 self.tool.clone_from(tool);
                 self.scenario.clone_from(scenario);
@@ -93,6 +95,17 @@ impl Record {
             }
             Event::CellObserved { .. } => self.note_sight(event),
             Event::RoundStarted { .. } => {}
+            Event::CellSettled {
+                persona,
+                operation,
+                door,
+                effect,
+                gap,
+            } => {
+                if let Some(heard) = self.place(persona, operation, *door) {
+                    (heard.sight.effect, heard.sight.gap) = (*effect, *gap);
+                }
+            }
             Event::CellRepeated { .. } => self.note_repetition(event),
             Event::CellFinished {
                 persona,

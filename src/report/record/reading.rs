@@ -12,7 +12,7 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "run.started",
     "waiver.stated",
     "door.found",
@@ -24,6 +24,7 @@ const KNOWN: [&str; 19] = [
     "cell.observed",
     "round.started",
     "cell.repeated",
+    "cell.settled",
     "cell.finished",
     "tools.listed",
     "tool.tried",

@@ -5,7 +5,7 @@ use std::ops::Range;
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
 
 use super::paint::marker;
-use crate::plan::{Column, Matrix};
+use crate::plan::Column;
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
 use crate::report::sanitizer::excerpt;
@@ -78,7 +78,11 @@ struct Lane {
 impl Sheet {
     fn of(record: &Record) -> Self {
         let matrix = record.matrix();
-        let personas = matrix.personas.iter().map(|row| {
+        let rows: Vec<usize> = (0..matrix.personas.len())
+            .filter(|persona| record.has_row(*persona))
+            .collect();
+        let personas = rows.iter().map(|persona| {
+            let row = &matrix.personas[*persona];
             let name = excerpt(row.name.as_str(), WORD).into_owned();
             let roles = wording::roles(row, |role| excerpt(role, WORD).into_owned());
             (name, roles)
@@ -87,7 +91,7 @@ impl Sheet {
         Self {
             personas: personas.collect(),
             operations: operations
-                .map(|(index, column)| Group::of(record, index, column))
+                .map(|(index, column)| Group::of(record, index, column, &rows))
                 .filter(|group| !group.lanes.is_empty())
                 .collect(),
         }
@@ -95,10 +99,10 @@ impl Sheet {
 }
 
 impl Group {
-    fn of(record: &Record, operation: usize, column: &Column) -> Self {
+    fn of(record: &Record, operation: usize, column: &Column, rows: &[usize]) -> Self {
         let matrix = record.matrix();
         let lanes =
-            (0..matrix.doors.len()).filter_map(|door| Lane::of(record, matrix, operation, door));
+            (0..matrix.doors.len()).filter_map(|door| Lane::of(record, operation, door, rows));
         Self {
             name: excerpt(column.name.as_str(), WORD).into_owned(),
             lanes: lanes.collect(),
@@ -113,9 +117,11 @@ impl Group {
 }
 
 impl Lane {
-    fn of(record: &Record, matrix: &Matrix, operation: usize, door: usize) -> Option<Self> {
-        let entries: Vec<_> = (0..matrix.personas.len())
-            .map(|persona| record.entry(matrix.index(operation, door, persona)))
+    fn of(record: &Record, operation: usize, door: usize, rows: &[usize]) -> Option<Self> {
+        let matrix = record.matrix();
+        let entries: Vec<_> = rows
+            .iter()
+            .map(|persona| record.entry(matrix.index(operation, door, *persona)))
             .collect();
         if entries.iter().all(Option::is_none) {
             return None;

@@ -98,6 +98,7 @@ impl Objects {
                     hall.settings.run_id
                 ),
                 answered: true,
+                lingers: false,
             }),
             State::Unknown => Some(unread(hall, object)),
         }
@@ -116,5 +117,6 @@ fn unread(hall: &Hall<'_>, object: &Object) -> Left {
     Left {
         words: why,
         answered: standing.entrance.is_some(),
+        lingers: false,
     }
 }

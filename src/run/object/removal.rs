@@ -1,8 +1,12 @@
 //! The ledger in, an empty deployment out, or what is left of it told.
 
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
 use super::{Object, Objects, State};
 use crate::run::event::Event;
 use crate::run::hall::Hall;
+use crate::run::pauses::{Next, Pauses};
 use crate::run::step::{Given, Stage};
 
 /// Objects in a row whose owner was not answered, after which the others are told without being asked for.
@@ -13,6 +17,8 @@ pub(super) struct Left {
     pub(super) words: String,
     /// Whether anybody answered at all.
     pub(super) answered: bool,
+    /// Whether it may be that reading lags behind its removal.
+    pub(super) lingers: bool,
 }
 
 impl Objects {
@@ -26,6 +32,7 @@ impl Objects {
             .map(|made| made.object.clone())
             .collect();
         let mut silent = 0;
+        let mut lingering = Vec::new();
         for object in standing {
             if silent >= UNANSWERED {
                 self.tell_fate(hall, &object, Some(given_up()));
@@ -34,8 +41,13 @@ impl Objects {
             let left = self.remove_own(hall, &object).await;
             let answered = left.as_ref().is_none_or(|left| left.answered);
             silent = if answered { 0 } else { silent + 1 };
-            self.tell_fate(hall, &object, left);
+            if left.as_ref().is_some_and(|left| left.lingers) {
+                lingering.push((object, left));
+            } else {
+                self.tell_fate(hall, &object, left);
+            }
         }
+        self.await_removal(hall, lingering).await;
         self.settle_debts(hall, silent >= UNANSWERED).await;
     }
 
@@ -45,6 +57,31 @@ impl Objects {
         self.tell_fate(hall, object, None);
     }
 
+    /// Waits until removed objects are no longer read, all at once, and tells of each what became of it.
+    async fn await_removal(&self, hall: &Hall<'_>, lingering: Vec<(Object, Option<Left>)>) {
+        let fates = lingering.into_iter().map(|(object, left)| async move {
+            let gone = self.is_gone_in_time(hall, &object).await;
+            (object, left.filter(|_| !gone))
+        });
+        for (object, left) in join_all(fates).await {
+            self.tell_fate(hall, &object, left);
+        }
+    }
+
+    async fn is_gone_in_time(&self, hall: &Hall<'_>, object: &Object) -> bool {
+        let settle = hall.plan.scenario.fixtures[object.fixture].settle;
+        let mut pauses = Pauses::until(Instant::now() + settle);
+        loop {
+            if self.state(hall, object).await == State::Gone {
+                self.strike(object);
+                return true;
+            }
+            if pauses.next(hall).await != Next::Look {
+                return false;
+            }
+        }
+    }
+
     /// Removes an object at once where its owner could make none: the first that stays is the last that is made.
     pub(in crate::run) async fn try_removal(&self, hall: &Hall<'_>, object: &Object) {
         if self.shared(hall, object.fixture).await.is_some() {
@@ -52,6 +89,9 @@ impl Objects {
         }
         match self.remove(hall, object).await {
             None => self.tell_fate(hall, object, None),
+            Some(left) if left.lingers && self.is_gone_in_time(hall, object).await => {
+                self.tell_fate(hall, object, None);
+            }
             Some(left) => {
                 let words = format!("{} could not be removed: {}", object.shown(), left.words);
                 self.lose(object.fixture, words);
@@ -61,7 +101,12 @@ impl Objects {
 
     /// Removes one object and tells what became of it; whether it is gone.
     pub(super) async fn remove_and_tell(&self, hall: &Hall<'_>, object: &Object) -> bool {
-        let left = self.remove(hall, object).await;
+        let mut left = self.remove(hall, object).await;
+        if left.as_ref().is_some_and(|left| left.lingers)
+            && self.is_gone_in_time(hall, object).await
+        {
+            left = None;
+        }
         let gone = left.is_none();
         self.tell_fate(hall, object, left);
         gone
@@ -92,14 +137,29 @@ impl Objects {
         for door in hall.ways(fixture, Stage::Remove) {
             let given = hall.take(fixture, Stage::Remove, door, &bindings).await;
             let state = self.state(hall, object).await;
+            let lingers = !fixture.settle.is_zero()
+                && state.is_there()
+                && matches!(given, Given::Done(_) | Given::Gone);
             answered = !matches!((&given, &state), (Given::Unanswered(_), State::Unknown));
             let Some(why) = self.remains(object, given, &state) else {
                 self.strike(object);
                 return None;
             };
             words = format!("{door}: {why}");
+            if lingers {
+                let answered = true;
+                return Some(Left {
+                    words,
+                    answered,
+                    lingers,
+                });
+            }
         }
-        Some(Left { words, answered })
+        Some(Left {
+            words,
+            answered,
+            lingers: false,
+        })
     }
 
     /// Why an object is not known to be gone; `None` when it is. That it is not found means something only where reading
@@ -136,5 +196,6 @@ fn given_up() -> Left {
     Left {
         words: "not asked for: the deployment no longer answers".to_owned(),
         answered: false,
+        lingers: false,
     }
 }

@@ -402,6 +402,10 @@ pub enum Kind {
         /// The latest day that it can name.
         latest: Day,
     },
+    /// A value that is no length of time, or too long a one.
+    Duration,
+    /// A time to settle where nothing is read back.
+    SettlesNothing,
     /// Text with control characters where none can be.
     ControlCharacter {
         /// The place.
@@ -629,6 +633,10 @@ impl fmt::Display for Kind {
             Self::Date => f.write_str("this is no date of the calendar"),
             Self::WaiverTooLong { .. } => {
                 f.write_str("this waiver would hold for more than a year")
+            }
+            Self::Duration => f.write_str("this is no length of time, or longer than ten minutes"),
+            Self::SettlesNothing => {
+                f.write_str("nothing is read back here, so there is nothing to wait for")
             }
             Self::ControlCharacter { place } => write!(f, "{place} holds a control character"),
         }

@@ -71,6 +71,8 @@ impl Kind {
                 "put `{{ tag }}` into it, which the fixture's `find` looks for".into()
             }
             Self::OwnerAnonymous { .. } => "name a persona that signs in and may create it".into(),
+            Self::Duration => "write a number with its unit, such as 5s or 2m".into(),
+            Self::SettlesNothing => "add the fixture's `read` or `find`, or leave `settle` out".into(),
             Self::RemovesForeign { .. } => "name a capture of the fixture, or `{{ tag }}`, in each of its shapes".into(),
             Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),
             Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),

@@ -149,6 +149,8 @@ pub enum Code {
     SpecShould,
     /// A waiver runs out soon.
     WaiverEnds,
+    /// Before the run, the deployment did not answer as demanded yet.
+    SettledLate,
     /// A door answers whose cells nobody tests.
     DoorUnlisted,
     /// A tool that an operation names is in nobody's list.
@@ -172,7 +174,7 @@ const PAGE: Page = Page(include_str!("../docs/findings.md"));
 
 impl Code {
     /// Every code, the gravest first.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::Leak,
         Self::OpenWithoutToken,
         Self::EffectDespiteRefusal,
@@ -224,6 +226,7 @@ impl Code {
         Self::TokenGroupsOverage,
         Self::SpecShould,
         Self::WaiverEnds,
+        Self::SettledLate,
         Self::DoorUnlisted,
         Self::DeclaredToolMissing,
         Self::DeclaredRouteMissing,
@@ -289,6 +292,7 @@ impl Code {
             Self::HiddenButCallable => "hidden-but-callable",
             Self::ListedButRefused => "listed-but-refused",
             Self::SpecShould => "spec-should",
+            Self::SettledLate => "settled-late",
             Self::SpecUnproven => "spec-unproven",
             Self::StaleWaiver => "stale-waiver",
             Self::ExpiredWaiver => "expired-waiver",
@@ -353,6 +357,7 @@ impl Code {
             | Self::TokenGroupsOverage
             | Self::SpecShould
             | Self::WaiverEnds
+            | Self::SettledLate
             | Self::DoorUnlisted
             | Self::DeclaredRouteMissing
             | Self::DeclaredToolMissing
@@ -425,6 +430,7 @@ impl Code {
             | Self::SpecShould
             | Self::DoorUnlisted
             | Self::HiddenButCallable
+            | Self::SettledLate
             | Self::ListedButRefused => Layer::Unknown,
         }
     }

@@ -6,6 +6,7 @@ pub mod event;
 mod pace;
 mod pauses;
 mod retry;
+pub mod settling;
 pub mod stock;
 pub mod stop;
 pub mod survey;
@@ -78,6 +79,8 @@ pub struct Course {
     pub rounds: u32,
     /// Failing cells after which no other is called; `None` for no such number.
     pub max_failures: Option<usize>,
+    /// How long the deployment may take before the run to answer as demanded; `None` for a run at once.
+    pub settle: Option<Duration>,
 }
 
 impl Default for Course {
@@ -85,6 +88,7 @@ impl Default for Course {
         Self {
             rounds: 1,
             max_failures: None,
+            settle: None,
         }
     }
 }
@@ -116,11 +120,15 @@ pub async fn run(
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), Unready> {
     let started = Instant::now();
-    let deadline = means.stop.at(means.settings.deadline);
     let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor)
         .with_attendant(Arc::clone(means.attendant));
     errand::fetch(&mut plan.scenario, &desk).await?;
     let routes = document::at_hand(&plan)?;
+    let unsettled = match means.settings.course.settle {
+        Some(most) => settling::settle(&plan, &means, most, tell).await,
+        None => None,
+    };
+    let deadline = means.stop.at(means.settings.deadline);
     let callers = plan.callers();
     let (standings, redirects) = tokio::join!(
         standing::sign_in(&plan.scenario, &desk, &means, |persona| callers[persona]),
@@ -145,7 +153,10 @@ pub async fn run(
     let unlisted = look_around(&hall).await;
     hall.objects.remove_all(&hall).await;
     hall.end_sessions().await;
-    ending::judge_and_tell(&hall, [redirects, unlisted].concat());
+    ending::judge_and_tell(
+        &hall,
+        [redirects, unlisted, unsettled.into_iter().collect()].concat(),
+    );
     deadline.abort();
     Ok(())
 }

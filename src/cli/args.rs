@@ -376,6 +376,9 @@ pub(super) struct Course {
     /// Call every cell so many times, round by round, to find answers that flip
     #[arg(long, value_name = "N", default_value_t = 1, env = "ROLECALL_REPEAT", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) repeat: u32,
+    /// Ask a few harmless cells until the deployment answers as demanded, or so long at most, then run once
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "ROLECALL_SETTLE")]
+    pub(super) settle: Option<Duration>,
     /// Call no other cell once one has failed; the clean-up still runs
     #[arg(long, env = "ROLECALL_FAIL_FAST", conflicts_with = "max_failures")]
     pub(super) fail_fast: bool,
@@ -390,6 +393,7 @@ impl Course {
         let stated = self.max_failures.map(|most| most as usize);
         crate::run::Course {
             rounds: self.repeat,
+            settle: self.settle,
             max_failures: if self.fail_fast { Some(1) } else { stated },
         }
     }

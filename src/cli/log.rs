@@ -62,6 +62,8 @@ pub(super) fn tell(event: &Event) {
             took_ms,
             ..
         } => debug!(%persona, %operation, %door, status, took_ms, "cell called"),
+        Event::Looked { asked, astray } => info!(asked, astray = astray.len(), "looked at"),
+        Event::Settled(settled) => info!(ready = settled.ready, looks = settled.looks, "settled"),
         Event::RoundStarted { round } => info!(round, "round started"),
         Event::CellRepeated {
             persona,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::Terminal;
+use crate::report::sanitizer;
 use crate::run::Event;
 
 /// Between two quiet lines.
@@ -70,6 +71,7 @@ impl<'t> Progress<'t> {
                 scenario, matrix, ..
             } => self.start(scenario, matrix.checks().count(), matrix.doors.len()),
             Event::CellObserved { .. } => self.step(),
+            Event::Looked { asked, astray } => self.look(*asked, astray),
             Event::RoundStarted { round } => self.next_round(*round),
             Event::RunFinished { .. } => self.bar.finish_and_clear(),
             Event::WaiverStated(_)
@@ -81,6 +83,7 @@ impl<'t> Progress<'t> {
             | Event::FixtureUnmade { .. }
             | Event::FixtureMade { .. }
             | Event::CleanupStarted { .. }
+            | Event::Settled(_)
             | Event::CellRepeated { .. }
             | Event::CellSettled { .. }
             | Event::CellFinished { .. }
@@ -107,6 +110,19 @@ impl<'t> Progress<'t> {
             self.bar.set_style(style);
         }
         self.bar.set_length(checks as u64);
+    }
+
+    fn look(&self, asked: usize, astray: &[String]) {
+        let asked = counted(asked, "cell");
+        match astray {
+            [] => self
+                .terminal
+                .hint(format!("rolecall: {asked} as demanded before the run")),
+            [first, ..] => self.terminal.hint(format!(
+                "rolecall: not settled yet, of {asked}: {}",
+                sanitizer::clean(first)
+            )),
+        }
     }
 
     fn next_round(&mut self, round: u32) {

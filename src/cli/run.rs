@@ -310,7 +310,7 @@ impl Errand<'_> {
     fn settings(&self, context: &Context) -> Result<Settings, Exit> {
         Ok(Settings {
             run_id: run_id(context)?,
-            expires: expiry(self.pace.run_timeout),
+            expires: expiry(self.pace.run_timeout + self.course.settle.unwrap_or_default()),
             jobs: usize::from(self.pace.jobs),
             rate: self.pace.rate,
             retries: self.pace.retries,

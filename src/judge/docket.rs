@@ -195,6 +195,7 @@ fn deed(code: Code, author: Author) -> String {
         | Code::TokenStale
         | Code::TokenGroupsOverage
         | Code::ClockSkew
+        | Code::SettledLate
         | Code::DoorUnlisted
         | Code::SignInFailed
         | Code::RedirectUnregistered

@@ -1,6 +1,7 @@
 //! An admitted REST call in, the Product Catalog's answer out.
 
 mod catalog;
+mod replica;
 
 use std::sync::Arc;
 

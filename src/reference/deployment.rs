@@ -137,7 +137,7 @@ impl Deployment {
 
     /// Returns the products that the store holds now, in order of creation.
     pub fn products(&self) -> Vec<Product> {
-        self.catalog.list()
+        self.catalog.all()
     }
 }
 

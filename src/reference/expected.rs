@@ -93,7 +93,8 @@ impl Fault {
                 cells: cells(|p, _, _| signed_in(p)),
                 exactly: false,
             }],
-            Self::WriteLost => {
+            Self::PolicyLate => one("leak", |p, o, _| role_denied(p, o)),
+            Self::WriteLost | Self::LateEffects => {
                 let mut lost = one("no-effect", |p, o, d| {
                     allowed(p, o) && !READS.contains(&o) && (o, d) != ("createProduct", "rest")
                 });
@@ -144,6 +145,8 @@ impl Fault {
                 one("open-without-token", |_, _, _| false)
             }
             Self::SessionsForgotten
+            | Self::LateCreationDespite403
+            | Self::StaleReplica
             | Self::ResourceHidden
             | Self::OnlyToolsChecked
             | Self::CompletionUnchecked
@@ -185,6 +188,7 @@ impl Fault {
             Self::McpNoAuth
             | Self::McpNoToolCheck
             | Self::GatewayOpen
+            | Self::PolicyLate
             | Self::SwappedStatuses
             | Self::ExecutedDespite403
             | Self::RefusalInBand
@@ -388,6 +392,10 @@ mod tests {
             ("flaky-401", 1, vec![54]),
             ("redirect-removed", 0, vec![]),
             ("write-lost", 1, vec![13, 0]),
+            ("late-effects", 1, vec![13, 0]),
+            ("late-creation-despite-403", 0, vec![]),
+            ("policy-late", 1, vec![12]),
+            ("stale-replica", 0, vec![]),
             ("no-challenge", 1, vec![0]),
             ("no-resource-metadata", 1, vec![0]),
             ("no-authorization-servers", 1, vec![0]),

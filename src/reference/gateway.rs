@@ -34,6 +34,7 @@ pub(crate) struct Gateway {
     sign_in_page: String,
     api: Api,
     mcp: Server,
+    catalog: Arc<Catalog>,
 }
 
 impl Gateway {
@@ -66,6 +67,7 @@ impl Gateway {
             metadata: document,
             sign_in_page: idp.sign_in_page(),
             api: Api::new(Arc::clone(catalog)),
+            catalog: Arc::clone(catalog),
             mcp: Server::new(Arc::clone(catalog), faults.clone()),
             faults,
         }
@@ -110,7 +112,10 @@ impl Gateway {
             .authorize(Entry::Rest, &caller, Sought::Operation(operation))
         {
             Ok(permit) => Ok(backend(permit)),
-            Err(rule) => Err(self.guard.refuse(Entry::Rest, rule, backend).into()),
+            Err(rule) => {
+                let later = |permit| self.catalog.refusing(|| backend(permit));
+                Err(self.guard.refuse(Entry::Rest, rule, later).into())
+            }
         }
     }
 
@@ -288,8 +293,9 @@ impl Gateway {
             let refused = answer::own(StatusCode::UNAUTHORIZED, "Unauthorized.");
             return reply::with(refused, header::WWW_AUTHENTICATE, challenge);
         }
-        self.guard
-            .refuse(Entry::Mcp, rule, |permit| serve(&permit, Serving::Plainly))
+        self.guard.refuse(Entry::Mcp, rule, |permit| {
+            self.catalog.refusing(|| serve(&permit, Serving::Plainly))
+        })
     }
 
     /// How the server refuses in place of the gateway, where it does.

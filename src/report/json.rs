@@ -13,6 +13,7 @@ use crate::door::{Answer, Observation, Rpc, Tool};
 use crate::judge::{Code, Effect, Finding, Hint};
 use crate::plan::Row;
 use crate::probe::{Checked, Place};
+use crate::run::settling::Settled;
 
 /// The document's schema; additive within its number.
 const SCHEMA: &str = "rolecall.report/1";
@@ -92,10 +93,24 @@ fn run(record: &Record) -> Value {
         "started_at": clean(record.started_at()),
         "took_ms": record.took_ms(),
         "complete": record.complete(),
+        "settled": record.settled().map(settled),
         "rounds": record.rounds(),
         "only": record.only().iter().map(|text| clean(text)).collect::<Vec<_>>(),
         "ended_after_failures": record.enough(),
         "digest": clean(record.digest()),
+    })
+}
+
+fn settled(settled: &Settled) -> Value {
+    let late = settled.late.iter().map(
+        |late| json!({"cell": clean(&late.cell), "gave": clean(&late.gave), "until_ms": late.until_ms}),
+    );
+    json!({
+        "ready": settled.ready,
+        "looks": settled.looks,
+        "asked": settled.asked,
+        "took_ms": settled.took_ms,
+        "late": late.collect::<Vec<_>>(),
     })
 }
 

@@ -15,6 +15,7 @@ use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::run::cleanup::Remnant;
 use crate::run::event::Covered;
+use crate::run::settling::Settled;
 use crate::scenario::RefusalShape;
 use facts::Ending;
 use ledger::Ledger;
@@ -49,6 +50,8 @@ pub struct Record {
     fixtures: String,
     next_line: u64,
     ending: Option<Ending>,
+    begun: bool,
+    settled: Option<Settled>,
     rounds: u32,
     only: Vec<String>,
     enough: Option<usize>,
@@ -84,6 +87,8 @@ impl Default for Record {
             fixtures: String::new(),
             next_line: 0,
             ending: None,
+            begun: false,
+            settled: None,
             rounds: 1,
             only: Vec::new(),
             enough: None,
@@ -195,6 +200,11 @@ impl Record {
     /// Milliseconds from the first line to the last; `None` when the run did not end.
     pub fn took_ms(&self) -> Option<u64> {
         self.ending.map(|ending| ending.took_ms)
+    }
+
+    /// How the deployment settled before the run, where that was waited for.
+    pub fn settled(&self) -> Option<&Settled> {
+        self.settled.as_ref()
     }
 
     /// How often every cell was to be called.

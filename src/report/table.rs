@@ -399,6 +399,8 @@ fn summary(record: &Record, width: usize) -> String {
         format!("{} signed in", count(record.signed_in(), "persona")),
         count(record.matrix().doors.len(), "door"),
     ];
+    let settled = record.settled().filter(|settled| settled.ready);
+    facts.extend(settled.map(|it| format!("settled in {}", seconds(it.took_ms))));
     facts.extend((record.rounds() > 1).then(|| format!("{} rounds", record.rounds())));
     facts.extend(record.took_ms().map(seconds));
     let (tally, facts) = (

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::settling::Settled;
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Observation;
 use crate::judge::{
@@ -164,6 +165,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         evidence: Vec<Observation>,
     },
+    /// Before the run the deployment was looked at, to see whether it answers as demanded yet.
+    #[serde(rename = "deployment.looked-at")]
+    Looked {
+        /// Cells that were asked.
+        asked: usize,
+        /// What is not as demanded yet, in words.
+        astray: Vec<String>,
+    },
+    /// The looks before the run ended.
+    #[serde(rename = "deployment.settled")]
+    Settled(Settled),
     /// A further round of calls began.
     #[serde(rename = "round.started")]
     RoundStarted {

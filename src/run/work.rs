@@ -107,7 +107,7 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
 }
 
 /// What only reads may read anything.
-async fn may_send_decoys(hall: &Hall<'_>, operation: usize) -> bool {
+pub(super) async fn may_send_decoys(hall: &Hall<'_>, operation: usize) -> bool {
     !hall.plan.scenario.operations[operation].mutates
         || hall.objects.decoys_are_nobodys(hall, operation).await
 }

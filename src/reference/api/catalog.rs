@@ -1,12 +1,18 @@
 //! Drafts and ids in, products out: the one store behind both doors.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::{Number, Value};
 
+use super::replica::Replica;
 use crate::reference::chance;
 use crate::reference::fault::{Fault, Faults};
+
+/// How long what is late takes.
+const LAG: Duration = Duration::from_secs(2);
 
 /// One product of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -105,6 +111,11 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct Catalog {
     products: Mutex<Vec<Product>>,
+    replica: Mutex<Replica>,
+    /// Creations that will happen, where refused ones do.
+    coming: Mutex<Vec<(Instant, Product)>>,
+    /// Whether the call under way has been refused, and is executed later all the same.
+    refusing: AtomicBool,
     faults: Faults,
 }
 
@@ -123,14 +134,34 @@ impl Catalog {
             description: Some("Sold by the catalog's owners".to_owned()),
         });
         Self {
+            replica: Mutex::new(Replica::of(&products)),
             products: Mutex::new(products.into()),
+            coming: Mutex::default(),
+            refusing: AtomicBool::new(false),
             faults,
         }
     }
 
+    /// Returns all products that there are in the order of their creation, also those that are not seen yet.
+    pub(crate) fn all(&self) -> Vec<Product> {
+        self.with(|products| products.clone())
+    }
+
     /// Returns all products in the order of their creation.
     pub(crate) fn list(&self) -> Vec<Product> {
-        self.with(|products| products.clone())
+        if self.faults.contains(Fault::LateEffects) {
+            return lock(&self.replica).shown(Instant::now()).to_vec();
+        }
+        self.all()
+    }
+
+    /// Executes a call that has been refused: where refused creations happen late, nothing of it happens at once.
+    pub(crate) fn refusing<T>(&self, call: impl FnOnce() -> T) -> T {
+        let late = self.faults.contains(Fault::LateCreationDespite403);
+        self.refusing.store(late, Ordering::Relaxed);
+        let done = call();
+        self.refusing.store(false, Ordering::Relaxed);
+        done
     }
 
     /// Returns the products whose name contains `text`, without regard to case.
@@ -143,7 +174,9 @@ impl Catalog {
 
     /// Returns the product with this id.
     pub(crate) fn get(&self, id: &str) -> Result<Product, Objection> {
-        self.with(|products| products.iter().find(|product| product.id == id).cloned())
+        let mut products = self.list().into_iter();
+        products
+            .find(|product| product.id == id)
             .ok_or(Objection::NotFound)
     }
 
@@ -154,8 +187,11 @@ impl Catalog {
                 return Err(Objection::NameTaken);
             }
             let product = draft.with_id(chance::guid());
-            if self.keeps() || source == Source::Rest {
+            if self.refusing.load(Ordering::Relaxed) {
+                lock(&self.coming).push((Instant::now() + LAG, product.clone()));
+            } else if self.keeps() || source == Source::Rest {
                 products.push(product.clone());
+                self.show(products, (source == Source::Rest).then_some(&product));
             }
             Ok(product)
         })
@@ -172,6 +208,7 @@ impl Catalog {
             let product = draft.with_id(id.to_owned());
             if self.keeps() {
                 products[at] = product.clone();
+                self.show(products, None);
             }
             Ok(product)
         })
@@ -183,6 +220,7 @@ impl Catalog {
             let at = position(products, id)?;
             if self.keeps() {
                 products.remove(at);
+                self.show(products, None);
             }
             Ok(())
         })
@@ -190,12 +228,28 @@ impl Catalog {
 
     /// A write is kept unless the deployment loses writes.
     fn keeps(&self) -> bool {
-        !self.faults.contains(Fault::WriteLost)
+        !self.faults.contains(Fault::WriteLost) && !self.refusing.load(Ordering::Relaxed)
+    }
+
+    /// Lets readers see what there is now, when their time has come; one product at once.
+    fn show(&self, products: &[Product], at_once: Option<&Product>) {
+        if self.faults.contains(Fault::LateEffects) {
+            lock(&self.replica).follow(products, at_once, Instant::now() + LAG);
+        }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Vec<Product>) -> T) -> T {
-        act(&mut self.products.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut products = lock(&self.products);
+        let now = Instant::now();
+        let due = |(at, _): &mut (Instant, Product)| *at <= now;
+        let arrived = lock(&self.coming).extract_if(.., due).collect::<Vec<_>>();
+        products.extend(arrived.into_iter().map(|(_, product)| product));
+        act(&mut products)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn position(products: &[Product], id: &str) -> Result<usize, Objection> {
@@ -286,5 +340,36 @@ mod tests {
         );
         assert!(catalog.delete(&kept.id).is_ok());
         assert_eq!(catalog.get(&kept.id), Ok(kept));
+    }
+
+    #[test]
+    fn a_lagging_replica_shows_later_what_the_store_has_at_once() {
+        let catalog = catalog(&[Fault::LateEffects]);
+        let draft = |name: &str| Draft::read(&json!({"name": name, "price": 1})).unwrap();
+        let seen = catalog.create(draft("seen"), Source::Rest).unwrap();
+        let unseen = catalog.create(draft("unseen"), Source::Tool).unwrap();
+        assert_eq!(catalog.get(&seen.id), Ok(seen.clone()));
+        assert_eq!(catalog.get(&unseen.id), Err(Objection::NotFound));
+        assert!(catalog.delete(&seen.id).is_ok());
+        assert_eq!(catalog.get(&seen.id), Ok(seen.clone()));
+        assert_eq!(catalog.delete(&seen.id), Err(Objection::NotFound));
+        assert_eq!((catalog.all().len(), catalog.list().len()), (4, 4));
+        std::thread::sleep(LAG + Duration::from_millis(20));
+        assert_eq!(catalog.get(&unseen.id), Ok(unseen));
+        assert_eq!(catalog.get(&seen.id), Err(Objection::NotFound));
+    }
+
+    #[test]
+    fn a_refused_creation_may_happen_later_and_no_other_write_does() {
+        let catalog = catalog(&[Fault::LateCreationDespite403]);
+        let draft = || Draft::read(&json!({"name": "late", "price": 1})).unwrap();
+        let first = catalog.list()[0].id.clone();
+        catalog.refusing(|| {
+            catalog.create(draft(), Source::Rest).unwrap();
+            catalog.delete(&first).unwrap();
+        });
+        assert_eq!(catalog.list().len(), 3);
+        std::thread::sleep(LAG + Duration::from_millis(20));
+        assert_eq!(catalog.list().len(), 4);
     }
 }

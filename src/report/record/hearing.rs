@@ -94,7 +94,8 @@ impl Record {
                 self.findings.retain(|known| known.code != Code::LeftBehind);
             }
             Event::CellObserved { .. } => self.note_sight(event),
-            Event::RoundStarted { .. } => {}
+            Event::Looked { .. } | Event::RoundStarted { .. } => {}
+            Event::Settled(settled) => self.settled = Some(settled.clone()),
             Event::CellSettled {
                 persona,
                 operation,
@@ -206,6 +207,7 @@ impl Record {
     }
 
     fn lay_out(&mut self, matrix: &Matrix) {
+        self.begun = true;
         self.matrix = matrix.clone();
         self.heard.clear();
         self.heard.resize_with(matrix.len(), Heard::default);

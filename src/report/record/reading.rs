@@ -12,7 +12,7 @@ use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 22] = [
     "run.started",
     "waiver.stated",
     "door.found",
@@ -22,6 +22,8 @@ const KNOWN: [&str; 20] = [
     "fixture.unmade",
     "fixture.made",
     "cell.observed",
+    "deployment.looked-at",
+    "deployment.settled",
     "round.started",
     "cell.repeated",
     "cell.settled",
@@ -135,7 +137,7 @@ impl Record {
                 Err(unreadable) => return Err(unreadable),
             }
         }
-        if record.run_id.is_empty() {
+        if !record.begun {
             return Err(Unreadable::NoRun);
         }
         record.settle();
@@ -144,14 +146,16 @@ impl Record {
 
     fn admit(&mut self, line: &Line, number: u64) -> Result<(), Unreadable> {
         match &line.event {
-            Event::RunStarted { .. } if !self.run_id.is_empty() => {
+            Event::RunStarted { .. } if self.begun => {
                 return Err(Unreadable::SecondRun { number });
             }
             Event::RunStarted { matrix, .. } if !agrees(matrix) => {
                 return Err(Unreadable::Matrix { number });
             }
             Event::RunStarted { .. } => {}
-            _ if self.run_id.is_empty() => return Err(Unreadable::NoRun),
+            // Before a run its deployment may be looked at.
+            Event::Looked { .. } | Event::Settled(_) => {}
+            _ if !self.begun => return Err(Unreadable::NoRun),
             _ => {}
         }
         self.hear_line(line);

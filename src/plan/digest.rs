@@ -212,10 +212,7 @@ mod tests {
             ),
             ("as: admin", "as: writer"),
             ("as: admin", "as: admin\n    settle: 5s"),
-            (
-                "uses: product\n    rest: GET",
-                "uses: product\n    settle: 5s\n    rest: GET",
-            ),
+            ("creates: product\n", "creates: product\n    settle: 5s\n"),
             ("000000000000 }", "000000000001 }"),
             (
                 "mcp: ${CATALOG_MCP_URL}",

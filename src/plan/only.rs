@@ -164,8 +164,8 @@ pub(super) fn narrow(matrix: &mut Matrix, scenario: &Scenario, only: &[Only], re
         .map(|index| matrix.check(index).as_ref().is_some_and(is_picked))
         .collect();
     let controls = controls(matrix, scenario, &picked, read_only);
-    for index in 0..matrix.len() {
-        if !picked[index] && controls.binary_search(&index).is_err() {
+    for (index, is_picked) in picked.into_iter().enumerate() {
+        if !is_picked && controls.binary_search(&index).is_err() {
             matrix.leave_out(index);
         }
     }

@@ -151,7 +151,7 @@ faults! {
     LateCreationDespite403 "late-creation-despite-403"
         "A creation that is refused happens all the same, two seconds later; seen where the fixture states a longer settle."
     PolicyLate "policy-late"
-        "The role policies are live only three seconds after the first call with a token; with --settle nobody meets the gap."
+        "The role policies are live only five seconds after the first call with a token; with --settle nobody meets the gap."
     StaleReplica "stale-replica"
         "One of many gateways has no role policies: every 45th refusal of a role is none; seen with --repeat."
     NoChallenge "no-challenge"

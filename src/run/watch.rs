@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -45,23 +46,25 @@ pub(super) enum Made {
     Unnamed(Option<(Likelihood, String)>),
 }
 
-/// Makes the objects of cells whose effects take a while to be seen, all at once: each is awaited until it can be read.
+/// Objects that are made and awaited at once: where reading lags, a wait is long and a call is not.
+const AT_ONCE: usize = 64;
+
+/// Makes the objects of cells whose effects take a while to be seen: each is awaited until it can be read.
 pub(super) async fn prepare(hall: &Hall<'_>) {
-    let groups = hall.plan.groups.iter();
-    let settling = groups.filter(|group| {
+    let settles = |group: &&Group| {
         let operation = &hall.plan.scenario.operations[group.operation];
         group.conduct == Conduct::Live && !hall.plan.scenario.settle_of(operation).is_zero()
-    });
-    join_all(settling.map(|group| prepare_group(hall, group))).await;
-}
-
-async fn prepare_group(hall: &Hall<'_>, group: &Group) {
-    let checks = group
-        .cells
-        .iter()
-        .filter_map(|cell| hall.plan.matrix.check(*cell));
-    let called = checks.filter(|check| hall.barred(check.persona, check.door).is_none());
-    join_all(called.map(|check| prepare_cell(hall, check))).await;
+    };
+    let groups = hall.plan.groups.iter().filter(settles);
+    let cells = groups.flat_map(|group| &group.cells);
+    let checks = cells.filter_map(|cell| hall.plan.matrix.check(*cell));
+    stream::iter(checks)
+        .for_each_concurrent(AT_ONCE, |check| async move {
+            if hall.barred(check.persona, check.door).is_none() {
+                prepare_cell(hall, check).await;
+            }
+        })
+        .await;
 }
 
 async fn prepare_cell(hall: &Hall<'_>, check: Check<'_>) {

@@ -52,13 +52,13 @@ fn operation(
         register.operation_scope(bound.clone(), uses.as_ref().is_some_and(|uses| uses.wrong));
     let shapes = call::shapes(reader, &fields, register, &scope);
     let demands = demand::read(reader, &fields, &shapes, register);
+    let mutates = mutates(reader, &fields, &shapes)?;
     let settle = fields.get("settle").map(|named| {
-        if bound.is_empty() && creates.is_none() {
+        if !mutates || bound.is_empty() && creates.is_none() {
             reader.complain(named.at, Kind::SettlesNothing);
         }
         reader.duration(named.node)
     });
-    let mutates = mutates(reader, &fields, &shapes)?;
     let harm = Harm {
         mutates,
         uses: &bound,

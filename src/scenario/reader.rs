@@ -14,7 +14,7 @@ use crate::day::Day;
 use crate::secret::Secret;
 
 /// The longest time that a scenario may state.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Reads values and keeps what is wrong with them, so that one pass finds everything.
 pub(super) struct Reader<'s> {

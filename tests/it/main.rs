@@ -46,8 +46,12 @@ mod lists;
 mod reports;
 /// What the MCP authorization chapter demands.
 mod requirements;
+/// Many rounds, early ends and chosen cells.
+mod rounds;
 /// What a scenario may be, and what is told of one that may not.
 mod scenarios;
+/// What takes its time.
+mod settling;
 /// Every way to sign in, from the scenario to the refusal.
 mod sign_in;
 /// What is said of tokens.

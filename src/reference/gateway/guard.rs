@@ -83,7 +83,7 @@ pub(super) struct Guard {
 }
 
 /// How long the role policies take to be live, where they are late.
-const LATE: Duration = Duration::from_secs(3);
+const LATE: Duration = Duration::from_secs(5);
 /// Which refusal of a role meets the gateway that has no role policies, where there is one.
 const STALE: u64 = 45;
 

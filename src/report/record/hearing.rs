@@ -96,17 +96,7 @@ impl Record {
             Event::CellObserved { .. } => self.note_sight(event),
             Event::Looked { .. } | Event::RoundStarted { .. } => {}
             Event::Settled(settled) => self.settled = Some(settled.clone()),
-            Event::CellSettled {
-                persona,
-                operation,
-                door,
-                effect,
-                gap,
-            } => {
-                if let Some(heard) = self.place(persona, operation, *door) {
-                    (heard.sight.effect, heard.sight.gap) = (*effect, *gap);
-                }
-            }
+            Event::CellSettled { .. } => self.note_effect(event),
             Event::CellRepeated { .. } => self.note_repetition(event),
             Event::CellFinished {
                 persona,
@@ -277,6 +267,22 @@ impl Record {
                 retries: retries.clone(),
             })
         });
+    }
+
+    fn note_effect(&mut self, event: &Event) {
+        let Event::CellSettled {
+            persona,
+            operation,
+            door,
+            effect,
+            gap,
+        } = event
+        else {
+            return;
+        };
+        if let Some(heard) = self.place(persona, operation, *door) {
+            (heard.sight.effect, heard.sight.gap) = (*effect, *gap);
+        }
     }
 
     fn note_repetition(&mut self, event: &Event) {

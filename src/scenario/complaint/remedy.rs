@@ -72,7 +72,7 @@ impl Kind {
             }
             Self::OwnerAnonymous { .. } => "name a persona that signs in and may create it".into(),
             Self::Duration => "write a number with its unit, such as 5s or 2m".into(),
-            Self::SettlesNothing => "add the fixture's `read` or `find`, or leave `settle` out".into(),
+            Self::SettlesNothing => "leave `settle` out, or state it where something is written and read back: a mutating operation, a fixture with `read` or `find`".into(),
             Self::RemovesForeign { .. } => "name a capture of the fixture, or `{{ tag }}`, in each of its shapes".into(),
             Self::FindsForeign => "look for `{{ tag }}` in each of its shapes".into(),
             Self::FindsTooLittle { capture } => format!("add `{}` to the captures of `find`", brief(capture)),

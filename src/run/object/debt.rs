@@ -1,10 +1,13 @@
 //! Creations without a clear answer in, the objects that they left out: looked for at once and once more at the end.
 
+use tokio::time::Instant;
+
 use super::claim::{captured, shows_on};
 use super::removal::UNANSWERED;
 use super::{Birth, Object, Objects, State};
 use crate::run::event::Event;
 use crate::run::hall::Hall;
+use crate::run::pauses::Pauses;
 use crate::run::step::{Given, Stage};
 use crate::scenario::template::Bindings;
 
@@ -130,7 +133,7 @@ impl Objects {
         let mut unsure = if silent { UNANSWERED } else { 0 };
         for debt in self.debts.take() {
             let last = if unsure < UNANSWERED {
-                self.search(hall, &debt).await
+                self.search_by_its_time(hall, &debt).await
             } else {
                 Sought::Unsure("not looked for: the deployment no longer answers".to_owned())
             };
@@ -142,6 +145,20 @@ impl Objects {
                 Some(words) => self.tell_owed(hall, &debt, &words),
                 None if !self.has(&debt) => Self::renounce(hall, &debt.birth()),
                 None => {}
+            }
+        }
+    }
+
+    /// The same until something is found, as long as what may have been made takes to be found.
+    async fn search_by_its_time(&self, hall: &Hall<'_>, debt: &Debt) -> Sought {
+        let settle = hall.plan.scenario.fixtures[debt.fixture].settle;
+        let mut pauses = Pauses::until(Instant::now() + settle);
+        loop {
+            let sought = self.search(hall, debt).await;
+            let is_open = matches!(sought, Sought::Nothing) && !self.has(debt);
+            let is_likely = debt.likelihood != Likelihood::Slight;
+            if !(is_open && is_likely && pauses.next_to_the_end().await) {
+                return sought;
             }
         }
     }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{Object, Objects, State};
 use crate::run::event::Event;
 use crate::run::hall::Hall;
-use crate::run::pauses::{Next, Pauses};
+use crate::run::pauses::Pauses;
 use crate::run::step::{Given, Stage};
 
 /// Objects in a row whose owner was not answered, after which the others are told without being asked for.
@@ -76,7 +76,7 @@ impl Objects {
                 self.strike(object);
                 return true;
             }
-            if pauses.next(hall).await != Next::Look {
+            if !pauses.next_to_the_end().await {
                 return false;
             }
         }

@@ -74,10 +74,10 @@ fn a_leak_of_one_call_in_many_is_found_by_calling_often_and_never_lost() {
     assert!(ran.file("reports/rolecall.md").contains("1/8≠403"));
 }
 
-/// A single round can meet a call's two thirds of luck twice; many rounds cannot.
+/// A single round may find a call lucky; many rounds do not. Nothing is written, since a read-back needs the owner's luck.
 #[test]
 fn a_token_that_is_refused_now_and_then_flips_everywhere() {
-    let ran = run(&[Fault::Flaky401], &["--repeat", "12"]);
+    let ran = run(&[Fault::Flaky401], &["--read-only", "--repeat", "12"]);
     let report = ran.report();
     assert_eq!(ran.exit, 1);
     let found = findings(&report);
@@ -87,7 +87,7 @@ fn a_token_that_is_refused_now_and_then_flips_everywhere() {
         "{}",
         ran.stdout
     );
-    assert!(found["flips"].len() > 40, "{:?}", found["flips"]);
+    assert!(found["flips"].len() > 20, "{:?}", found["flips"]);
     let signed_in = |cell: &String| !cell.starts_with("anonymous/");
     assert!(found["flips"].iter().all(signed_in), "{:?}", found["flips"]);
 }

@@ -225,6 +225,9 @@ pub enum Event {
         /// Why there is nothing to judge.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         gap: Option<Gap>,
+        /// What came back, kept where the effect is not what was demanded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<Observation>,
     },
     /// A cell was judged.
     #[serde(rename = "cell.finished")]

@@ -60,6 +60,8 @@ pub(super) struct Hall<'r> {
     turnstile: Semaphore,
     /// Objects that were made for single cells ahead of their calls, by matrix index.
     pub(super) prepared: RefCell<HashMap<usize, Vec<Object>>>,
+    /// By matrix index: answers as demanded that are evidence only if their calls turn out to have had another effect.
+    held: RefCell<HashMap<usize, Vec<Observation>>>,
     /// Calls whose effects are still to be read.
     pub(super) traces: RefCell<Vec<Trace>>,
     /// Which round of calls is under way, from 1.
@@ -148,6 +150,7 @@ impl<'r> Hall<'r> {
             ]),
             turnstile: Semaphore::new(means.settings.jobs.max(1)),
             prepared: RefCell::default(),
+            held: RefCell::default(),
             traces: RefCell::default(),
             round: Cell::new(1),
             limit: Limit::new(means.settings.course.max_failures),
@@ -276,11 +279,30 @@ impl<'r> Hall<'r> {
         });
     }
 
+    /// Keeps the evidence of a cell back until its effect is known, where nothing but that can be wrong with it.
+    pub(super) fn hold_evidence(&self, check: &Check<'_>, seen: &mut Seen) {
+        let met = seen
+            .reading
+            .is_some_and(|reading| self.as_demanded(check, reading, seen.status));
+        if met && seen.second.is_none() {
+            let evidence = std::mem::take(&mut seen.evidence);
+            self.held
+                .borrow_mut()
+                .entry(check.index)
+                .or_insert(evidence);
+        }
+    }
+
     /// Keeps what reading back showed of a cell in the end, and tells it.
     pub(super) fn keep_effect(&self, check: &Check<'_>, effect: Effect) {
+        let held = self.held.borrow_mut().remove(&check.index);
+        let evidence = held
+            .filter(|_| effect.is_doubtful(&check.demand.expectation))
+            .unwrap_or_default();
         let gap = {
             let sight = &mut self.sights.borrow_mut()[check.index];
             sight.effect = effect;
+            sight.by = sight.by.or_else(|| Layer::of_answers(&evidence));
             if effect == Effect::Changed && !check.demand.expectation.allows() {
                 // Whatever the token was, what it did is to be judged.
                 sight.gap = None;
@@ -294,6 +316,7 @@ impl<'r> Hall<'r> {
             door: cell.door,
             effect,
             gap,
+            evidence,
         });
         self.limit.weigh(self, check);
     }

@@ -41,6 +41,8 @@ struct Tried {
     ask: Ask,
     called: Called,
     effect: Effect,
+    /// Whether what it did is only read back at the end.
+    watched: bool,
 }
 
 /// The bindings of one call and the objects behind them; none behind decoys.
@@ -73,6 +75,9 @@ async fn call_cell(hall: &Hall<'_>, check: &Check<'_>, spare: &mut Spare) -> See
     );
     let answers = (first.called, again.map(|again| again.called));
     let mut seen = work::told(hall, check, &first.ask, answers, effect);
+    if first.watched {
+        hall.hold_evidence(check, &mut seen);
+    }
     if effect == Effect::Changed {
         // Whatever the token was, what it did is to be judged.
         seen.gap = None;
@@ -146,6 +151,7 @@ async fn attempt(
         ask,
         called,
         effect: object::together([used, created]),
+        watched: false,
     })
 }
 
@@ -193,6 +199,7 @@ fn watched_later(
         ask,
         called: called?,
         effect,
+        watched: true,
     })
 }
 

@@ -203,16 +203,6 @@ pub(super) fn renewals(check: &Check<'_>) -> usize {
     }
 }
 
-/// Whether what a call did, as far as it was read back, is what its answer must mean.
-fn is_fitting(check: &Check<'_>, effect: Effect) -> bool {
-    match effect {
-        Effect::Unchecked => true,
-        Effect::Unread => false,
-        Effect::Unchanged => !check.demand.expectation.allows(),
-        Effect::Changed => check.demand.expectation.allows(),
-    }
-}
-
 fn met(hall: &Hall<'_>, check: &Check<'_>, called: &Called) -> bool {
     hall.as_demanded(check, called.reading, called.status())
 }
@@ -225,7 +215,7 @@ pub(super) fn told(
     (first, again): (Called, Option<Called>),
     effect: Effect,
 ) -> Seen {
-    let as_demanded = met(hall, check, &first) && is_fitting(check, effect);
+    let as_demanded = met(hall, check, &first) && !effect.is_doubtful(&check.demand.expectation);
     if let Some(gallery) = hall.gallery {
         let signed_in = hall.plan.matrix.personas[check.persona].signs_in;
         for called in [Some(&first), again.as_ref()].into_iter().flatten() {

@@ -83,6 +83,10 @@ fn a_refused_creation_that_comes_later_is_found_and_removed() {
     assert_eq!(findings(&ran.report()), expected, "{}", ran.stdout);
     assert_eq!(ran.exit, 1);
     assert!(same, "what came late is gone");
+    for cell in ran.report()["cells"].as_array().unwrap() {
+        let is_wrong = cell["verdict"] != "pass";
+        assert_eq!(cell["evidence"].is_array(), is_wrong, "{cell}");
+    }
 }
 
 #[test]

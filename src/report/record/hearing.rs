@@ -276,12 +276,19 @@ impl Record {
             door,
             effect,
             gap,
+            evidence,
         } = event
         else {
             return;
         };
-        if let Some(heard) = self.place(persona, operation, *door) {
-            (heard.sight.effect, heard.sight.gap) = (*effect, *gap);
+        let Some(heard) = self.place(persona, operation, *door) else {
+            return;
+        };
+        (heard.sight.effect, heard.sight.gap) = (*effect, *gap);
+        if !evidence.is_empty() {
+            heard.sight.by = heard.sight.by.or_else(|| Layer::of_answers(evidence));
+            let papers = heard.papers.get_or_insert_default();
+            papers.evidence.extend_from_slice(evidence);
         }
     }
 

@@ -25,27 +25,7 @@ impl Record {
     /// Takes the next event. What names no cell of the matrix is passed over.
     pub fn hear(&mut self, event: &Event) {
         match event {
-            Event::RunStarted {
-                tool,
-                scenario,
-                path,
-                digest,
-                matrix,
-                mcp_refuses,
-                fixtures,
-                rounds,
-                only,
-            } => {
-                self.only.clone_from(only);
-                self.rounds = *rounds;
-                self.tool.clone_from(tool);
-                self.scenario.clone_from(scenario);
-                self.path.clone_from(path);
-                self.digest.clone_from(digest);
-                self.mcp_refuses = *mcp_refuses;
-                self.fixtures.clone_from(fixtures);
-                self.lay_out(matrix);
-            }
+            Event::RunStarted { .. } => self.begin(event),
             Event::WaiverStated(dated) => self.waivers.push(WaiverFacts {
                 dated: dated.clone(),
                 fate: waiver::Fate::default(),
@@ -194,6 +174,32 @@ impl Record {
         let requirement = |requirement| probe::fate(&self.requirements, requirement);
         let conclusion = conclusion.under(waivers);
         conclusion.weighed(&self.matrix, waivers, &requirement, &|_, _| false)
+    }
+
+    fn begin(&mut self, event: &Event) {
+        let Event::RunStarted {
+            tool,
+            scenario,
+            path,
+            digest,
+            matrix,
+            mcp_refuses,
+            fixtures,
+            rounds,
+            only,
+        } = event
+        else {
+            return;
+        };
+        self.only.clone_from(only);
+        self.rounds = *rounds;
+        self.tool.clone_from(tool);
+        self.scenario.clone_from(scenario);
+        self.path.clone_from(path);
+        self.digest.clone_from(digest);
+        self.mcp_refuses = *mcp_refuses;
+        self.fixtures.clone_from(fixtures);
+        self.lay_out(matrix);
     }
 
     fn lay_out(&mut self, matrix: &Matrix) {

@@ -279,6 +279,7 @@ mod tests {
                 column("drop", Expectation::Forbidden),
             ],
             doors: DOORS.to_vec(),
+            controls: Vec::new(),
         }
     }
 

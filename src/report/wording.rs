@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::record::Record;
 use super::sanitizer::clean;
-use crate::judge::{Class, Code, Finding, Signature, VerdictKind};
+use crate::judge::{Class, Finding, Signature, VerdictKind};
 use crate::plan::Row;
 
 /// The verdict that a finding weighs like.

@@ -22,7 +22,9 @@ use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::day::Day;
 use crate::door::{Answer, Entrance, Observation};
-use crate::judge::{self, Attempt, Demanded, Effect, Gap, Layer, Listed, Reading, Repeats, Sight, Waivers};
+use crate::judge::{
+    self, Attempt, Demanded, Effect, Gap, Layer, Listed, Reading, Repeats, Sight, Waivers,
+};
 use crate::plan::{Check, Plan};
 use crate::probe::Checked;
 use crate::scenario::template::Bindings;

@@ -3,13 +3,15 @@
 use super::Record;
 use super::facts::{DoorFacts, Ending, Heard, Papers, TokenFacts, WaiverFacts};
 use crate::cell::{Door, OperationName, PersonaName};
-use crate::judge::{Code, Conclusion, Demanded, Finding, Gap, Layer, Repeats, Roll, Sight, Waivers};
+use crate::judge::{
+    Code, Conclusion, Demanded, Finding, Gap, Layer, Repeats, Roll, Sight, Waivers,
+};
 use crate::plan::Matrix;
 use crate::probe::{self, Checked};
 use crate::run::Event;
 use crate::run::event::Line;
-use crate::waiver::{self, Dated};
 use crate::scenario::RefusalShape;
+use crate::waiver::{self, Dated};
 
 impl Record {
     /// Takes the next event with its place in the record: the first one names the run and its start.

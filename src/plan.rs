@@ -146,6 +146,11 @@ impl Plan {
         self.selection.only.is_empty()
     }
 
+    /// Whether the user left cells out, by choosing cells or doors.
+    pub fn is_partial(&self) -> bool {
+        !self.is_whole() || !self.selection.doors.is_empty()
+    }
+
     /// How the cells were chosen; empty where all of them are tested.
     pub fn only(&self) -> &[Only] {
         &self.selection.only

@@ -103,7 +103,8 @@ impl Conclusion {
     }
 
     /// What became of each waiver, and the conclusion with what is to be said of them. `requirement` says what became of the
-    /// waiver of a requirement; `is_sound` whether a tool or redirect was looked at, and the finding is not so.
+    /// waiver of a requirement; `is_sound` whether a tool or redirect was looked at, and the finding is not so; `is_whole`
+    /// whether a run was to call every cell of an area: of one that was not, what is left out may need the waiver.
     #[must_use]
     pub fn weighed(
         self,
@@ -111,6 +112,7 @@ impl Conclusion {
         waivers: Waivers<'_>,
         requirement: &dyn Fn(Requirement) -> Fate,
         is_sound: &dyn Fn(Code, &str) -> bool,
+        is_whole: &dyn Fn(&Area) -> bool,
     ) -> (Vec<Fate>, Self) {
         let mut fates = Vec::with_capacity(waivers.0.len());
         let mut words = Words::default();
@@ -121,6 +123,7 @@ impl Conclusion {
                 waiver: &dated.waiver,
                 requirement,
                 is_sound,
+                is_whole,
             };
             let (fate, needless) = if dated.holds() {
                 scales.weigh()
@@ -177,6 +180,7 @@ struct Scales<'s> {
     waiver: &'s Waiver,
     requirement: &'s dyn Fn(Requirement) -> Fate,
     is_sound: &'s dyn Fn(Code, &str) -> bool,
+    is_whole: &'s dyn Fn(&Area) -> bool,
 }
 
 impl Scales<'_> {
@@ -222,7 +226,11 @@ impl Scales<'_> {
                 | None => fate = Fate::Idle,
             }
         }
-        if judged { fate } else { Fate::Idle }
+        if judged && (self.is_whole)(area) {
+            fate
+        } else {
+            Fate::Idle
+        }
     }
 
     fn verdict(&self, check: &Check<'_>) -> Option<(VerdictKind, Option<Code>)> {
@@ -317,7 +325,13 @@ mod tests {
             shown: &[],
         };
         let conclusion = roll.conclude_under(Waivers(waivers));
-        conclusion.weighed(&matrix, Waivers(waivers), &|_| Fate::Idle, &|_, _| false)
+        conclusion.weighed(
+            &matrix,
+            Waivers(waivers),
+            &|_| Fate::Idle,
+            &|_, _| false,
+            &|_| true,
+        )
     }
 
     fn codes(conclusion: &Conclusion, waiver: Option<u16>) -> Vec<Code> {

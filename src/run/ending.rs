@@ -5,10 +5,10 @@ use super::event::{Covered, Event};
 use super::hall::Hall;
 use super::standing::stops;
 use crate::judge::{self, Code, Conclusion, Coverage, Finding, Gap, Inventory, Lists, Roll, Sight};
-use crate::plan::Check;
+use crate::plan::{Check, Matrix};
 use crate::probe;
 use crate::scenario::Location;
-use crate::waiver::Fate;
+use crate::waiver::{Area, Fate};
 
 /// Judges the run and tells verdicts in matrix order, findings by gravity, and the end. `others` are the findings
 /// about what no cell calls: redirects, and doors that are not listed.
@@ -115,7 +115,9 @@ fn weighed(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> (Vec<Fat
     let conclusion = lists.add_to(conclusion).under(hall.waivers());
     let unregistered = |name: &str| {
         let mut findings = roll.earlier.iter();
+        // Where they were not asked for, nothing is known of them.
         hall.stop.is_stopped()
+            || !hall.plan.is_whole()
             || findings.any(|finding| finding.about.iter().any(|one| one == name))
     };
     let requirement = |requirement| probe::fate(&hall.checked.borrow(), requirement);
@@ -123,7 +125,30 @@ fn weighed(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> (Vec<Fat
         Code::RedirectUnregistered => !unregistered(name),
         other => lists.is_sound(other, name),
     };
-    conclusion.weighed(roll.matrix, hall.waivers(), &requirement, &is_sound)
+    conclusion.weighed(
+        roll.matrix,
+        hall.waivers(),
+        &requirement,
+        &is_sound,
+        &|area| is_whole(hall, area),
+    )
+}
+
+/// Whether the run was to call every cell of an area that the scenario has.
+fn is_whole(hall: &Hall<'_>, area: &Area) -> bool {
+    if !hall.plan.is_partial() {
+        return true;
+    }
+    let scenario = &hall.plan.scenario;
+    let all = Matrix::of(scenario, scenario.deployment.doors.clone());
+    let cells = |matrix: &Matrix| {
+        let lies_in = |check: &Check<'_>| {
+            let cell = matrix.cell(check);
+            area.holds(&cell.persona, &cell.operation, cell.door)
+        };
+        matrix.checks().filter(lies_in).count()
+    };
+    cells(&all) == cells(&hall.plan.matrix)
 }
 
 /// Findings that no cell's answer can show: about tokens, fixtures, doors and what was left behind.

@@ -7,7 +7,7 @@ use crate::judge::{Roll, VerdictKind};
 use crate::plan::Check;
 
 /// Counts failing cells as the judge would, were the run to end now: a refusal of the wrong kind fails only once a control
-/// stands in.
+/// stands in, and what is waived does not.
 #[derive(Debug)]
 pub(super) struct Limit {
     most: Option<usize>,
@@ -78,7 +78,7 @@ fn failures(hall: &Hall<'_>) -> usize {
         shown: &[],
         earlier: &[],
     };
-    let verdicts = roll.conclude().verdicts;
+    let verdicts = roll.conclude_under(hall.waivers()).verdicts;
     let failed = |verdict: &&crate::judge::Verdict| verdict.kind == VerdictKind::Fail;
     verdicts.iter().flatten().filter(failed).count()
 }

@@ -112,6 +112,9 @@ fn unwaivable(code: Code) -> &'static str {
             "waive what is wrong with the cell itself, such as `leak`; the disagreement follows it"
         }
         (Code::StaleWaiver | Code::ExpiredWaiver, _) => "remove the waiver that it is about",
+        (Code::UndeclaredRoute, _) => {
+            "leave the route out with a reason: `deployment: { rest: { ignore: { \"GET /health\": reason } } }`"
+        }
         (_, Class::Note) => "it closes no gate; leave the waiver out",
         (_, Class::Unproven) => "what could not be judged is never green; find out why",
         (_, Class::Residue) => "remove what is left behind",

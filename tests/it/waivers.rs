@@ -519,3 +519,45 @@ fn what_waive_and_waivers_both_name_is_waived_twice() {
         ran.stderr
     );
 }
+
+/// Who asks a part only has not seen that the rest needs no waiver; nor does what is waived end a run.
+#[test]
+fn what_was_not_asked_for_is_no_reason_to_call_a_waiver_stale() {
+    let waivers = [
+        leak("writer/deleteProduct/*"),
+        waiver("finding: undeclared-tool, about: [exportProducts]"),
+        waiver("finding: C-19"),
+    ];
+    for arguments in [
+        &["--only", "writer/listProducts/rest"][..],
+        &["--only", "writer/deleteProduct/rest"],
+        &["--door", "rest"],
+        &["--fail-fast"],
+    ] {
+        let ran = run(&[Fault::WriterCanDelete], &waivers, arguments);
+        let stale = open(&ran).remove("stale-waiver");
+        let is_asked = arguments == ["--fail-fast"];
+        assert_eq!(stale.is_some(), is_asked, "{arguments:?}: {}", ran.stdout);
+        assert!(
+            !open(&ran).contains_key("incomplete"),
+            "{arguments:?}: {}",
+            ran.stdout
+        );
+    }
+    let sound = run(
+        &[],
+        &[leak("writer/deleteProduct/*")],
+        &["--only", "writer/deleteProduct/rest"],
+    );
+    assert_eq!(sound.exit, 0, "{}", sound.stdout);
+    let whole = run(
+        &[],
+        &[leak("writer/deleteProduct/rest")],
+        &["--only", "writer/deleteProduct/rest"],
+    );
+    assert!(
+        open(&whole).contains_key("stale-waiver"),
+        "{}",
+        whole.stdout
+    );
+}

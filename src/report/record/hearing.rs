@@ -175,7 +175,14 @@ impl Record {
         let waivers = Waivers(waivers);
         let requirement = |requirement| probe::fate(&self.requirements, requirement);
         let conclusion = conclusion.under(waivers);
-        conclusion.weighed(&self.matrix, waivers, &requirement, &|_, _| false)
+        let is_whole = |_: &_| self.only.is_empty();
+        conclusion.weighed(
+            &self.matrix,
+            waivers,
+            &requirement,
+            &|_, _| false,
+            &is_whole,
+        )
     }
 
     fn begin(&mut self, event: &Event) {

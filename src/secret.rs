@@ -2,6 +2,7 @@
 
 mod encoding;
 mod redactor;
+mod sieve;
 
 use std::fmt;
 

@@ -1,7 +1,6 @@
 //! A secret in, every text in which it may stand out.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -9,23 +8,43 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 /// Shorter texts stand in too many innocent places.
 pub(super) const SHORTEST: usize = 4;
 
-/// All encodings of a secret, each once; of a JWT those of its payload and its signature as well.
+/// Bytes of an encoding by which it is recognised. More would make whatever looks for them grow with the length of every token.
+pub(super) const ANCHOR: usize = 24;
+
+/// What of a secret may stand in a text on its own: all of it, without white space around it, and of a JWT its payload
+/// and its signature.
 ///
 /// The header of a JWT is not learnt on its own: it is the same for every token of an issuer.
-pub(super) fn forms(secret: &str) -> BTreeSet<String> {
+pub(super) fn units(secret: &str) -> BTreeSet<&str> {
     let trimmed = secret.trim();
     let mut units = vec![secret, trimmed];
     units.extend(jwt_parts(trimmed));
-    units
+    units.retain(|unit| is_long_enough(unit));
+    units.into_iter().collect()
+}
+
+/// How the encodings of a unit begin. Each encoding goes from character to character, so the unit's first ones are enough.
+pub(super) fn anchors(unit: &str) -> BTreeSet<Vec<u8>> {
+    let end = unit
+        .char_indices()
+        .nth(ANCHOR)
+        .map_or(unit.len(), |(at, _)| at);
+    let forms = forms(&unit[..end]).into_iter();
+    forms
+        .map(|form| form.as_bytes()[..form.len().min(ANCHOR)].to_vec())
+        .collect()
+}
+
+/// All encodings of a unit, each once.
+pub(super) fn forms(unit: &str) -> BTreeSet<String> {
+    encodings(unit)
         .into_iter()
-        .filter(|unit| is_long_enough(unit))
-        .flat_map(encodings)
         .filter(|form| is_long_enough(form))
         .collect()
 }
 
 fn is_long_enough(text: &str) -> bool {
-    text.chars().count() >= SHORTEST
+    text.chars().nth(SHORTEST - 1).is_some()
 }
 
 /// Payload and signature (RFC 7515 §3.1), when the text looks like a signed token.
@@ -63,7 +82,18 @@ fn encodings(unit: &str) -> Vec<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    joined(bytes, |text, byte| write!(text, "{byte:02x}"))
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend(digits(*byte, LOWER));
+    }
+    text
+}
+
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+
+fn digits(byte: u8, alphabet: &[u8; 16]) -> [char; 2] {
+    [byte >> 4, byte & 15].map(|digit| char::from(alphabet[usize::from(digit)]))
 }
 
 /// A byte list as languages print it; the brackets are nobody's secret.
@@ -75,21 +105,24 @@ fn decimal(bytes: &[u8], separator: &str) -> String {
 /// Percent-encoding: strict (RFC 3986 §2.3), as browsers' `encodeURIComponent` does it, and as HTML forms do it, each with hex digits of both cases.
 fn percent(bytes: &[u8]) -> impl Iterator<Item = String> {
     let kept: [(&[u8], &str); 3] = [(b"-._~", "%20"), (b"-._~!'()*", "%20"), (b"-._*", "+")];
-    let texts = kept.map(|(kept, space)| {
-        let keep = |byte: u8| byte.is_ascii_alphanumeric() || kept.contains(&byte);
-        let upper = joined(bytes, |text, byte| match byte {
-            b' ' => write!(text, "{space}"),
-            byte if keep(byte) => write!(text, "{}", char::from(byte)),
-            byte => write!(text, "%{byte:02X}"),
-        });
-        let lower = joined(bytes, |text, byte| match byte {
-            b' ' => write!(text, "{space}"),
-            byte if keep(byte) => write!(text, "{}", char::from(byte)),
-            byte => write!(text, "%{byte:02x}"),
-        });
-        [upper, lower]
-    });
+    let texts = kept
+        .map(|(kept, space)| [UPPER, LOWER].map(|alphabet| escapes(bytes, kept, space, alphabet)));
     texts.into_iter().flatten()
+}
+
+fn escapes(bytes: &[u8], kept: &[u8], space: &str, alphabet: &[u8; 16]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        if *byte == b' ' {
+            text.push_str(space);
+        } else if byte.is_ascii_alphanumeric() || kept.contains(byte) {
+            text.push(char::from(*byte));
+        } else {
+            text.push('%');
+            text.extend(digits(*byte, alphabet));
+        }
+    }
+    text
 }
 
 /// Base64 in both alphabets, wherever in a longer text the secret begins: the characters that share bits with a neighbour are cut off.
@@ -152,12 +185,4 @@ fn html(text: &str) -> [String; 2] {
 fn wide(text: &str) -> Option<String> {
     let chars: Vec<String> = text.chars().map(String::from).collect();
     text.is_ascii().then(|| chars.join("\0"))
-}
-
-fn joined(bytes: &[u8], put: impl Fn(&mut String, u8) -> std::fmt::Result) -> String {
-    let mut text = String::with_capacity(bytes.len() * 3);
-    for byte in bytes {
-        put(&mut text, *byte).expect("a String takes all that is written to it");
-    }
-    text
 }

@@ -1,19 +1,17 @@
 //! Any text in, the same text with every known secret masked out, in whatever encoding it stands.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, Match, MatchKind};
 
+use super::sieve::Sieve;
 use super::{Secret, encoding};
 
 /// What stands in a secret's place.
 const MASK: &str = "[redacted]";
-/// Bytes of an encoding by which it is recognised. More would make the automaton grow with the length of every token.
-const ANCHOR: usize = 24;
 
 /// Knows every secret of the run; new ones (tokens) are added as they are acquired.
 ///
@@ -25,34 +23,63 @@ pub struct Redactor {
     known: RwLock<Arc<Known>>,
 }
 
-/// Every encoding of every secret, and what finds them, built when it is first needed: secrets are learnt many at a time.
+/// Every secret, and what finds them, built when it is first needed: secrets are learnt many at a time.
 #[derive(Default)]
 struct Known {
-    forms: BTreeSet<Arc<str>>,
+    units: Vec<Arc<Unit>>,
     finder: OnceLock<Option<Finder>>,
+}
+
+/// What of a secret may stand in a text on its own. Its encodings are many times its length, so they are made when the
+/// beginning of one is first met.
+struct Unit {
+    text: Secret,
+    forms: OnceLock<Vec<String>>,
 }
 
 /// Finds where an encoding of a secret may begin, and how far it goes.
 struct Finder {
-    anchors: AhoCorasick,
-    /// The forms in the order of the automaton's patterns.
-    forms: Vec<Arc<str>>,
+    sieve: Sieve,
+    /// How encodings begin, each with its unit.
+    anchors: Vec<(Vec<u8>, Arc<Unit>)>,
+    /// Made for the first text that the sieve does not pass over: most runs meet none.
+    automaton: OnceLock<AhoCorasick>,
+}
+
+impl Unit {
+    fn new(text: &str) -> Self {
+        Self {
+            text: Secret::new(text.to_owned()),
+            forms: OnceLock::new(),
+        }
+    }
+
+    /// Bytes, after a hit of an anchor, that the text has in common with the encodings that begin so.
+    fn agreement(&self, text: &str, anchor: usize) -> usize {
+        let forms = self
+            .forms
+            .get_or_init(|| encoding::forms(self.text.expose()).into_iter().collect());
+        let begun = forms
+            .iter()
+            .map(|form| agreement(form, text))
+            .filter(|agreed| *agreed >= anchor);
+        begun.max().unwrap_or_default()
+    }
 }
 
 impl Redactor {
     /// Learns a secret in all its encodings: raw, percent, base64 and base64url at three offsets, hex, JSON- and HTML-escaped,
     /// decimal bytes, UTF-16; of a JWT also its payload and its signature on their own.
     pub fn learn(&self, secret: &Secret) {
-        let forms = encoding::forms(secret.expose());
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if forms
-            .iter()
-            .any(|form| !known.forms.contains(form.as_str()))
-        {
-            let mut all = known.forms.clone();
-            all.extend(forms.into_iter().map(Arc::from));
+        let is_new = |text: &&str| known.units.iter().all(|unit| unit.text.expose() != *text);
+        let units = encoding::units(secret.expose());
+        let new: Vec<_> = units.into_iter().filter(is_new).map(Unit::new).collect();
+        if !new.is_empty() {
+            let mut units = known.units.clone();
+            units.extend(new.into_iter().map(Arc::new));
             *known = Arc::new(Known {
-                forms: all,
+                units,
                 finder: OnceLock::new(),
             });
         }
@@ -61,7 +88,7 @@ impl Redactor {
     /// The text with every known secret replaced by `[redacted]`; borrowed when there was none in it.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let known = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
-        let Some(finder) = known.finder.get_or_init(|| Finder::of(&known.forms)) else {
+        let Some(finder) = known.finder.get_or_init(|| Finder::of(&known.units)) else {
             return Cow::Borrowed(text);
         };
         let found = finder.find(text);
@@ -74,37 +101,44 @@ impl Redactor {
 }
 
 impl Finder {
-    fn of(forms: &BTreeSet<Arc<str>>) -> Option<Self> {
-        if forms.is_empty() {
-            return None;
-        }
-        let anchors = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(
-                forms
-                    .iter()
-                    .map(|form| &form.as_bytes()[..form.len().min(ANCHOR)]),
-            )
-            .expect("anchors of 24 bytes stay far below the automaton's limits");
-        Some(Self {
+    fn of(known: &[Arc<Unit>]) -> Option<Self> {
+        let anchors = known.iter().flat_map(|unit| {
+            let anchors = encoding::anchors(unit.text.expose()).into_iter();
+            anchors.map(move |anchor| (anchor, Arc::clone(unit)))
+        });
+        let anchors: Vec<_> = anchors.collect();
+        (!anchors.is_empty()).then(|| Self {
+            sieve: Sieve::of(anchors.iter().map(|(anchor, _)| anchor)),
             anchors,
-            forms: forms.iter().cloned().collect(),
+            automaton: OnceLock::new(),
         })
     }
 
     /// Where secrets stand, in order and disjoint. Matches may overlap, so all of them are looked at and joined.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
+        if !self.sieve.may_hold(text) {
+            return Vec::new();
+        }
         let range = |hit: Match| {
-            let agreed = agreement(&self.forms[hit.pattern().as_usize()], &text[hit.start()..]);
+            let (_, unit) = &self.anchors[hit.pattern().as_usize()];
+            let agreed = unit.agreement(&text[hit.start()..], hit.len());
             hit.start()..hit.start() + agreed
         };
-        let mut found: Vec<Range<usize>> = self
-            .anchors
+        let automaton = self.automaton.get_or_init(|| self.automaton());
+        let mut found: Vec<Range<usize>> = automaton
             .find_overlapping_iter(text)
             .map(range)
+            .filter(|range| !range.is_empty())
             .collect();
         found.sort_unstable_by_key(|range| range.start);
         join(found)
+    }
+
+    fn automaton(&self) -> AhoCorasick {
+        AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(self.anchors.iter().map(|(anchor, _)| anchor))
+            .expect("anchors of 24 bytes stay far below the automaton's limits")
     }
 }
 

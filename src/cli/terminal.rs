@@ -37,14 +37,22 @@ impl Terminal {
         }
     }
 
+    /// Writes data on stdout. A reader that has gone away is no error.
+    pub(super) fn print(&self, bytes: &[u8]) -> io::Result<()> {
+        self.print_with(|stdout| stdout.write_all(bytes))
+    }
+
     #[expect(
         clippy::unused_self,
         reason = "whoever speaks to the terminal holds it, whether or not these words depend on it"
     )]
-    /// Writes data on stdout. A reader that has gone away is no error.
-    pub(super) fn print(&self, bytes: &[u8]) -> io::Result<()> {
+    /// The same for what is written while it is made.
+    pub(super) fn print_with(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        let written = write(&mut stdout).and_then(|()| stdout.flush());
         written.or_else(|error| {
             if error.kind() == io::ErrorKind::BrokenPipe {
                 Ok(())

@@ -1,19 +1,21 @@
 //! Record in, one JSON document out (`rolecall.report/1`), streamed in matrix order.
 
-use std::io;
+use std::borrow::Cow;
+use std::{fmt, io};
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::record::{Entry, Record, WaiverFacts};
 use super::sanitizer::{clean, clean_block};
 use super::{hand, lists, waivers, wording};
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc, Tool};
-use crate::judge::{Code, Effect, Finding, Hint};
+use crate::judge::{Code, Effect, Finding, Gap, Hint, Signature};
 use crate::plan::Row;
 use crate::probe::{Checked, Place};
 use crate::run::settling::Settled;
+use crate::scenario::Expectation;
 
 /// The document's schema; additive within its number.
 const SCHEMA: &str = "rolecall.report/1";
@@ -83,7 +85,7 @@ struct Cells<'r>(&'r Record);
 
 impl Serialize for Cells<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.entries().map(|entry| cell(self.0, &entry)))
+        serializer.collect_seq(self.0.entries().map(|entry| CellLine::of(self.0, &entry)))
     }
 }
 
@@ -171,106 +173,87 @@ fn door(record: &Record, door: Door) -> Value {
     })
 }
 
-fn cell(record: &Record, entry: &Entry<'_>) -> Value {
-    let cell = record.matrix().cell(&entry.check);
-    let heard = entry.heard;
-    let verdict = heard.verdict.as_ref();
-    let mut fields = Map::new();
-    let mut put = |name: &str, value: Value| {
-        if !value.is_null() {
-            fields.insert(name.to_owned(), value);
+/// One cell; what there is nothing to say of is left out.
+#[derive(Serialize)]
+struct CellLine<'r> {
+    id: String,
+    persona: Cow<'r, str>,
+    operation: Cow<'r, str>,
+    door: &'static str,
+    #[serde(serialize_with = "shown")]
+    expected: &'r Expectation,
+    line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<Signature>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<Gap>,
+    status: u16,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'r, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiver: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effect: Option<Effect>,
+    took_ms: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    retries: Vec<Cow<'r, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<Value>,
+}
+
+impl<'r> CellLine<'r> {
+    fn of(record: &'r Record, entry: &Entry<'r>) -> Self {
+        let matrix = record.matrix();
+        let (check, heard) = (entry.check, entry.heard);
+        let (sight, verdict) = (&heard.sight, heard.verdict());
+        let reason = verdict.map(|verdict| clean(&verdict.reason));
+        Self {
+            id: clean(&matrix.cell(&check).to_string()).into_owned(),
+            persona: clean(matrix.personas[check.persona].name.as_str()),
+            operation: clean(matrix.operations[check.operation].name.as_str()),
+            door: check.door.name(),
+            expected: &check.demand.expectation,
+            line: check.demand.line,
+            outcome: sight.reading.map(|reading| reading.outcome.name()),
+            signature: sight.reading.and_then(|reading| reading.signature),
+            fingerprint: sight
+                .reading
+                .and_then(|reading| reading.fingerprint)
+                .map(|mark| clean(&mark.name()).into_owned()),
+            second: sight.second.map(|reading| reading.outcome.name()),
+            repeats: sight.repeats.are_worth_telling().then(
+                || json!({"asked": sight.repeats.asked, "astray": sight.repeats.astray}),
+            ),
+            control: matrix.is_control(check.index).then_some(true),
+            gap: sight.gap,
+            status: sight.status,
+            verdict: heard.kind().name(),
+            code: verdict.and_then(|verdict| verdict.code).map(Code::name),
+            reason: reason.filter(|reason| !reason.is_empty()),
+            waiver: verdict.and_then(|verdict| verdict.waiver),
+            effect: Some(sight.effect).filter(|effect| *effect != Effect::Unchecked),
+            took_ms: heard.took_ms(),
+            retries: heard.retries().iter().map(|retry| clean(retry)).collect(),
+            evidence: heard.evidence().iter().map(observation).collect(),
         }
-    };
-    put("id", clean(&cell.to_string()).into());
-    put("persona", clean(cell.persona.as_str()).into());
-    put("operation", clean(cell.operation.as_str()).into());
-    put("door", cell.door.name().into());
-    put(
-        "expected",
-        entry.check.demand.expectation.to_string().into(),
-    );
-    put("line", entry.check.demand.line.into());
-    put(
-        "outcome",
-        heard
-            .sight
-            .reading
-            .map(|reading| reading.outcome.name())
-            .into(),
-    );
-    put(
-        "signature",
-        heard
-            .sight
-            .reading
-            .and_then(|reading| reading.signature)
-            .map(wording::word)
-            .into(),
-    );
-    put(
-        "fingerprint",
-        heard
-            .sight
-            .reading
-            .and_then(|reading| reading.fingerprint)
-            .map(|mark| clean(&mark.name()).into_owned())
-            .into(),
-    );
-    put(
-        "second",
-        heard
-            .sight
-            .second
-            .map(|reading| reading.outcome.name())
-            .into(),
-    );
-    let repeats = heard.sight.repeats;
-    put(
-        "repeats",
-        repeats
-            .are_worth_telling()
-            .then(|| json!({"asked": repeats.asked, "astray": repeats.astray}))
-            .into(),
-    );
-    put(
-        "control",
-        record
-            .matrix()
-            .is_control(entry.check.index)
-            .then_some(true)
-            .into(),
-    );
-    put("gap", heard.sight.gap.map(wording::word).into());
-    put("status", heard.sight.status.into());
-    put("verdict", heard.kind().name().into());
-    put(
-        "code",
-        verdict
-            .and_then(|verdict| verdict.code)
-            .map(Code::name)
-            .into(),
-    );
-    put(
-        "reason",
-        verdict
-            .map(|verdict| clean(&verdict.reason))
-            .filter(|reason| !reason.is_empty())
-            .into(),
-    );
-    put("waiver", verdict.and_then(|verdict| verdict.waiver).into());
-    put(
-        "effect",
-        (heard.sight.effect != Effect::Unchecked)
-            .then(|| wording::word(heard.sight.effect))
-            .into(),
-    );
-    put("took_ms", heard.took_ms.into());
-    put(
-        "retries",
-        listed(heard.retries().iter().map(|retry| clean(retry).into())),
-    );
-    put("evidence", listed(heard.evidence().iter().map(observation)));
-    Value::Object(fields)
+    }
+}
+
+fn shown<S: Serializer>(words: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(words)
 }
 
 fn requirement(checked: &Checked) -> Value {
@@ -379,16 +362,6 @@ fn rpc(rpc: &Rpc) -> Value {
             json!({"error": {"code": code, "message": clean_block(message)}})
         }
         Rpc::Absent => json!("absent"),
-    }
-}
-
-/// A list; null when it is empty.
-fn listed(values: impl Iterator<Item = Value>) -> Value {
-    let values: Vec<Value> = values.collect();
-    if values.is_empty() {
-        Value::Null
-    } else {
-        Value::Array(values)
     }
 }
 

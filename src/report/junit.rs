@@ -1,12 +1,10 @@
 //! Record in, `JUnit` XML out: one test case a cell, one suite a door.
 
+mod page;
+
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
-use std::time::Duration;
-
-use quick_junit::{
-    NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestRerun, TestSuite,
-};
 
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
@@ -16,6 +14,7 @@ use crate::judge::{Code, Finding, VerdictKind};
 use crate::probe::Checked;
 use crate::requirement::Requirement;
 use crate::waiver::Fate;
+use page::{Banner, Case, Counts, Kind, Page, Status};
 
 /// Bytes of evidence that a case carries at most.
 const OUTPUT_CAP: usize = 8 * 1024;
@@ -26,7 +25,7 @@ const NAME_CAP: usize = 150;
 /// Where everything stands that is about the run rather than a cell.
 const RUN: &str = "rolecall.run";
 
-/// Writes the report.
+/// Writes the report, case by case in matrix order.
 ///
 /// What consumers read decides the shape: a name pair is unique, since some keep the first of two and others the one
 /// that passed; the message is repeated in the body, since GitLab shows nothing else; no attribute stands on a case
@@ -35,116 +34,163 @@ const RUN: &str = "rolecall.run";
 /// # Errors
 /// Those of the writer.
 pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
-    let mut names = Names {
-        scenario: slug(record.scenario()),
-        taken: HashSet::new(),
-    };
-    let mut report = Report::new(excerpt(record.scenario(), NAME_CAP));
-    report.time = record.took_ms().map(Duration::from_millis);
-    for door in &record.matrix().doors {
-        report.add_test_suite(suite(record, *door, &mut names));
+    let names = Names::of(record);
+    let mut taken = Taken::default();
+    let rare = [
+        ("requirements", chapter_suite(record, &names, &mut taken)),
+        ("run", run_suite(record, &mut taken)),
+    ];
+    let doors = &record.matrix().doors;
+    let lanes: Vec<(Counts, u64)> = doors.iter().map(|door| weigh(record, *door)).collect();
+    let cells = lanes.iter().map(|(counts, _)| *counts);
+    let counts = cells
+        .chain(rare.iter().map(|(_, cases)| Counts::of(cases)))
+        .fold(Counts::default(), Counts::and);
+    let title = excerpt(record.scenario(), NAME_CAP);
+    let banner = record.uniform().map(|uniform| Banner {
+        property: ("rolecall.banner", uniform.name()),
+        words: uniform.words(),
+    });
+    let mut page = Page::open(out, &title, counts, record.took_ms())?;
+    for (door, (counts, took_ms)) in doors.iter().zip(lanes) {
+        let cases = entries(record, *door).map(|entry| cell_case(record, &entry, &names));
+        let name = format!("{}/{door}", names.scenario);
+        page.suite(&name, counts, Some(took_ms), banner, cases)?;
     }
-    let about_chapter = chapter_suite(record, &mut names);
-    if !about_chapter.test_cases.is_empty() {
-        report.add_test_suite(about_chapter);
+    for (name, cases) in rare.into_iter().filter(|(_, cases)| !cases.is_empty()) {
+        let name = format!("{}/{name}", names.scenario);
+        page.suite(&name, Counts::of(&cases), None, None, cases.into_iter())?;
     }
-    let about_run = run_suite(record, &mut names);
-    if !about_run.test_cases.is_empty() {
-        report.add_test_suite(about_run);
-    }
-    report.serialize(out).map_err(unwritten)
+    page.close()
 }
 
-/// Gives every case a name pair of its own.
-struct Names {
+/// The names of the matrix as cases carry them: cleaned, cut, and each its own.
+struct Names<'r> {
     scenario: String,
-    taken: HashSet<(String, String)>,
+    personas: Vec<Cow<'r, str>>,
+    operations: Vec<Cow<'r, str>>,
 }
 
-impl Names {
-    fn case(&mut self, class: String, name: &str, status: TestCaseStatus) -> TestCase {
+impl<'r> Names<'r> {
+    fn of(record: &'r Record) -> Self {
+        let matrix = record.matrix();
+        Self {
+            scenario: slug(record.scenario()),
+            personas: distinct(matrix.personas.iter().map(|row| row.name.as_str())),
+            operations: distinct(matrix.operations.iter().map(|column| column.name.as_str())),
+        }
+    }
+}
+
+fn distinct<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> Vec<Cow<'n, str>> {
+    let mut taken = HashSet::with_capacity(names.len());
+    let names = names.map(|name| {
+        let short = excerpt(name, NAME_CAP);
+        let mut unique = short.clone();
+        for number in 2.. {
+            if taken.insert(unique.clone()) {
+                break;
+            }
+            unique = Cow::Owned(format!("{short} ({number})"));
+        }
+        unique
+    });
+    names.collect()
+}
+
+/// The name pairs of cases that are about no cell.
+#[derive(Default)]
+struct Taken(HashSet<(String, String)>);
+
+impl Taken {
+    /// A case with a name pair of its own.
+    fn case(&mut self, class: &str, name: &str, status: Status) -> Case {
         let mut unique = name.to_owned();
         for number in 2.. {
-            if self.taken.insert((class.clone(), unique.clone())) {
+            if self.0.insert((class.to_owned(), unique.clone())) {
                 break;
             }
             unique = format!("{name} ({number})");
         }
-        let mut case = TestCase::new(unique, status);
-        case.set_classname(class);
-        case
+        Case {
+            name: unique,
+            class: class.to_owned(),
+            took_ms: None,
+            status,
+            output: None,
+        }
     }
 }
 
-fn suite(record: &Record, door: Door, names: &mut Names) -> TestSuite {
-    let mut suite = TestSuite::new(format!("{}/{door}", names.scenario));
-    let mut total = 0_u64;
-    // A control that passed is nobody's result; one that did not is told like any other cell.
+/// A control that passed is nobody's result; one that did not is told like any other cell.
+fn entries(record: &Record, door: Door) -> impl Iterator<Item = Entry<'_>> {
     let told = |entry: &Entry<'_>| {
         entry.heard.kind() != VerdictKind::Pass || !record.matrix().is_control(entry.check.index)
     };
-    let entries = record.entries().filter(|entry| entry.check.door == door);
-    for entry in entries.filter(told) {
-        total = total.saturating_add(entry.heard.took_ms);
-        suite.add_test_case(cell_case(record, &entry, names));
-    }
-    suite.set_time(Duration::from_millis(total));
-    if let Some(uniform) = record.uniform() {
-        suite.add_property(("rolecall.banner", uniform.name()));
-        suite.set_system_out(uniform.words());
-    }
-    suite
+    record
+        .entries()
+        .filter(move |entry| entry.check.door == door && told(entry))
 }
 
-fn cell_case(record: &Record, entry: &Entry<'_>, names: &mut Names) -> TestCase {
-    let matrix = record.matrix();
-    let persona = excerpt(matrix.personas[entry.check.persona].name.as_str(), NAME_CAP);
-    let operation = excerpt(
-        matrix.operations[entry.check.operation].name.as_str(),
-        NAME_CAP,
-    );
-    let class = format!("{}.{}.{persona}", names.scenario, entry.check.door);
-    let mut case = names.case(class, &operation, cell_status(record, entry));
-    case.set_time(Duration::from_millis(entry.heard.took_ms));
-    if entry.heard.kind() != VerdictKind::Pass && !entry.heard.evidence().is_empty() {
-        case.set_system_out(evidence(entry));
+/// How many cases of a door end how, and their milliseconds together.
+fn weigh(record: &Record, door: Door) -> (Counts, u64) {
+    let mut counts = Counts::default();
+    let mut took_ms = 0_u64;
+    for entry in entries(record, door) {
+        took_ms = took_ms.saturating_add(entry.heard.took_ms());
+        counts.tests += 1;
+        match entry.heard.kind() {
+            VerdictKind::Pass => {}
+            VerdictKind::Fail => counts.failures += 1,
+            VerdictKind::Unproven => counts.errors += 1,
+            VerdictKind::Skipped | VerdictKind::Waived => counts.skipped += 1,
+        }
     }
-    case
+    (counts, took_ms)
 }
 
-fn cell_status(record: &Record, entry: &Entry<'_>) -> TestCaseStatus {
-    let verdict = entry.heard.verdict.as_ref();
+fn cell_case(record: &Record, entry: &Entry<'_>, names: &Names<'_>) -> Case {
+    let persona = &names.personas[entry.check.persona];
+    let told = entry.heard.kind() != VerdictKind::Pass && !entry.heard.evidence().is_empty();
+    Case {
+        name: names.operations[entry.check.operation].clone().into_owned(),
+        class: format!("{}.{}.{persona}", names.scenario, entry.check.door),
+        took_ms: Some(entry.heard.took_ms()),
+        status: cell_status(record, entry),
+        output: told.then(|| evidence(entry)),
+    }
+}
+
+fn cell_status(record: &Record, entry: &Entry<'_>) -> Status {
+    match entry.heard.kind() {
+        VerdictKind::Pass => passed(entry),
+        VerdictKind::Fail => not_green(record, entry, Kind::Failure, ""),
+        VerdictKind::Unproven => not_green(record, entry, Kind::Error, "unproven."),
+        VerdictKind::Skipped => skipped(&format!("skipped: {}", cell_message(entry))),
+        VerdictKind::Waived => {
+            let waiver = entry.heard.verdict().and_then(|verdict| verdict.waiver);
+            skipped(&waived(record, waiver, &cell_message(entry)))
+        }
+    }
+}
+
+fn not_green(record: &Record, entry: &Entry<'_>, kind: Kind, prefix: &str) -> Status {
+    let verdict = entry.heard.verdict();
     let code = verdict
         .and_then(|verdict| verdict.code)
         .map_or("not-judged", Code::name);
+    let message = cell_message(entry);
+    let body = format!("{message}\n{}", cell_body(record, entry));
+    bad(kind, &format!("{prefix}{code}"), &message, &body)
+}
+
+fn cell_message(entry: &Entry<'_>) -> String {
+    let verdict = entry.heard.verdict();
     let reason = verdict.map_or("", |verdict| verdict.reason.as_str());
-    let message = if reason.is_empty() {
+    if reason.is_empty() {
         format!("got {}", sight::got(entry))
     } else {
         clean(reason).into_owned()
-    };
-    match entry.heard.kind() {
-        VerdictKind::Pass => passed(entry),
-        VerdictKind::Fail => bad(
-            NonSuccessKind::Failure,
-            code,
-            &message,
-            &[message.clone(), cell_body(record, entry)].join("\n"),
-        ),
-        VerdictKind::Unproven => {
-            let kind = format!("unproven.{code}");
-            bad(
-                NonSuccessKind::Error,
-                &kind,
-                &message,
-                &[message.clone(), cell_body(record, entry)].join("\n"),
-            )
-        }
-        VerdictKind::Skipped => skipped(&format!("skipped: {message}")),
-        VerdictKind::Waived => {
-            let waiver = verdict.and_then(|verdict| verdict.waiver);
-            skipped(&waived(record, waiver, &message))
-        }
     }
 }
 
@@ -158,33 +204,26 @@ fn waived(record: &Record, waiver: Option<u16>, message: &str) -> String {
 }
 
 /// A pass; attempts that the transport lost are told as what they are, and change nothing.
-fn passed(entry: &Entry<'_>) -> TestCaseStatus {
-    let mut status = TestCaseStatus::success();
-    for retry in entry.heard.retries() {
-        let mut rerun = TestRerun::new(NonSuccessKind::Error);
-        rerun
-            .set_type("retry")
-            .set_message(clean(retry))
-            .set_description(clean(retry));
-        status.add_rerun(rerun);
+fn passed(entry: &Entry<'_>) -> Status {
+    let retries = entry.heard.retries().iter();
+    Status::Success {
+        retries: retries.map(|retry| clean(retry).into_owned()).collect(),
     }
-    status
 }
 
-fn bad(kind: NonSuccessKind, ty: &str, message: &str, body: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::non_success(kind);
-    status
-        .set_type(ty)
-        .set_message(message)
-        .set_description(body);
-    status
+fn bad(kind: Kind, ty: &str, message: &str, body: &str) -> Status {
+    Status::Bad {
+        kind,
+        ty: ty.to_owned(),
+        message: message.to_owned(),
+        body: body.to_owned(),
+    }
 }
 
-fn skipped(message: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::skipped();
-    // GitLab shows the content, the others the attribute.
-    status.set_message(message).set_description(message);
-    status
+fn skipped(message: &str) -> Status {
+    Status::Skipped {
+        message: message.to_owned(),
+    }
 }
 
 fn cell_body(record: &Record, entry: &Entry<'_>) -> String {
@@ -208,11 +247,7 @@ fn cell_body(record: &Record, entry: &Entry<'_>) -> String {
             .map(|retry| format!("retried: {}", clean(retry))),
     );
     let finding = record.findings().iter().find(|finding| {
-        let code = entry
-            .heard
-            .verdict
-            .as_ref()
-            .and_then(|verdict| verdict.code);
+        let code = entry.heard.verdict().and_then(|verdict| verdict.code);
         Some(finding.code) == code && finding.cells.binary_search(&entry.check.index).is_ok()
     });
     lines.extend(finding.into_iter().flat_map(advice));
@@ -251,28 +286,26 @@ fn capped(mut text: String) -> String {
 }
 
 /// One case a requirement of the MCP authorization chapter.
-fn chapter_suite(record: &Record, names: &mut Names) -> TestSuite {
-    let mut suite = TestSuite::new(format!("{}/requirements", names.scenario));
+fn chapter_suite(record: &Record, names: &Names<'_>, taken: &mut Taken) -> Vec<Case> {
+    let class = format!("{}.requirements", names.scenario);
+    let mut suite = Vec::new();
     for checked in record.requirements() {
-        let class = format!("{}.requirements", names.scenario);
         let title = checked.requirement.title().trim_end_matches('.');
         let name = format!("{} {title}", checked.requirement);
         let name = excerpt(&name, NAME_CAP).into_owned();
-        let mut case = names.case(class, &name, requirement_status(record, checked));
+        let mut case = taken.case(&class, &name, requirement_status(record, checked));
         let seen = checked
             .places
             .iter()
             .filter_map(|place| place.seen.as_deref());
         let pages: Vec<String> = seen.map(sight::page).collect();
-        if !pages.is_empty() {
-            case.set_system_out(capped(pages.join("\n\n")));
-        }
-        suite.add_test_case(case);
+        case.output = (!pages.is_empty()).then(|| capped(pages.join("\n\n")));
+        suite.push(case);
     }
     suite
 }
 
-fn requirement_status(record: &Record, checked: &Checked) -> TestCaseStatus {
+fn requirement_status(record: &Record, checked: &Checked) -> Status {
     let why = chapter::why(checked);
     let word = chapter::word(checked.state());
     let finding = of_requirement(record, checked.requirement);
@@ -282,19 +315,16 @@ fn requirement_status(record: &Record, checked: &Checked) -> TestCaseStatus {
     let body = lines.join("\n");
     let code = |otherwise: Code| finding.map_or(otherwise, |finding| finding.code).name();
     if checked.is_stale() {
-        return bad(
-            NonSuccessKind::Failure,
-            code(Code::StaleWaiver),
-            &why,
-            &body,
-        );
+        return bad(Kind::Failure, code(Code::StaleWaiver), &why, &body);
     }
     match chapter::weight(checked) {
-        VerdictKind::Pass => TestCaseStatus::success(),
-        VerdictKind::Fail => bad(NonSuccessKind::Failure, code(Code::SpecMust), &why, &body),
+        VerdictKind::Pass => Status::Success {
+            retries: Vec::new(),
+        },
+        VerdictKind::Fail => bad(Kind::Failure, code(Code::SpecMust), &why, &body),
         VerdictKind::Unproven => {
             let kind = format!("unproven.{}", code(Code::SpecUnproven));
-            bad(NonSuccessKind::Error, &kind, &why, &body)
+            bad(Kind::Error, &kind, &why, &body)
         }
         VerdictKind::Skipped | VerdictKind::Waived => skipped(&format!("{word}: {why}")),
     }
@@ -306,12 +336,12 @@ fn of_requirement(record: &Record, requirement: Requirement) -> Option<&Finding>
 }
 
 /// What no cell's case can tell: a run that did not end, findings about no cell, objects that were left behind.
-fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
-    let mut suite = TestSuite::new(format!("{}/run", names.scenario));
+fn run_suite(record: &Record, taken: &mut Taken) -> Vec<Case> {
+    let mut suite = Vec::new();
     if !record.complete() {
         let message = wording::cut_short(record);
-        let status = bad(NonSuccessKind::Error, "incomplete", &message, &message);
-        suite.add_test_case(names.case(RUN.to_owned(), "completeness", status));
+        let status = bad(Kind::Error, "incomplete", &message, &message);
+        suite.push(taken.case(RUN, "completeness", status));
     }
     let told_elsewhere = |finding: &Finding| match finding.code {
         Code::Incomplete => !record.complete(),
@@ -324,14 +354,14 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
         .iter()
         .filter(|finding| !told_elsewhere(finding))
     {
-        suite.add_test_case(finding_case(record, finding, names));
+        suite.push(finding_case(record, finding, taken));
     }
     let idle = record.waivers().iter();
     for waiver in idle.filter(|waiver| waiver.fate == Fate::Idle) {
         let words = clean(&waiver.dated.waiver.words()).into_owned();
         let message = format!("{}: {words}", waivers::told(record, waiver));
         let name = format!("waiver {}", excerpt(&waivers::subject(waiver), NAME_CAP));
-        suite.add_test_case(names.case(RUN.to_owned(), &name, skipped(&message)));
+        suite.push(taken.case(RUN, &name, skipped(&message)));
     }
     for left_out in record
         .coverage()
@@ -340,7 +370,7 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
     {
         let status = skipped(&format!("left out: {}", clean(&left_out.reason)));
         let name = format!("left-out {}", excerpt(&left_out.name, NAME_CAP));
-        suite.add_test_case(names.case(RUN.to_owned(), &name, status));
+        suite.push(taken.case(RUN, &name, status));
     }
     for left in record.left_behind() {
         let message = format!(
@@ -349,18 +379,13 @@ fn run_suite(record: &Record, names: &mut Names) -> TestSuite {
             clean(left.object),
             clean(left.detail)
         );
-        let status = bad(
-            NonSuccessKind::Error,
-            Code::LeftBehind.name(),
-            &message,
-            &message,
-        );
+        let status = bad(Kind::Error, Code::LeftBehind.name(), &message, &message);
         let name = format!(
             "{} {}",
             Code::LeftBehind.name(),
             excerpt(left.fixture, NAME_CAP)
         );
-        suite.add_test_case(names.case(RUN.to_owned(), &name, status));
+        suite.push(taken.case(RUN, &name, status));
     }
     suite
 }
@@ -377,24 +402,21 @@ fn told_by_cells(record: &Record, finding: &Finding) -> bool {
         .any(|entry| enough.contains(&entry.heard.kind()))
 }
 
-fn finding_case(record: &Record, finding: &Finding, names: &mut Names) -> TestCase {
+fn finding_case(record: &Record, finding: &Finding, taken: &mut Taken) -> Case {
     let code = finding.code.name();
     let detail = clean(&finding.detail);
     let body = [vec![detail.clone().into_owned()], advice(finding)]
         .concat()
         .join("\n");
     let status = match wording::weight(finding) {
-        VerdictKind::Fail => bad(NonSuccessKind::Failure, code, &detail, &body),
+        VerdictKind::Fail => bad(Kind::Failure, code, &detail, &body),
         VerdictKind::Skipped => skipped(&format!("note: {detail}")),
         VerdictKind::Waived => skipped(&waived(record, finding.waiver, &detail)),
-        VerdictKind::Pass | VerdictKind::Unproven => bad(
-            NonSuccessKind::Error,
-            &format!("unproven.{code}"),
-            &detail,
-            &body,
-        ),
+        VerdictKind::Pass | VerdictKind::Unproven => {
+            bad(Kind::Error, &format!("unproven.{code}"), &detail, &body)
+        }
     };
-    names.case(RUN.to_owned(), code, status)
+    taken.case(RUN, code, status)
 }
 
 /// A name's letters and digits in lower case, hyphens between.
@@ -410,10 +432,6 @@ fn slug(name: &str) -> String {
     } else {
         slug
     }
-}
-
-fn unwritten(error: SerializeError) -> io::Error {
-    io::Error::other(error)
 }
 
 #[cfg(test)]

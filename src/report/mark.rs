@@ -1,39 +1,59 @@
 //! What was heard of a cell in, what one square of the grid shows out.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::record::Entry;
 use crate::cell::Door;
-use crate::judge::{Code, Outcome, VerdictKind};
+use crate::judge::{Code, Outcome, Repeats, VerdictKind};
+use crate::scenario::Expectation;
 
 /// What one square shows: a sign, what came back, and what was demanded where that differs.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Mark {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Mark<'r> {
     /// The verdict behind it; `None` where there is no such cell.
     pub(super) kind: Option<VerdictKind>,
-    got: String,
-    demanded: Option<String>,
+    got: Got,
+    demanded: Option<&'r Expectation>,
 }
 
-impl Mark {
+/// What came back, in a square's few letters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Got {
+    Status(u16),
+    Word(&'static str),
+    /// Different answers in several rounds.
+    Mixed(Repeats),
+}
+
+impl fmt::Display for Got {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => status.fmt(f),
+            Self::Word(word) => f.write_str(word),
+            Self::Mixed(repeats) => write!(f, "{} {repeats}", repeats.status),
+        }
+    }
+}
+
+impl<'r> Mark<'r> {
     /// Where the matrix has no cell.
     pub(super) const ABSENT: Self = Self {
         kind: None,
-        got: String::new(),
+        got: Got::Word(""),
         demanded: None,
     };
 
     /// The mark of a cell.
-    pub(super) fn of(entry: &Entry<'_>) -> Self {
+    pub(super) fn of(entry: &Entry<'r>) -> Self {
         let kind = entry.heard.kind();
         let got = match kind {
-            VerdictKind::Skipped => String::new(),
+            VerdictKind::Skipped => Got::Word(""),
             VerdictKind::Pass | VerdictKind::Fail | VerdictKind::Unproven | VerdictKind::Waived => {
                 got(entry)
             }
         };
         let demanded = matches!(kind, VerdictKind::Fail | VerdictKind::Waived)
-            .then(|| entry.check.demand.expectation.to_string());
+            .then_some(&entry.check.demand.expectation);
         Self {
             kind: Some(kind),
             got,
@@ -41,28 +61,45 @@ impl Mark {
         }
     }
 
-    /// Everything after the sign; empty where there is nothing to tell.
-    pub(super) fn words(&self) -> String {
-        match &self.demanded {
-            Some(demanded) => format!("{}≠{demanded}", self.got),
-            None => self.got.clone(),
-        }
+    /// Puts a blank and what there is to tell after the sign; nothing where there is nothing.
+    pub(super) fn put_words(&self, text: &mut String) {
+        let gap = if self.got == Got::Word("") && self.demanded.is_none() {
+            ""
+        } else {
+            " "
+        };
+        let put = match self.demanded {
+            Some(demanded) => write!(text, "{gap}{}≠{demanded}", self.got),
+            None => write!(text, "{gap}{}", self.got),
+        };
+        put.expect("a String takes all that is written to it");
     }
 
     /// Columns that the mark takes; all its characters are one wide.
     pub(super) fn width(&self) -> usize {
-        let words = self.words().chars().count();
-        if words == 0 { 1 } else { words + 2 }
+        let words = match (self.demanded, self.got) {
+            (None, Got::Status(100..=999)) => 4,
+            (None, Got::Word("")) => 0,
+            (None, Got::Word(word)) => 1 + word.len(),
+            _ => {
+                let mut words = String::new();
+                self.put_words(&mut words);
+                words.chars().count()
+            }
+        };
+        1 + words
     }
 
     /// What the word in place of a status means, where there is one.
     pub(super) fn gloss(&self) -> Option<&'static str> {
-        if self.got.contains('/') {
-            return Some(RATE);
-        }
+        let word = match self.got {
+            Got::Word(word) => word,
+            Got::Mixed(_) => return Some(RATE),
+            Got::Status(_) => return None,
+        };
         GLOSSES
             .into_iter()
-            .find(|gloss| gloss.split(": ").next() == Some(self.got.as_str()))
+            .find(|gloss| gloss.split(": ").next() == Some(word))
     }
 }
 
@@ -81,11 +118,11 @@ const GLOSSES: [&str; 10] = [
     "none: no answer",
 ];
 
-impl fmt::Display for Mark {
+impl fmt::Display for Mark<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = self.words();
-        let gap = if words.is_empty() { "" } else { " " };
-        f.pad(&format!("{}{gap}{words}", sign(self.kind)))
+        let mut mark = String::from(sign(self.kind));
+        self.put_words(&mut mark);
+        f.pad(&mark)
     }
 }
 
@@ -110,24 +147,20 @@ pub(super) const fn heading(door: Door) -> &'static str {
 }
 
 /// The status, unless it would hide what came back: an effect, a second answer, a refusal or an error inside a 200.
-fn got(entry: &Entry<'_>) -> String {
-    let code = entry
-        .heard
-        .verdict
-        .as_ref()
-        .and_then(|verdict| verdict.code);
+fn got(entry: &Entry<'_>) -> Got {
+    let code = entry.heard.verdict().and_then(|verdict| verdict.code);
     match code {
-        Some(Code::EffectDespiteRefusal) => return "wrote".to_owned(),
-        Some(Code::NoEffect) => return "no-op".to_owned(),
+        Some(Code::EffectDespiteRefusal) => return Got::Word("wrote"),
+        Some(Code::NoEffect) => return Got::Word("no-op"),
         _ => {}
     }
     let sight = &entry.heard.sight;
     let repeats = sight.repeats;
     match code {
         Some(_) if repeats.are_mixed() && repeats.status > 0 => {
-            return format!("{} {repeats}", repeats.status);
+            return Got::Mixed(repeats);
         }
-        Some(Code::Flips) => return "flips".to_owned(),
+        Some(Code::Flips) => return Got::Word("flips"),
         _ => {}
     }
     let success = (200..300).contains(&sight.status);
@@ -139,8 +172,8 @@ fn got(entry: &Entry<'_>) -> String {
         Some(Outcome::Intercepted) if success => "other",
         Some(Outcome::NoAnswer) if success => "unread",
         Some(_) if sight.status == 0 => "none",
-        Some(_) => return sight.status.to_string(),
+        Some(_) => return Got::Status(sight.status),
         None => "",
     };
-    word.to_owned()
+    Got::Word(word)
 }

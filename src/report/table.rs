@@ -46,7 +46,8 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     };
     put(format!("{}\n\n", wrapped(&title(record), text)))?;
     put(banner(record, text))?;
-    for block in grid::blocks(record, width) {
+    let grid = grid::Grid::of(record, width);
+    for block in grid.blocks() {
         put(format!("{block}\n"))?;
     }
     put(format!("{}\n\n", wrapped(&legend(record), text)))?;
@@ -95,8 +96,12 @@ fn banner(record: &Record, width: usize) -> String {
 }
 
 fn legend(record: &Record) -> String {
-    let marks: Vec<Mark> = record.entries().map(|entry| Mark::of(&entry)).collect();
-    let seen = |kind: VerdictKind| marks.iter().any(|mark| mark.kind == Some(kind));
+    let mut kinds = BTreeSet::new();
+    let mut glosses = BTreeSet::new();
+    for mark in record.entries().map(|entry| Mark::of(&entry)) {
+        kinds.extend(mark.kind);
+        glosses.extend(mark.gloss());
+    }
     let words = [
         (VerdictKind::Pass, "as demanded"),
         (VerdictKind::Fail, "got≠demanded"),
@@ -104,9 +109,8 @@ fn legend(record: &Record) -> String {
         (VerdictKind::Waived, "waived"),
         (VerdictKind::Skipped, "not called"),
     ];
-    let signs = words.into_iter().filter(|(kind, _)| seen(*kind));
+    let signs = words.into_iter().filter(|(kind, _)| kinds.contains(kind));
     let signs = signs.map(|(kind, word)| format!("{} {word}", paint::marker(Some(kind))));
-    let glosses: BTreeSet<&str> = marks.iter().filter_map(Mark::gloss).collect();
     let first = signs.collect::<Vec<_>>().join("  ");
     let lines = iter::once(first).chain(glosses.into_iter().map(|gloss| format!("  {gloss}")));
     lines.collect::<Vec<_>>().join("\n")

@@ -16,7 +16,7 @@ const LANDLORDS: [(&str, &[&str]); 20] = [
     ("indicatif", &["cli"]),
     ("jsonwebtoken", &["token", "reference"]),
     ("oauth2", &["token"]),
-    ("quick_junit", &["report"]),
+    ("quick_xml", &["report"]),
     ("regex", &["report", "scenario"]),
     ("reqwest", &["wire"]),
     ("rustls", &["wire", "token"]),

@@ -1,11 +1,12 @@
 //! Record and width in, the grid out: personas down, operations and their doors across, in blocks that fit.
 
+use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
 
 use super::paint::marker;
-use crate::plan::Column;
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
 use crate::report::sanitizer::excerpt;
@@ -29,83 +30,117 @@ pub(in crate::report) const BOX: TableStyle = TableStyle::new()
     .content_lines(ContentLineStyle::new('│', '│', '│'))
     .bottom_border(LineStyle::new('╰', '─', '┴', '╯'));
 
-/// The grid's blocks, each a table no wider than `width` columns. An operation is broken only where it alone is too wide.
-pub(super) fn blocks(record: &Record, width: usize) -> Vec<String> {
-    let sheet = Sheet::of(record);
-    let layouts = [
-        Layout {
+/// The grid, laid out; its words are made block by block.
+pub(super) struct Grid<'r> {
+    sheet: Sheet<'r>,
+    fit: Fit,
+}
+
+impl<'r> Grid<'r> {
+    /// The layout that takes the fewest blocks of at most `width` columns. An operation is broken only where it alone is too wide.
+    pub(super) fn of(record: &'r Record, width: usize) -> Self {
+        let sheet = Sheet::of(record);
+        let beside = Layout {
             stacked: false,
             gap: 2,
-        },
-        Layout {
-            stacked: true,
-            gap: 2,
-        },
-        Layout {
-            stacked: true,
-            gap: 1,
-        },
-    ];
-    let fits = layouts.map(|layout| layout.fit(&sheet, width));
-    let Some(best) = fits.into_iter().min_by_key(|fit| fit.blocks.len()) else {
-        return Vec::new();
-    };
-    best.blocks
-        .iter()
-        .map(|block| best.draw(&sheet, block))
-        .collect()
+        };
+        let others = [
+            Layout {
+                stacked: true,
+                gap: 2,
+            },
+            Layout {
+                stacked: true,
+                gap: 1,
+            },
+        ];
+        let mut fit = beside.fit(&sheet, width);
+        for layout in others {
+            let other = layout.fit(&sheet, width);
+            if other.blocks.len() < fit.blocks.len() {
+                fit = other;
+            }
+        }
+        Self { sheet, fit }
+    }
+
+    /// The blocks, each a table.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = String> {
+        let blocks = self.fit.blocks.iter();
+        blocks.map(|block| self.fit.draw(&self.sheet, &self.fit.pieces[block.clone()]))
+    }
 }
 
 /// The grid's words, laid out nowhere yet.
-struct Sheet {
-    personas: Vec<(String, String)>,
+struct Sheet<'r> {
+    record: &'r Record,
+    /// Index, name and roles of each that has a cell.
+    personas: Vec<(usize, String, String)>,
     operations: Vec<Group>,
 }
 
 /// An operation with one lane a door that it has.
 struct Group {
-    name: String,
+    operation: usize,
     lanes: Vec<Lane>,
 }
 
-/// One operation at one door: its heading's lines and one mark a persona.
+/// One operation at one door: which, and the columns that its heading and its marks take.
+#[derive(Clone, Copy)]
 struct Lane {
-    heading: Vec<&'static str>,
-    marks: Vec<Mark>,
+    door: usize,
     width: usize,
 }
 
-impl Sheet {
-    fn of(record: &Record) -> Self {
+impl<'r> Sheet<'r> {
+    fn of(record: &'r Record) -> Self {
         let matrix = record.matrix();
         let rows: Vec<usize> = (0..matrix.personas.len())
             .filter(|persona| record.has_row(*persona))
             .collect();
-        let personas = rows.iter().map(|persona| {
-            let row = &matrix.personas[*persona];
+        let personas = rows.iter().map(|place| {
+            let row = &matrix.personas[*place];
             let name = excerpt(row.name.as_str(), WORD).into_owned();
             let roles = wording::roles(row, |role| excerpt(role, WORD).into_owned());
-            (name, roles)
+            (*place, name, roles)
         });
-        let operations = matrix.operations.iter().enumerate();
         Self {
+            record,
             personas: personas.collect(),
-            operations: operations
-                .map(|(index, column)| Group::of(record, index, column, &rows))
+            operations: (0..matrix.operations.len())
+                .map(|operation| Group::of(record, operation, &rows))
                 .filter(|group| !group.lanes.is_empty())
                 .collect(),
         }
     }
+
+    fn name(&self, group: &Group) -> Cow<'r, str> {
+        let column = &self.record.matrix().operations[group.operation];
+        excerpt(column.name.as_str(), WORD)
+    }
+
+    fn words(&self, lane: Lane) -> impl Iterator<Item = &'static str> {
+        heading(self.record.matrix().doors[lane.door]).split(' ')
+    }
+
+    fn mark(&self, group: &Group, lane: Lane, persona: usize) -> Mark<'r> {
+        mark(self.record, group.operation, lane.door, persona).unwrap_or(Mark::ABSENT)
+    }
+}
+
+fn mark(record: &Record, operation: usize, door: usize, persona: usize) -> Option<Mark<'_>> {
+    let index = record.matrix().index(operation, door, persona);
+    record.entry(index).map(|entry| Mark::of(&entry))
 }
 
 impl Group {
-    fn of(record: &Record, operation: usize, column: &Column, rows: &[usize]) -> Self {
-        let matrix = record.matrix();
-        let lanes =
-            (0..matrix.doors.len()).filter_map(|door| Lane::of(record, operation, door, rows));
+    fn of(record: &Record, operation: usize, rows: &[usize]) -> Self {
+        let doors = 0..record.matrix().doors.len();
         Self {
-            name: excerpt(column.name.as_str(), WORD).into_owned(),
-            lanes: lanes.collect(),
+            operation,
+            lanes: doors
+                .filter_map(|door| Lane::of(record, operation, door, rows))
+                .collect(),
         }
     }
 
@@ -119,27 +154,14 @@ impl Group {
 impl Lane {
     fn of(record: &Record, operation: usize, door: usize, rows: &[usize]) -> Option<Self> {
         let matrix = record.matrix();
-        let entries: Vec<_> = rows
-            .iter()
-            .map(|persona| record.entry(matrix.index(operation, door, *persona)))
-            .collect();
-        if entries.iter().all(Option::is_none) {
-            return None;
-        }
-        let marks: Vec<Mark> = entries
-            .iter()
-            .map(|entry| entry.as_ref().map_or(Mark::ABSENT, Mark::of))
-            .collect();
-        let heading: Vec<_> = heading(matrix.doors[door]).split(' ').collect();
-        let words = heading.iter().map(|word| word.chars().count());
-        let width = words
-            .chain(marks.iter().map(Mark::width))
-            .max()
-            .unwrap_or_default();
+        let rows = rows.iter();
+        let marks = rows.filter_map(|persona| mark(record, operation, door, *persona));
+        let marks = marks.map(|mark| mark.width()).max()?;
+        let words = heading(matrix.doors[door]).split(' ');
+        let words = words.map(|word| word.chars().count()).max();
         Some(Self {
-            heading,
-            marks,
-            width,
+            door,
+            width: marks.max(words.unwrap_or_default()),
         })
     }
 }
@@ -154,9 +176,9 @@ struct Layout {
 }
 
 /// A part of an operation: its lanes from one to another.
-#[derive(Clone)]
 struct Piece {
-    operation: usize,
+    /// The operation's place on the sheet.
+    group: usize,
     lanes: Range<usize>,
     width: usize,
 }
@@ -165,18 +187,18 @@ struct Piece {
 struct Fit {
     layout: Layout,
     sides: Vec<usize>,
-    blocks: Vec<Vec<Piece>>,
+    pieces: Vec<Piece>,
+    /// Which pieces stand beside each other.
+    blocks: Vec<Range<usize>>,
 }
 
 impl Layout {
-    fn fit(self, sheet: &Sheet, width: usize) -> Fit {
+    fn fit(self, sheet: &Sheet<'_>, width: usize) -> Fit {
         let sides = self.sides(sheet, width);
         let taken: usize = sides.iter().map(|side| side + FRAME).sum();
         let room = width.saturating_sub(taken + 1).max(FRAME + 1);
         let pieces: Vec<Piece> = (0..sheet.operations.len())
-            .flat_map(|operation| {
-                self.pieces(&sheet.operations[operation], operation, room - FRAME)
-            })
+            .flat_map(|group| self.pieces(sheet, group, room - FRAME))
             .collect();
         let least = pack(&pieces, room, usize::MAX);
         // As many blocks, but of like size.
@@ -189,15 +211,16 @@ impl Layout {
         Fit {
             layout: self,
             sides,
+            pieces,
             blocks,
         }
     }
 
     /// Widths of the columns left of the operations.
-    fn sides(self, sheet: &Sheet, width: usize) -> Vec<usize> {
-        let names = sheet.personas.iter().map(|(name, _)| columns(name));
+    fn sides(self, sheet: &Sheet<'_>, width: usize) -> Vec<usize> {
+        let names = sheet.personas.iter().map(|(_, name, _)| columns(name));
         let names = names.max().max(Some("persona".len())).unwrap_or_default();
-        let roles = sheet.personas.iter().map(|(_, roles)| columns(roles));
+        let roles = sheet.personas.iter().map(|(.., roles)| columns(roles));
         let roles = roles.max().max(Some("roles".len())).unwrap_or_default();
         if self.stacked {
             vec![names.max(roles).min(width * 7 / 20)]
@@ -207,7 +230,8 @@ impl Layout {
     }
 
     /// The operation in one piece, or in as few as its doors need; a long name wraps and tears nothing.
-    fn pieces(self, group: &Group, operation: usize, room: usize) -> Vec<Piece> {
+    fn pieces(self, sheet: &Sheet<'_>, place: usize, room: usize) -> Vec<Piece> {
+        let group = &sheet.operations[place];
         let mut parts: Vec<Range<usize>> = Vec::new();
         for lane in 0..group.lanes.len() {
             match parts.last_mut() {
@@ -218,10 +242,10 @@ impl Layout {
             }
         }
         let piece = |lanes: Range<usize>| {
-            let named = columns(&group.name).min(NAME);
+            let named = columns(&sheet.name(group)).min(NAME);
             let width = group.inner(lanes.clone(), self.gap).max(named).min(room);
             Piece {
-                operation,
+                group: place,
                 lanes,
                 width,
             }
@@ -231,18 +255,18 @@ impl Layout {
 }
 
 /// Fills blocks from the left; an operation that fits into one block is not torn apart.
-fn pack(pieces: &[Piece], room: usize, most: usize) -> Vec<Vec<Piece>> {
-    let mut blocks: Vec<Vec<Piece>> = Vec::new();
+fn pack(pieces: &[Piece], room: usize, most: usize) -> Vec<Range<usize>> {
+    let mut blocks: Vec<Range<usize>> = Vec::new();
     let mut left = 0;
-    for piece in pieces {
+    for (place, piece) in pieces.iter().enumerate() {
         match blocks.last_mut() {
             Some(block) if piece.width + FRAME <= left && block.len() < most => {
                 left -= piece.width + FRAME;
-                block.push(piece.clone());
+                block.end = place + 1;
             }
             _ => {
                 left = room.saturating_sub(piece.width + FRAME);
-                blocks.push(vec![piece.clone()]);
+                blocks.push(place..place + 1);
             }
         }
     }
@@ -250,7 +274,7 @@ fn pack(pieces: &[Piece], room: usize, most: usize) -> Vec<Vec<Piece>> {
 }
 
 impl Fit {
-    fn draw(&self, sheet: &Sheet, block: &[Piece]) -> String {
+    fn draw(&self, sheet: &Sheet<'_>, block: &[Piece]) -> String {
         let mut table = Table::new();
         table.load_style(BOX);
         let indent = self.indent(sheet);
@@ -264,7 +288,7 @@ impl Fit {
                 .into_iter()
                 .chain(block.iter().map(|piece| self.header(sheet, piece))),
         );
-        for (persona, (name, roles)) in sheet.personas.iter().enumerate() {
+        for (persona, name, roles) in &sheet.personas {
             let sides = if self.layout.stacked {
                 vec![format!("{name}\n{indent}{roles}")]
             } else {
@@ -273,7 +297,7 @@ impl Fit {
             table.add_row(
                 sides
                     .into_iter()
-                    .chain(block.iter().map(|piece| self.row(sheet, piece, persona))),
+                    .chain(block.iter().map(|piece| self.row(sheet, piece, *persona))),
             );
         }
         let widths = self
@@ -285,56 +309,56 @@ impl Fit {
         table.to_string()
     }
 
-    fn indent(&self, sheet: &Sheet) -> String {
-        let roles = sheet.personas.iter().map(|(_, roles)| columns(roles));
+    fn indent(&self, sheet: &Sheet<'_>) -> String {
+        let roles = sheet.personas.iter().map(|(.., roles)| columns(roles));
         let room = self.sides[0].saturating_sub(roles.max().unwrap_or_default());
         " ".repeat(room.min(INDENT))
     }
 
-    fn header(&self, sheet: &Sheet, piece: &Piece) -> String {
-        let group = &sheet.operations[piece.operation];
-        let lanes = &group.lanes[piece.lanes.clone()];
-        let height = group
-            .lanes
-            .iter()
-            .map(|lane| lane.heading.len())
-            .max()
-            .unwrap_or_default();
-        let mut header = vec![group.name.clone()];
-        header.extend((0..height).map(|line| {
-            let words = lanes.iter().map(|lane| {
-                (
-                    lane.heading
-                        .get(line)
-                        .copied()
-                        .unwrap_or_default()
-                        .to_owned(),
-                    lane.width,
-                )
+    fn header(&self, sheet: &Sheet<'_>, piece: &Piece) -> String {
+        let group = &sheet.operations[piece.group];
+        let height = group.lanes.iter().map(|lane| sheet.words(*lane).count());
+        let height = height.max().unwrap_or_default();
+        let mut header = sheet.name(group).into_owned();
+        for line in 0..height {
+            header.push('\n');
+            let lanes = group.lanes[piece.lanes.clone()].iter();
+            self.spread(&mut header, lanes.copied(), |lane, text| {
+                let word = sheet.words(lane).nth(line).unwrap_or_default();
+                text.push_str(word);
+                word.len()
             });
-            self.spread(words)
-        }));
-        header.join("\n")
+        }
+        header
     }
 
-    fn row(&self, sheet: &Sheet, piece: &Piece, persona: usize) -> String {
-        let lanes = &sheet.operations[piece.operation].lanes[piece.lanes.clone()];
-        self.spread(lanes.iter().map(|lane| {
-            let mark = &lane.marks[persona];
-            let words = mark.words();
-            let gap = if words.is_empty() { "" } else { " " };
-            (format!("{}{gap}{words}", marker(mark.kind)), lane.width)
-        }))
+    fn row(&self, sheet: &Sheet<'_>, piece: &Piece, persona: usize) -> String {
+        let group = &sheet.operations[piece.group];
+        let lanes = group.lanes[piece.lanes.clone()].iter();
+        let mut row = String::new();
+        self.spread(&mut row, lanes.copied(), |lane, text| {
+            let mark = sheet.mark(group, lane, persona);
+            text.push(marker(mark.kind));
+            mark.put_words(text);
+            mark.width()
+        });
+        row
     }
 
-    fn spread(&self, words: impl Iterator<Item = (String, usize)>) -> String {
-        let padded: Vec<String> = words
-            .map(|(word, width)| format!("{word:width$}"))
-            .collect();
-        padded
-            .join(&" ".repeat(self.layout.gap))
-            .trim_end()
-            .to_owned()
+    /// Puts each lane's words, which say how wide they are, and the blanks up to the next lane.
+    fn spread(
+        &self,
+        text: &mut String,
+        lanes: impl Iterator<Item = Lane>,
+        put: impl Fn(Lane, &mut String) -> usize,
+    ) {
+        let mut blanks = 0;
+        for lane in lanes {
+            text.extend(iter::repeat_n(' ', blanks));
+            let taken = put(lane, text);
+            blanks = lane.width.saturating_sub(taken) + self.layout.gap;
+        }
+        text.truncate(text.trim_end().len());
     }
 }
 

@@ -142,7 +142,7 @@ fn conduct(
         let mut tell = |event: Event| {
             log::tell(&event);
             lines.extend(line(&event));
-            recorder.hear(event);
+            recorder.hear(&event);
         };
         tokio::select! {
             biased;

@@ -87,6 +87,10 @@ pub(super) fn tell(event: &Event) {
             verdict,
             ..
         } => debug!(%persona, %operation, %door, verdict = %verdict.kind, "cell judged"),
+        Event::CellsPassed { cells } => {
+            let cells: usize = cells.iter().map(ExactSizeIterator::len).sum();
+            debug!(cells, "cells passed");
+        }
         Event::ToolsListed(listed) => info!(
             persona = %listed.persona,
             door = %listed.door,

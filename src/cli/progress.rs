@@ -87,6 +87,7 @@ impl<'t> Progress<'t> {
             | Event::CellRepeated { .. }
             | Event::CellSettled { .. }
             | Event::CellFinished { .. }
+            | Event::CellsPassed { .. }
             | Event::ToolsListed(_)
             | Event::ToolTried(_)
             | Event::CoverageCompared(_)

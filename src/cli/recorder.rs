@@ -1,23 +1,34 @@
 //! Events in, lines of the record file and the folded record out.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use crate::probe::State;
 use crate::report::Record;
 use crate::run::Event;
-use crate::run::event::{Line, SCHEMA};
+use crate::run::event::{Line, SCHEMA, Written};
 use crate::secret::Redactor;
 
-/// Writes each event as one line, flushed at once, and folds it into the record that the reports render.
+/// Longest time for which a line that may wait is held back.
+const LATEST: Duration = Duration::from_millis(100);
+
+/// Bytes that are written at once.
+const PAGE: usize = 32 * 1024;
+
+/// Writes each event as one line, and folds it into the record that the reports render.
 pub(super) struct Recorder {
-    file: File,
+    file: BufWriter<File>,
     run_id: String,
     redactor: Arc<Redactor>,
     sequence: u64,
+    clock: Clock,
     record: Record,
     failure: Option<io::Error>,
 }
@@ -35,10 +46,11 @@ impl Recorder {
             return Err(io::Error::from(io::ErrorKind::ResourceBusy));
         }
         Ok(Self {
-            file,
+            file: BufWriter::with_capacity(PAGE, file),
             run_id: run_id.to_owned(),
             redactor: Arc::clone(redactor),
             sequence: 0,
+            clock: Clock::default(),
             record: Record::default(),
             failure: None,
         })
@@ -56,50 +68,126 @@ impl Recorder {
         }
         end_line(&mut file)?;
         Ok(Self {
-            file,
+            file: BufWriter::with_capacity(PAGE, file),
             run_id: record.run_id().to_owned(),
             redactor: Arc::clone(redactor),
             sequence: record.next_line(),
+            clock: Clock::default(),
             record,
             failure: None,
         })
     }
 
     /// Takes the next event. A file that can no longer be written does not end the run: the reports still hear the story.
-    pub(super) fn hear(&mut self, event: Event) {
-        let line = Line {
-            schema: SCHEMA.to_owned(),
-            run_id: self.run_id.clone(),
+    pub(super) fn hear(&mut self, event: &Event) {
+        let at = self.clock.now();
+        let line = Written {
+            schema: SCHEMA,
+            run_id: &self.run_id,
             seq: self.sequence,
-            at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            at,
             event,
         };
         self.sequence += 1;
-        let (text, line) = self.redacted(line);
-        if self.failure.is_none() {
-            self.failure = writeln!(self.file, "{text}")
-                .and_then(|()| self.file.flush())
-                .err();
+        let text = serde_json::to_string(&line)
+            .expect("an event has string keys and no failing serializer");
+        let told = self.redactor.redact(&text);
+        self.record.begin(&self.run_id, at);
+        match masked(&told) {
+            Some(line) => self.record.hear(&line.event),
+            None => self.record.hear(event),
         }
-        self.record.hear_line(&line);
+        if self.failure.is_none() {
+            self.failure = writeln!(self.file, "{told}").err();
+        }
+        if !may_wait(event) {
+            self.write_out();
+        }
+    }
+
+    /// Hands everything to the system.
+    fn write_out(&mut self) {
+        if self.failure.is_none() {
+            self.failure = self.file.flush().err();
+        }
     }
 
     /// The folded record, and why the file is not whole when it is not.
     pub(super) fn finish(mut self) -> (Record, Option<io::Error>) {
+        self.write_out();
         self.record.settle();
         (self.record, self.failure)
     }
+}
 
-    fn redacted(&self, line: Line) -> (String, Line) {
-        let text = serde_json::to_string(&line)
-            .expect("an event has string keys and no failing serializer");
-        match self.redactor.redact(&text) {
-            std::borrow::Cow::Borrowed(_) => (text, line),
-            std::borrow::Cow::Owned(masked) => {
-                let line = serde_json::from_str(&masked).unwrap_or(line);
-                (masked, line)
-            }
+/// Sees to it that no line is held back for long, for as long as it is polled.
+pub(super) async fn keep_up(recorder: &RefCell<Recorder>) -> Infallible {
+    loop {
+        tokio::time::sleep(LATEST).await;
+        recorder.borrow_mut().write_out();
+    }
+}
+
+/// What the process may take with it when it is killed: a moment's answers that were as demanded, and what follows from
+/// lines that are written. Objects, and whatever speaks against the deployment, are written before anything else is done.
+fn may_wait(event: &Event) -> bool {
+    match event {
+        Event::CellObserved { evidence, .. } | Event::CellRepeated { evidence, .. } => {
+            evidence.is_empty()
         }
+        Event::RequirementChecked(checked) => {
+            matches!(checked.state(), State::Held | State::NotApplicable)
+        }
+        Event::DoorFound { .. }
+        | Event::Looked { .. }
+        | Event::Settled(_)
+        | Event::RoundStarted { .. }
+        | Event::WaiverWeighed { .. }
+        | Event::TokenAcquired { .. }
+        | Event::TokenRenewed { .. }
+        | Event::CellFinished { .. }
+        | Event::CellsPassed { .. }
+        | Event::ToolsListed(_)
+        | Event::CoverageCompared(_)
+        | Event::FindingMade(_) => true,
+        Event::RunStarted { .. }
+        | Event::WaiverStated(_)
+        | Event::CellSettled { .. }
+        | Event::FixtureMaking { .. }
+        | Event::FixtureUnmade { .. }
+        | Event::FixtureMade { .. }
+        | Event::ToolTried(_)
+        | Event::CleanupStarted { .. }
+        | Event::Cleanup { .. }
+        | Event::RunFinished { .. } => false,
+    }
+}
+
+/// The event as it reads without the secret that was in it.
+fn masked(told: &Cow<'_, str>) -> Option<Line> {
+    match told {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => serde_json::from_str(text).ok(),
+    }
+}
+
+/// The time as lines state it, spelt anew once a millisecond.
+#[derive(Default)]
+struct Clock {
+    millisecond: u128,
+    spelt: String,
+}
+
+impl Clock {
+    fn now(&mut self) -> &str {
+        let now = SystemTime::now();
+        let since = now.duration_since(SystemTime::UNIX_EPOCH);
+        let millisecond = since.unwrap_or_default().as_millis();
+        if self.spelt.is_empty() || millisecond != self.millisecond {
+            self.millisecond = millisecond;
+            self.spelt = humantime::format_rfc3339_millis(now).to_string();
+        }
+        &self.spelt
     }
 }
 

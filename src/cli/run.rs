@@ -1,5 +1,6 @@
 //! Scenario files in, runs out: load, lay, open the outputs, run, render, exit.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use super::attendant::attendant;
 use super::loading::{self, reason};
 use super::outputs::{self, Outputs};
 use super::progress::Progress;
-use super::recorder::Recorder;
+use super::recorder::{self, Recorder};
 use super::{Context, guard, log, signals};
 use crate::exit::{Exit, Signal};
 use crate::plan::{Plan, Selection};
@@ -241,12 +242,12 @@ impl Errand<'_> {
     fn conduct(&self, plan: Plan, wire: &Wire, context: &Context) -> Result<(Record, Ended), Exit> {
         let settings = self.settings(context)?;
         let recorder = Recorder::create(&self.outputs.record, &settings.run_id, &context.redactor);
-        let mut recorder = recorder.map_err(|error| {
+        let recorder = RefCell::new(recorder.map_err(|error| {
             context
                 .terminal
                 .say(unwritable(&self.outputs.record, &error));
             Exit::Usage
-        })?;
+        })?);
         let stop = Stop::default();
         let gallery = self.answers.map(|_| Gallery::default());
         let attendant = attendant(self.people, context);
@@ -269,16 +270,17 @@ impl Errand<'_> {
             let mut tell = |event| {
                 log::tell(&event);
                 progress.hear(&event);
-                recorder.hear(event);
+                recorder.borrow_mut().hear(&event);
             };
             // The signals first: one that comes before anybody listens for it would end the process as it stands.
             tokio::select! {
                 biased;
                 () = signals::watch(&stop, &stopping) => Ok(()),
                 ready = run::run(plan, means, &mut tell) => ready,
+                never = recorder::keep_up(&recorder) => match never {},
             }
         })?;
-        let (record, failure) = recorder.finish();
+        let (record, failure) = recorder.into_inner().finish();
         if let Err(Unready(why)) = ready {
             context.terminal.say(format!("error: {why}"));
             return Err(Exit::Usage);
@@ -364,12 +366,11 @@ pub(super) fn expiry(longest: Duration) -> String {
 
 /// Prints a report on stdout.
 pub(super) fn print(kind: Kind, record: &Record, context: &Context) -> Exit {
-    let mut bytes = Vec::new();
-    let rendered = report::render(kind, record, context.terminal.look, &mut bytes);
-    match rendered {
-        Ok(()) => to_stdout(&bytes, context),
-        Err(error) => unprintable(&error, context),
-    }
+    let look = context.terminal.look;
+    let printed = context
+        .terminal
+        .print_with(|out| report::render(kind, record, look, out));
+    printed.map_or_else(|error| unprintable(&error, context), |()| Exit::Conforms)
 }
 
 fn to_stdout(bytes: &[u8], context: &Context) -> Exit {

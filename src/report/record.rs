@@ -101,7 +101,7 @@ impl Record {
     /// Whether every cell had its turn and its verdict, and the record has its end.
     pub fn complete(&self) -> bool {
         let whole = self.ending.is_some_and(|ending| ending.complete) && !self.cut;
-        whole && self.entries().all(|entry| entry.heard.verdict.is_some())
+        whole && self.entries().all(|entry| entry.heard.verdict().is_some())
     }
 
     /// Every check with what was heard of it, in matrix order.

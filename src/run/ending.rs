@@ -1,10 +1,14 @@
 //! Everything seen in, verdicts, findings and the last line out.
 
+use std::ops::Range;
+
 use super::document::Routes;
 use super::event::{Covered, Event};
 use super::hall::Hall;
 use super::standing::stops;
-use crate::judge::{self, Code, Conclusion, Coverage, Finding, Gap, Inventory, Lists, Roll, Sight};
+use crate::judge::{
+    self, Code, Conclusion, Coverage, Finding, Gap, Inventory, Lists, Roll, Sight, Verdict,
+};
 use crate::plan::{Check, Matrix};
 use crate::probe;
 use crate::scenario::Location;
@@ -31,11 +35,15 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     );
     let conclusion = conclusion.with(findings).with(covered(hall));
     let (fates, conclusion) = weighed(hall, &roll, conclusion);
+    hall.tell(Event::CellsPassed {
+        cells: passed(hall, &conclusion, &sights),
+    });
     for (check, verdict) in hall
         .plan
         .matrix
         .checks()
         .filter_map(|check| Some((check, conclusion.verdicts[check.index].clone()?)))
+        .filter(|(check, verdict)| !simply_passed(verdict, &sights[check.index]))
     {
         let cell = hall.plan.matrix.cell(&check);
         hall.tell(Event::CellFinished {
@@ -97,6 +105,28 @@ fn covered(hall: &Hall<'_>) -> Vec<Finding> {
         left_out: coverage.left_out,
     }));
     findings
+}
+
+/// Whether there is no more to tell of a cell than that it passed.
+fn simply_passed(verdict: &Verdict, sight: &Sight) -> bool {
+    *verdict == Verdict::PASS && !sight.repeats.are_worth_telling()
+}
+
+/// The cells that simply passed, as stretches of the matrix: what is no cell breaks none.
+fn passed(hall: &Hall<'_>, conclusion: &Conclusion, sights: &[Sight]) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    let mut broken = true;
+    for check in hall.plan.matrix.checks() {
+        let verdict = conclusion.verdicts[check.index].as_ref();
+        let passes = verdict.is_some_and(|verdict| simply_passed(verdict, &sights[check.index]));
+        match stretches.last_mut() {
+            Some(last) if passes && !broken => last.end = check.index + 1,
+            _ if passes => stretches.push(check.index..check.index + 1),
+            _ => {}
+        }
+        broken = !passes;
+    }
+    stretches
 }
 
 /// The conclusion with what the lists add to it, and what became of the waivers.

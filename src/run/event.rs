@@ -1,5 +1,7 @@
 //! What happened in a run, as the lines of its record.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::settling::Settled;
@@ -30,6 +32,22 @@ pub struct Line {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+}
+
+/// A line of the record while it is written.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Written<'l> {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The run's id.
+    pub run_id: &'l str,
+    /// Position in the record, from 0.
+    pub seq: u64,
+    /// RFC 3339 time in UTC, milliseconds.
+    pub at: &'l str,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: &'l Event,
 }
 
 /// What happened.
@@ -244,6 +262,12 @@ pub enum Event {
         /// How its answers compare, where one of several rounds was not as demanded.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         repeats: Option<Repeats>,
+    },
+    /// Cells were judged, and passed; every other has a line of its own.
+    #[serde(rename = "cells.passed")]
+    CellsPassed {
+        /// Matrix indices, ascending: from one up to, and without, another.
+        cells: Vec<Range<usize>>,
     },
     /// A persona was shown the tools of a door.
     #[serde(rename = "tools.listed")]

@@ -8,25 +8,71 @@ use crate::judge::{Sight, Verdict, VerdictKind};
 use crate::plan::Check;
 use crate::waiver::{self, Dated};
 
-/// What was heard of one cell.
+/// What was heard of one cell; a few bytes where it passed.
 #[derive(Debug, Default)]
 pub struct Heard {
     /// What was seen, as the judge needs it.
     pub sight: Sight,
-    /// The word on it; `None` until it is judged.
-    pub verdict: Option<Verdict>,
-    /// Milliseconds of the attempt that counts.
-    pub took_ms: u64,
-    pub(super) papers: Option<Box<Papers>>,
+    took_ms: u32,
+    passed: bool,
+    papers: Option<Box<Papers>>,
 }
 
+/// What is kept of a cell that has more to tell than that it passed.
 #[derive(Debug, Default)]
-pub(super) struct Papers {
-    pub(super) evidence: Vec<Observation>,
-    pub(super) retries: Vec<String>,
+struct Papers {
+    verdict: Option<Verdict>,
+    evidence: Vec<Observation>,
+    retries: Vec<String>,
 }
+
+static PASS: Verdict = Verdict::PASS;
 
 impl Heard {
+    /// Takes what was seen.
+    pub(super) fn see(
+        &mut self,
+        sight: Sight,
+        took_ms: u64,
+        evidence: &[Observation],
+        retries: &[String],
+    ) {
+        self.sight = sight;
+        self.took_ms = u32::try_from(took_ms).unwrap_or(u32::MAX);
+        if self.papers.is_some() || !evidence.is_empty() || !retries.is_empty() {
+            let papers = self.papers.get_or_insert_default();
+            papers.evidence = evidence.to_vec();
+            papers.retries = retries.to_vec();
+        }
+    }
+
+    /// Takes what came back to one more call.
+    pub(super) fn see_more(&mut self, evidence: &[Observation]) {
+        let papers = self.papers.get_or_insert_default();
+        papers.evidence.extend_from_slice(evidence);
+    }
+
+    /// Takes the word.
+    pub(super) fn judge(&mut self, verdict: &Verdict) {
+        self.passed = *verdict == PASS;
+        if !self.passed {
+            self.papers.get_or_insert_default().verdict = Some(verdict.clone());
+        }
+    }
+
+    /// The word on it; `None` until it is judged.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        if self.passed {
+            return Some(&PASS);
+        }
+        self.papers.as_ref()?.verdict.as_ref()
+    }
+
+    /// Milliseconds of the attempt that counts.
+    pub fn took_ms(&self) -> u64 {
+        self.took_ms.into()
+    }
+
     /// What came back, where it was kept.
     pub fn evidence(&self) -> &[Observation] {
         self.papers.as_ref().map_or(&[], |papers| &papers.evidence)
@@ -39,8 +85,7 @@ impl Heard {
 
     /// The verdict's kind; what was not judged is unproven.
     pub fn kind(&self) -> VerdictKind {
-        self.verdict
-            .as_ref()
+        self.verdict()
             .map_or(VerdictKind::Unproven, |verdict| verdict.kind)
     }
 }

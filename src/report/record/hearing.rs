@@ -1,10 +1,12 @@
 //! One event in, the record with it out; when nothing more comes, what was seen is judged.
 
+use std::ops::Range;
+
 use super::Record;
-use super::facts::{DoorFacts, Ending, Heard, Papers, TokenFacts, WaiverFacts};
+use super::facts::{DoorFacts, Ending, Heard, TokenFacts, WaiverFacts};
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::judge::{
-    Code, Conclusion, Demanded, Finding, Gap, Layer, Repeats, Roll, Sight, Waivers,
+    Code, Conclusion, Demanded, Finding, Gap, Layer, Repeats, Roll, Sight, Verdict, Waivers,
 };
 use crate::plan::Matrix;
 use crate::probe::{self, Checked};
@@ -14,14 +16,19 @@ use crate::scenario::RefusalShape;
 use crate::waiver::{self, Dated};
 
 impl Record {
-    /// Takes the next event with its place in the record: the first one names the run and its start.
+    /// Takes the next line.
     pub fn hear_line(&mut self, line: &Line) {
-        if self.run_id.is_empty() {
-            self.run_id.clone_from(&line.run_id);
-            self.started_at.clone_from(&line.at);
-        }
+        self.begin(&line.run_id, &line.at);
         self.next_line = line.seq + 1;
         self.hear(&line.event);
+    }
+
+    /// Takes the run's id and the time of its first line; only the first are heard.
+    pub fn begin(&mut self, run_id: &str, at: &str) {
+        if self.run_id.is_empty() {
+            run_id.clone_into(&mut self.run_id);
+            at.clone_into(&mut self.started_at);
+        }
     }
 
     /// Takes the next event. What names no cell of the matrix is passed over.
@@ -88,10 +95,11 @@ impl Record {
                 repeats,
             } => {
                 if let Some(heard) = self.place(persona, operation, *door) {
-                    heard.verdict = Some(verdict.clone());
+                    heard.judge(verdict);
                     heard.sight.repeats = repeats.unwrap_or_default();
                 }
             }
+            Event::CellsPassed { cells } => self.note_passes(cells),
             Event::ToolsListed(listed) => self.lists.push(listed.clone()),
             Event::ToolTried(_) => {}
             Event::CoverageCompared(covered) => self.coverage = Some(covered.clone()),
@@ -159,7 +167,7 @@ impl Record {
             known.fate = fate;
         }
         for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
-            heard.verdict = verdict.or_else(|| heard.verdict.take());
+            verdict.iter().for_each(|verdict| heard.judge(verdict));
         }
         for finding in conclusion.findings {
             self.note_finding(finding);
@@ -266,7 +274,7 @@ impl Record {
         let Some(heard) = self.place(persona, operation, *door) else {
             return;
         };
-        heard.sight = Sight {
+        let sight = Sight {
             reading: *reading,
             status: *status,
             second: *second,
@@ -275,13 +283,18 @@ impl Record {
             by: Layer::of_answers(evidence),
             repeats: Repeats::default(),
         };
-        heard.took_ms = *took_ms;
-        heard.papers = (!evidence.is_empty() || !retries.is_empty()).then(|| {
-            Box::new(Papers {
-                evidence: evidence.clone(),
-                retries: retries.clone(),
-            })
-        });
+        heard.see(sight, *took_ms, evidence, retries);
+    }
+
+    fn note_passes(&mut self, cells: &[Range<usize>]) {
+        for stretch in cells {
+            // A stretch that leads out of the matrix names no cell there.
+            let end = stretch.end.min(self.heard.len());
+            for heard in self.heard.get_mut(stretch.start..end).into_iter().flatten() {
+                heard.judge(&Verdict::PASS);
+                heard.sight.repeats = Repeats::default();
+            }
+        }
     }
 
     fn note_effect(&mut self, event: &Event) {
@@ -302,8 +315,7 @@ impl Record {
         (heard.sight.effect, heard.sight.gap) = (*effect, *gap);
         if !evidence.is_empty() {
             heard.sight.by = heard.sight.by.or_else(|| Layer::of_answers(evidence));
-            let papers = heard.papers.get_or_insert_default();
-            papers.evidence.extend_from_slice(evidence);
+            heard.see_more(evidence);
         }
     }
 
@@ -347,8 +359,7 @@ impl Record {
         };
         heard.sight = heard.sight.and_then(other, Demanded { expectation, shape });
         if !evidence.is_empty() {
-            let papers = heard.papers.get_or_insert_default();
-            papers.evidence.extend_from_slice(evidence);
+            heard.see_more(evidence);
         }
     }
 

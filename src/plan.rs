@@ -112,20 +112,18 @@ impl Plan {
 
     /// The same plan through these doors only, those that answer; its digest stays.
     #[must_use]
-    pub fn through(&self, doors: &[Door]) -> Self {
-        let kept = self
-            .matrix
-            .doors
-            .iter()
-            .copied()
-            .filter(|door| doors.contains(door))
-            .collect();
+    pub fn through(self, doors: &[Door]) -> Self {
+        let mut kept = self.matrix.doors.clone();
+        kept.retain(|door| doors.contains(door));
+        if kept == self.matrix.doors {
+            return self;
+        }
         Self::with_doors(
-            Arc::clone(&self.scenario),
-            self.selection.clone(),
+            self.scenario,
+            self.selection,
             kept,
-            self.digest.clone(),
-            self.guard.clone(),
+            self.digest,
+            self.guard,
         )
     }
 

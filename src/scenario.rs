@@ -417,7 +417,7 @@ pub struct Operation {
     /// How long its effect may take until it can be read; `None` where the fixtures say so.
     pub settle: Option<Duration>,
     /// What the matrix demands: one entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
-    pub demands: Vec<[Option<Demand>; 3]>,
+    pub demands: Arc<[[Option<Demand>; 3]]>,
     /// Line in the file, from 1.
     pub line: u32,
 }

@@ -235,6 +235,8 @@ fn unanswered(check: &Check<'_>, sight: Sight) -> Ruling {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -734,7 +736,7 @@ mod tests {
     /// The article with a deletion that nobody is allowed, and what the deletion's cells gave.
     fn closed(deletion: impl Fn(usize) -> Sight, shown: &[bool]) -> Conclusion {
         let mut matrix = article();
-        for doors in &mut matrix.operations[5].demands {
+        for doors in Arc::make_mut(&mut matrix.operations[5].demands) {
             doors.fill(Some(Demand {
                 expectation: Expectation::Deny,
                 line: 1,
@@ -994,7 +996,7 @@ mod tests {
     #[test]
     fn a_demanded_difference_between_doors_is_no_disagreement() {
         let mut matrix = article();
-        matrix.operations[5].demands[1][1] = Some(Demand {
+        Arc::make_mut(&mut matrix.operations[5].demands)[1][1] = Some(Demand {
             expectation: Expectation::Allow,
             line: 1,
         });
@@ -1126,7 +1128,8 @@ mod tests {
         (demands, sights, prop::sample::select(shapes)).prop_map(|(demands, sights, shape)| {
             let mut matrix = article();
             for (index, demand) in demands.into_iter().enumerate() {
-                matrix.operations[index / 12].demands[index % 4][index / 4 % 3] = demand;
+                Arc::make_mut(&mut matrix.operations[index / 12].demands)[index % 4]
+                    [index / 4 % 3] = demand;
             }
             (matrix, sights, shape)
         })

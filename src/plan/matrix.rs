@@ -1,5 +1,7 @@
 //! Personas, operations and doors in, every check by its index out: cells are derived, never copied.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, Door, OperationName, PersonaName};
@@ -38,7 +40,7 @@ pub struct Column {
     /// Whether a call that gets through changes something.
     pub mutates: bool,
     /// One entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where there is no such cell.
-    pub demands: Vec<[Option<Demand>; 3]>,
+    pub demands: Arc<[[Option<Demand>; 3]]>,
 }
 
 /// A cell with what is demanded of it.
@@ -67,7 +69,7 @@ impl Matrix {
         let column = |operation: &Operation| Column {
             name: operation.name.clone(),
             mutates: operation.mutates,
-            demands: operation.demands.clone(),
+            demands: Arc::clone(&operation.demands),
         };
         Self {
             personas: scenario.personas.iter().map(row).collect(),
@@ -122,7 +124,26 @@ impl Matrix {
 
     /// Every check, in matrix order.
     pub fn checks(&self) -> impl Iterator<Item = Check<'_>> {
-        (0..self.len()).filter_map(|index| self.check(index))
+        let doors = self.doors.len();
+        let (columns, personas) = (self.operations.iter().enumerate(), self.personas.len());
+        columns.flat_map(move |(operation, column)| {
+            self.doors
+                .iter()
+                .enumerate()
+                .flat_map(move |(place, door)| {
+                    let first = (operation * doors + place) * personas;
+                    let rows = column.demands.iter().enumerate();
+                    rows.filter_map(move |(persona, demands)| {
+                        Some(Check {
+                            index: first + persona,
+                            operation,
+                            door: *door,
+                            persona,
+                            demand: demands[door.index()].as_ref()?,
+                        })
+                    })
+                })
+        })
     }
 
     /// The address of a check.
@@ -155,7 +176,7 @@ mod tests {
         let column = |name: &str, rest, mcp| Column {
             name: OperationName::new(name),
             mutates: false,
-            demands: vec![[rest, mcp, None]; 2],
+            demands: vec![[rest, mcp, None]; 2].into(),
         };
         Matrix {
             personas: vec![row("reader"), row("admin")],

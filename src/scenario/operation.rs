@@ -22,11 +22,12 @@ pub(super) fn read(
     if operations.as_ref().is_some_and(Vec::is_empty) {
         reader.complain(named.at, Kind::Empty { what: "operations" });
     }
-    operations
-        .unwrap_or_default()
-        .into_iter()
+    let named = operations.unwrap_or_default().into_iter();
+    let mut operations: Vec<_> = named
         .filter_map(|named| operation(reader, named, register))
-        .collect()
+        .collect();
+    operations.shrink_to_fit();
+    operations
 }
 
 fn operation(
@@ -95,7 +96,7 @@ fn operation(
             None => None,
             Some(length) => Some(length?),
         },
-        demands: demands?,
+        demands: demands?.into(),
         line,
     })
 }

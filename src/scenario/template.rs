@@ -18,7 +18,8 @@ pub struct Template {
 #[derive(Clone, Debug)]
 pub struct JsonTemplate {
     source: Value,
-    part: Part,
+    /// `None` where no string holds a run-time value.
+    part: Option<Part>,
 }
 
 /// Run-time values by dotted name: `run.id`, `tag`, `<fixture>.<capture>`.
@@ -198,9 +199,10 @@ impl JsonTemplate {
     /// # Errors
     /// What is wrong with the first template that is not well formed.
     pub fn parse(value: &Value) -> Result<Self, Malformed> {
+        let part = Part::parse(value)?;
         Ok(Self {
             source: value.clone(),
-            part: Part::parse(value)?,
+            part: Some(part).filter(|part| !part.fixed()),
         })
     }
 
@@ -212,7 +214,9 @@ impl JsonTemplate {
     /// The dotted names that it needs, each once, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        self.part.collect(&mut names);
+        if let Some(part) = &self.part {
+            part.collect(&mut names);
+        }
         sorted(names)
     }
 
@@ -221,7 +225,8 @@ impl JsonTemplate {
     /// # Errors
     /// The first name that nothing binds.
     pub fn fill(&self, bindings: &Bindings) -> Result<Value, Unbound> {
-        self.part.fill(bindings)
+        let part = self.part.as_ref();
+        part.map_or_else(|| Ok(self.source.clone()), |part| part.fill(bindings))
     }
 }
 

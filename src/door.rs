@@ -7,12 +7,13 @@ mod heading;
 mod mcp;
 mod observation;
 mod pair;
+mod payload;
 mod recipe;
 mod rest;
 mod said;
 mod scrubber;
 mod shown;
-mod sse;
+pub mod sse;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +37,7 @@ pub use exchange::{Exchange, Irregular};
 pub use mcp::legacy::Session;
 pub use observation::{Answer, HttpAnswer, Observation, Rpc};
 pub use pair::{Pair, Post};
+pub use payload::Payload;
 pub use recipe::{Bearer, Recipe};
 pub use said::{Heard, Said};
 pub use shown::{Ended, Next, Pages, Shown, Tool};
@@ -51,8 +53,8 @@ const AT_ONCE: usize = 8;
 pub struct Answered {
     /// What is kept of it.
     pub observation: Observation,
-    /// The data in it, for captures and read-back: the REST JSON body; the first JSON text of a tool's or resource's MCP result (before it a tool's `structuredContent`), any other MCP result whole. `None` when there is none.
-    pub payload: Option<Value>,
+    /// The data in it, for captures and read-back: the REST JSON body; the first JSON text of a tool's or resource's MCP result (before it a tool's `structuredContent`), any other MCP result whole. Empty when there is none.
+    pub payload: Payload,
 }
 
 /// A call with every template filled.
@@ -76,7 +78,7 @@ pub enum Ask {
         /// The tool, resource or prompt that `params` name, where they name one.
         name: Option<String>,
         /// Its `params`, an object without what the era adds.
-        params: Value,
+        params: Arc<Value>,
         /// Headers of the door.
         headers: Vec<(String, HeaderValue)>,
     },
@@ -194,7 +196,7 @@ impl Entrance {
         let ask = Ask::Mcp {
             method,
             name: Some(name.clone()),
-            params,
+            params: Arc::new(params),
             headers: self.standing.clone(),
         };
         let answered = self.call(door, &ask).await;
@@ -222,7 +224,7 @@ impl Entrance {
                     Some(way) if door == Door::Mcp => {
                         Some(way.ask(&modern::inquiry(&inquiry)).await.answered)
                     }
-                    Some(way) => Some(sessions.call(&way, &inquiry).await.answered),
+                    Some(way) => Some(Box::pin(sessions.call(&way, &inquiry)).await.answered),
                     None => None,
                 }
             }
@@ -356,7 +358,7 @@ impl Entrance {
         let observation = Observation::silent(&ask.request(), silence, took, &scrubber);
         Answered {
             observation,
-            payload: None,
+            payload: Payload::default(),
         }
     }
 }
@@ -606,7 +608,7 @@ mod tests {
         Ask::Mcp {
             method: McpMethod::CallTool,
             name: Some(name.to_owned()),
-            params: json!({ "name": name, "arguments": {} }),
+            params: Arc::new(json!({ "name": name, "arguments": {} })),
             headers: Vec::new(),
         }
     }
@@ -999,10 +1001,10 @@ mod tests {
     async fn each_kind_of_request_is_made_in_the_words_of_its_era() {
         let server = Loopback::new(opens_sessions);
         let entrance = server.entrance(true);
-        let ask = |method, name: Option<&str>, params| Ask::Mcp {
+        let ask = |method, name: Option<&str>, params: Value| Ask::Mcp {
             method,
             name: name.map(str::to_owned),
-            params,
+            params: Arc::new(params),
             headers: Vec::new(),
         };
         let uri = "p://ü";
@@ -1034,7 +1036,7 @@ mod tests {
         let ask = Ask::Mcp {
             method: McpMethod::Discover,
             name: None,
-            params: json!({}),
+            params: Arc::new(json!({})),
             headers: Vec::new(),
         };
         let answered = server.entrance(true).call(Door::McpLegacy, &ask).await;
@@ -1053,7 +1055,7 @@ mod tests {
             json: Some(json!({ "price": 1 })),
         };
         let answered = server.entrance(false).call(Door::Rest, &ask).await;
-        assert_eq!(answered.payload, Some(json!({ "id": 7 })));
+        assert_eq!(answered.payload.value(), Some(json!({ "id": 7 })));
         assert_eq!(status_and_rpc(&answered), (201, None));
         assert_eq!(answered.observation.request, "POST /products?x=%2e");
         let heard = &server.heard("")[0];

@@ -1,5 +1,6 @@
 //! A request as irregular as its maker wants it in, what came back with its headers and its message out.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
@@ -57,7 +58,7 @@ impl Irregular {
     pub fn modern(method: &'static str, mut params: Value) -> Self {
         params["_meta"] = modern::meta();
         let named = params.get("name").and_then(Value::as_str).map(modern::name);
-        let mut utterance = modern::request(method, params);
+        let mut utterance = modern::request(method, Arc::new(params));
         utterance.headers.extend(named);
         utterance.seeks = sought(method);
         Self::new(method, Content::Message(utterance))
@@ -69,7 +70,8 @@ impl Irregular {
             request: method.to_owned(),
             method,
             seeks: sought(method),
-            params: Some(params),
+            params: Some(Arc::new(params)),
+            meta: None,
             headers: legacy::headers(session),
         };
         Self::new(method, Content::Message(utterance))
@@ -141,7 +143,7 @@ impl Irregular {
             && let Some(meta) = utterance
                 .params
                 .as_mut()
-                .and_then(|params| params.get_mut("_meta"))
+                .and_then(|params| Arc::make_mut(params).get_mut("_meta"))
         {
             meta[modern::VERSION_META] = json!(version);
         }

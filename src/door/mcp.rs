@@ -9,16 +9,19 @@ mod result;
 
 pub(super) mod session;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
+use serde_json::Value;
 
 use super::scrubber::Scrubber;
-use super::{Answered, Observation, Rpc};
+use super::{Answered, Observation, Payload, Rpc};
 use crate::scenario::McpMethod;
 use crate::secret::Redactor;
 use crate::wire::{Call, Line, Reply, Silence, Wire};
@@ -42,7 +45,7 @@ pub(super) struct Inquiry<'a> {
     /// The tool, resource or prompt that `params` name.
     pub(super) name: Option<&'a str>,
     /// An object.
-    pub(super) params: &'a Value,
+    pub(super) params: &'a Arc<Value>,
 }
 
 impl Inquiry<'_> {
@@ -66,7 +69,9 @@ pub(super) struct Utterance {
     /// of the call that it is made for.
     pub(super) seeks: Option<McpMethod>,
     /// Its params; `None` leaves them out.
-    pub(super) params: Option<Value>,
+    pub(super) params: Option<Arc<Value>>,
+    /// What goes into `params` as `_meta` besides.
+    pub(super) meta: Option<&'static Value>,
     /// Headers that its era wants.
     pub(super) headers: Headers,
 }
@@ -89,15 +94,48 @@ impl Utterance {
     }
 
     fn body(&self, id: Option<u64>) -> Bytes {
-        let mut body = json!({ "jsonrpc": "2.0" });
-        if let Some(id) = id {
-            body["id"] = id.into();
+        let body = Body {
+            jsonrpc: "2.0",
+            id,
+            method: self.method,
+            params: self.params.as_ref().map(|stated| Params {
+                stated,
+                meta: self.meta,
+            }),
+        };
+        let bytes = serde_json::to_vec(&body);
+        Bytes::from(bytes.expect("a JSON value has string keys and no failing serializer"))
+    }
+}
+
+/// The message as it is written.
+#[derive(Serialize)]
+struct Body<'u> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    method: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<Params<'u>>,
+}
+
+/// Params with the `_meta` that every request of an era carries.
+struct Params<'u> {
+    stated: &'u Value,
+    meta: Option<&'static Value>,
+}
+
+impl Serialize for Params<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (Value::Object(stated), Some(meta)) = (self.stated, self.meta) else {
+            return self.stated.serialize(serializer);
+        };
+        let mut map = serializer.serialize_map(Some(stated.len() + 1))?;
+        for (name, value) in stated {
+            map.serialize_entry(name, value)?;
         }
-        body["method"] = self.method.into();
-        if let Some(params) = &self.params {
-            body["params"] = params.clone();
-        }
-        Bytes::from(body.to_string())
+        map.serialize_entry("_meta", meta)?;
+        map.end()
     }
 }
 
@@ -153,7 +191,7 @@ impl Spoken {
         Self {
             answered: Answered {
                 observation,
-                payload: None,
+                payload: Payload::default(),
             },
             message: None,
             complaint: None,
@@ -180,11 +218,11 @@ fn meaning(
     utterance: &Utterance,
     message: Option<&Message>,
     scrubber: &Scrubber<'_>,
-) -> (Rpc, Option<Value>) {
+) -> (Rpc, Payload) {
     match (message, utterance.seeks) {
         (Some(Message::Result(result)), Some(method)) => result::meaning(method, result, scrubber),
-        (Some(Message::Error(error)), _) => (result::error(error, scrubber), None),
-        (Some(Message::Result(_)), None) | (None, _) => (Rpc::Absent, None),
+        (Some(Message::Error(error)), _) => (result::error(error, scrubber), Payload::default()),
+        (Some(Message::Result(_)), None) | (None, _) => (Rpc::Absent, Payload::default()),
     }
 }
 

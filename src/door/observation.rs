@@ -1,6 +1,7 @@
 //! An exchange in, what is kept of it out: scrubbed, capped, ready to be judged.
 
 mod header;
+pub(super) mod sound;
 
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl Observation {
             body: scrubber.text(&String::from_utf8_lossy(&reply.body), BODY_CAP),
             body_bytes: reply.body.len() as u64,
             truncated: reply.truncated,
-            json: document(reply).is_some(),
+            json: is_document(reply),
             rpc,
         };
         Self::new(request, Answer::Http(answer), reply.took, scrubber)
@@ -65,6 +66,11 @@ impl Observation {
             recipe: recipe.map(Box::new),
             ..self
         }
+    }
+
+    /// Whether the whole body is one JSON document.
+    pub(super) fn is_json(&self) -> bool {
+        matches!(&self.answer, Answer::Http(answer) if answer.json)
     }
 
     /// The HTTP status; `None` where no answer came.
@@ -91,6 +97,11 @@ pub(super) fn document(reply: &Reply) -> Option<Value> {
         return None;
     }
     serde_json::from_slice(without_mark(&reply.body)).ok()
+}
+
+/// Whether [`document`] would give one.
+pub(super) fn is_document(reply: &Reply) -> bool {
+    !reply.truncated && sound::is_json(without_mark(&reply.body))
 }
 
 /// The bytes after a UTF-8 byte order mark, if one leads them.

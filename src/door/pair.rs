@@ -172,6 +172,7 @@ async fn post(way: &Way<'_>, endpoint: Url, id: u64) -> Post {
             method: "ping",
             seeks: None,
             params: None,
+            meta: None,
             headers: Vec::new(),
         };
         Some(send(way, &endpoint, heading, &ping, way.ids.next()).await)

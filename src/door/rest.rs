@@ -5,9 +5,9 @@ use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
-use super::Answered;
-use super::observation::{self, Observation};
+use super::observation::Observation;
 use super::scrubber::Scrubber;
+use super::{Answered, Payload};
 use crate::wire::{Call, Reply};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -36,9 +36,15 @@ pub(super) fn call(
 
 /// What the answer to `request` gave; its payload is the body where that is one whole JSON document.
 pub(super) fn read(request: &str, reply: &Reply, scrubber: &Scrubber<'_>) -> Answered {
+    let observation = Observation::of(request, reply, None, scrubber);
+    let payload = if observation.is_json() {
+        Payload::of_body(reply.body.clone())
+    } else {
+        Payload::default()
+    };
     Answered {
-        observation: Observation::of(request, reply, None, scrubber),
-        payload: observation::document(reply),
+        observation,
+        payload,
     }
 }
 
@@ -139,7 +145,7 @@ mod tests {
             };
             let redactor = Redactor::default();
             let answered = read("GET /p", &reply, &Scrubber::new(&redactor));
-            assert_eq!(answered.payload, payload);
+            assert_eq!(answered.payload.value(), payload);
             let kept = HttpAnswer {
                 status: 403,
                 body: body.to_owned(),

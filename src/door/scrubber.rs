@@ -44,17 +44,15 @@ impl<'r> Scrubber<'r> {
     pub(super) fn text(&self, text: &str, cap: usize) -> String {
         // The whole text is redacted before the cut, so that no half of a secret is left at its edge.
         let clean = self.redactor.redact(text);
-        let mut kept = self.without_id(&clean);
-        kept.truncate(border(&kept, cap));
-        kept
-    }
-
-    fn without_id(&self, text: &str) -> String {
-        match self.id {
-            Some(id) => text.replace(&id.to_string(), "1"),
-            None => text.to_owned(),
+        match self.id.map(|id| id.to_string()) {
+            Some(id) if clean.contains(&id) => cut(&clean.replace(&id, "1"), cap),
+            Some(_) | None => cut(&clean, cap),
         }
     }
+}
+
+fn cut(text: &str, cap: usize) -> String {
+    text[..border(text, cap)].to_owned()
 }
 
 fn border(text: &str, cap: usize) -> usize {

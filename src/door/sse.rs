@@ -5,11 +5,11 @@ const EVENT_CAP: usize = 10_000;
 
 /// An event as it stands in a stream.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Event {
+pub struct Event {
     /// Its name; empty where it has none, which means `message`.
-    pub(super) name: Vec<u8>,
+    pub name: Vec<u8>,
     /// Its data.
-    pub(super) data: String,
+    pub data: String,
 }
 
 impl Event {
@@ -21,7 +21,7 @@ impl Event {
 
 /// Reads an event stream piece by piece; where the pieces are cut makes no difference.
 #[derive(Debug, Default)]
-pub(super) struct Events {
+pub struct Events {
     line: Vec<u8>,
     data: Option<Vec<u8>>,
     name: Vec<u8>,
@@ -34,14 +34,14 @@ pub(super) struct Events {
 impl Events {
     /// The stream's next bytes in, the data of every message that they complete out. Comments, `id`, `retry` and
     /// events of another name than `message` give nothing, nor does an event that the stream does not finish.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
         let events = self.take(bytes).into_iter();
         let messages = events.filter(Event::is_message);
         messages.map(|event| event.data).collect()
     }
 
     /// The stream's next bytes in, every event that they complete out, of whatever name.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<Event> {
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for &byte in bytes {
             if self.overrun {
@@ -62,7 +62,7 @@ impl Events {
     }
 
     /// Whether the stream broke a cap, 1 MiB a line or 10,000 events; nothing after that is read.
-    pub(super) const fn overrun(&self) -> bool {
+    pub const fn overrun(&self) -> bool {
         self.overrun
     }
 

@@ -1,5 +1,7 @@
 //! A call as the author wrote it and bindings in, a call ready to be made out.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 use serde_json::Value;
 
@@ -44,6 +46,34 @@ pub(super) fn of_operation(
     }
 }
 
+/// Whether the call of an operation at a door is the same whoever makes it and how often: nothing in it is a call's own.
+pub(super) fn is_shared(deployment: &Deployment, operation: &Operation, door: Door) -> bool {
+    let plain = |headers: &[(String, HeaderText)]| {
+        headers.iter().all(|(_, text)| match text {
+            HeaderText::Plain(template) => is_of_the_run(template.names()),
+            HeaderText::Secret(_) | HeaderText::Command(_) => true,
+        })
+    };
+    let at_door = |entry: Option<&Entry>| entry.is_none_or(|entry| plain(&entry.headers));
+    if door.speaks_mcp() {
+        let call = operation.mcp.as_ref();
+        at_door(deployment.mcp.as_ref()) && call.is_none_or(|call| is_of_the_run(call.names()))
+    } else {
+        let call = operation.rest.as_ref();
+        at_door(deployment.rest.as_ref())
+            && call.is_none_or(|call| {
+                let json = call.json.as_ref().map(|json| json.names());
+                plain(&call.headers)
+                    && is_of_the_run(call.target.names())
+                    && is_of_the_run(json.unwrap_or_default())
+            })
+    }
+}
+
+fn is_of_the_run(names: Vec<String>) -> bool {
+    names.iter().all(|name| name == "run.id")
+}
+
 /// A REST call, filled.
 pub(super) fn of_rest(
     deployment: &Deployment,
@@ -73,7 +103,7 @@ pub(super) fn of_mcp(
     Ok(Ask::Mcp {
         method: call.method(),
         name: call.fill_subject(bindings)?,
-        params: call.fill_params(bindings)?,
+        params: Arc::new(call.fill_params(bindings)?),
         headers: door_headers(deployment.mcp.as_ref(), bindings)?,
     })
 }

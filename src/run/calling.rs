@@ -98,15 +98,13 @@ impl Hall<'_> {
         if first.gap.is_none() || !is_repeatable(calling, &first) {
             return Ok(first);
         }
-        match self
-            .renew(calling.persona, standing, calling.renewals)
-            .await
-        {
+        let renewal = self.renew(calling.persona, standing, calling.renewals);
+        match Box::pin(renewal).await {
             Ok(renewed) => {
                 let mut retries = first.retries;
                 retries.push("401 to a token that had run out, which was renewed".to_owned());
                 self.pace.turn().await;
-                self.attempts(renewed, calling, retries).await
+                Box::pin(self.attempts(renewed, calling, retries)).await
             }
             Err(gap) => Ok(Called {
                 gap: Some(gap),
@@ -160,7 +158,7 @@ impl Hall<'_> {
         let _place = self.place().await;
         let answer = async {
             if calling.afresh {
-                entrance.call_afresh(calling.door, calling.ask).await
+                Box::pin(entrance.call_afresh(calling.door, calling.ask)).await
             } else {
                 entrance.call(calling.door, calling.ask).await
             }
@@ -191,7 +189,7 @@ impl Hall<'_> {
         };
         let calibration = match method {
             Some(method) if needs_calibration(&answered.observation) => {
-                self.unknown(calling, method).await
+                Box::pin(self.unknown(calling, method)).await
             }
             Some(_) | None => None,
         };

@@ -133,7 +133,7 @@ fn without_numbers(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::Answered;
+    use crate::door::{Answered, Payload};
     use crate::judge::{Reading, Signature};
 
     fn called(status: u16, body: &str, reading: Reading) -> Called {
@@ -150,7 +150,7 @@ mod tests {
                     took_ms: 1,
                     recipe: None,
                 },
-                payload: None,
+                payload: Payload::default(),
             },
             reading,
             retries: Vec::new(),

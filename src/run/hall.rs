@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -21,7 +22,7 @@ use super::watch::Trace;
 use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::day::Day;
-use crate::door::{Answer, Entrance, Observation};
+use crate::door::{Answer, Ask, Entrance, Observation};
 use crate::judge::{
     self, Attempt, Demanded, Effect, Gap, Layer, Listed, Reading, Repeats, Sight, Waivers,
 };
@@ -60,6 +61,8 @@ pub(super) struct Hall<'r> {
     pub(super) sights: RefCell<Vec<Sight>>,
     /// Calls under way at once.
     turnstile: Semaphore,
+    /// The last call of a cell that was made for an operation and a door; `None` where every cell has one of its own.
+    pub(super) last_ask: RefCell<Option<((usize, Door), Option<Arc<Ask>>)>>,
     /// Objects that were made for single cells ahead of their calls, by matrix index.
     pub(super) prepared: RefCell<HashMap<usize, Vec<Object>>>,
     /// By matrix index: answers as demanded that are evidence only if their calls turn out to have had another effect.
@@ -165,6 +168,7 @@ impl<'r> Hall<'r> {
             silent: Cell::default(),
             nobody: standing::nobody(&plan.scenario, means),
             refusals: RefCell::default(),
+            last_ask: RefCell::default(),
             checked: RefCell::default(),
             lists: RefCell::default(),
             attempts: RefCell::default(),

@@ -1,5 +1,6 @@
 //! Signed-in personas and open MCP doors in, what `tools/list` shows to each out; then a harmless call of what nobody named.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -96,7 +97,7 @@ async fn list(hall: &Hall<'_>, persona: usize, door: Door) -> Option<Shown> {
             Ok(_) | Err(_) => return Some(pages.close(Ended::Unread, "its token ran out")),
         };
         match called.reading.outcome {
-            Outcome::Granted => match pages.take(result(&called), bytes(&called)) {
+            Outcome::Granted => match pages.take(&result(&called), bytes(&called)) {
                 Next::Page(next) => {
                     cursor = Some(next);
                     read = true;
@@ -124,7 +125,7 @@ fn request(hall: &Hall<'_>, method: McpMethod, name: Option<String>, params: Val
     Some(Ask::Mcp {
         method,
         name,
-        params,
+        params: Arc::new(params),
         headers,
     })
 }
@@ -143,8 +144,8 @@ async fn call(hall: &Hall<'_>, persona: usize, door: Door, ask: &Ask) -> Result<
     hall.call(calling).await
 }
 
-fn result(called: &Called) -> &Value {
-    called.answered.payload.as_ref().unwrap_or(&Value::Null)
+fn result(called: &Called) -> Value {
+    called.answered.payload.value().unwrap_or_default()
 }
 
 fn bytes(called: &Called) -> u64 {

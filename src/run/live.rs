@@ -218,7 +218,7 @@ fn made(operation: &Operation, called: Option<&Called>) -> Made {
     }
     match called {
         Some(called) if called.reading.outcome == Outcome::Granted => {
-            Made::Named(called.answered.payload.clone())
+            Made::Named(called.answered.payload.value())
         }
         Some(called) => Made::Unnamed(
             called

@@ -23,7 +23,7 @@ impl Hall<'_> {
     pub(super) async fn fit(&self, persona: usize, renewals: usize) -> Result<&Standing, Gap> {
         let standing = self.standing(persona);
         if standing.has_run_out(SystemTime::now()) {
-            return self.renew(persona, standing, renewals).await;
+            return Box::pin(self.renew(persona, standing, renewals)).await;
         }
         admitted(standing)
     }

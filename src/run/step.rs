@@ -194,7 +194,7 @@ fn data(called: &Called) -> Option<Value> {
     called
         .answered
         .payload
-        .clone()
+        .value()
         .or_else(|| text(&called.answered.observation).map(Value::from))
 }
 

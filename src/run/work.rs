@@ -1,6 +1,7 @@
 //! The plan's groups in, every cell called out: jobs pull the next piece of work from one counter.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 
@@ -42,37 +43,50 @@ async fn call_everything(hall: &Hall<'_>) {
 }
 
 async fn call_wave(hall: &Hall<'_>, groups: &[Group]) {
-    let work = pieces(groups);
-    let next = Cell::new(0);
+    let queue = Queue::of(groups);
     let jobs = (0..hall.settings.jobs.max(1)).map(|_| async {
-        loop {
-            let piece = next.get();
-            let Some((group, cells)) = work.get(piece) else {
-                break;
-            };
-            next.set(piece + 1);
+        while let Some((group, cells)) = queue.next() {
             call_piece(hall, group, cells).await;
         }
     });
     join_all(jobs).await;
 }
 
-fn pieces(groups: &[Group]) -> Vec<(&Group, &[usize])> {
-    groups
-        .iter()
-        .flat_map(|group| {
-            let size = match group.conduct {
-                Conduct::Live => group.cells.len().max(1),
-                Conduct::Plain | Conduct::Decoy | Conduct::Withheld => 1,
-            };
-            group.cells.chunks(size).map(move |cells| (group, cells))
-        })
-        .collect()
+/// The next piece of work, for whoever asks first.
+struct Queue<'p> {
+    groups: &'p [Group],
+    /// A group, and how many of its cells are taken.
+    next: Cell<(usize, usize)>,
+}
+
+impl<'p> Queue<'p> {
+    fn of(groups: &'p [Group]) -> Self {
+        Self {
+            groups,
+            next: Cell::new((0, 0)),
+        }
+    }
+
+    fn next(&self) -> Option<(&'p Group, &'p [usize])> {
+        let (mut place, mut taken) = self.next.get();
+        while taken >= self.groups.get(place)?.cells.len() {
+            (place, taken) = (place + 1, 0);
+        }
+        let group = &self.groups[place];
+        let left = &group.cells[taken..];
+        let cells = match group.conduct {
+            Conduct::Live => left,
+            Conduct::Plain | Conduct::Decoy | Conduct::Withheld => &left[..1],
+        };
+        self.next.set((place, taken + cells.len()));
+        Some((group, cells))
+    }
 }
 
 async fn call_piece(hall: &Hall<'_>, group: &Group, cells: &[usize]) {
     match group.conduct {
-        Conduct::Live => live::call_group(hall, group, cells).await,
+        // What is rare is boxed here and below: every call would carry its size about.
+        Conduct::Live => Box::pin(live::call_group(hall, group, cells)).await,
         Conduct::Plain | Conduct::Decoy | Conduct::Withheld => {
             for check in cells
                 .iter()
@@ -89,19 +103,15 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
     if let Some(gap) = hall.barred(check.persona, check.door) {
         return Seen::gap(gap);
     }
-    let bindings = hall.bindings(&hall.tag_of(check));
-    let bound = match conduct {
+    match conduct {
         Conduct::Withheld => return Seen::gap(Gap::NotPermitted),
-        Conduct::Decoy if !may_send_decoys(hall, check.operation).await => {
+        Conduct::Decoy if !Box::pin(may_send_decoys(hall, check.operation)).await => {
             return Seen::gap(Gap::DecoyDoubtful);
         }
-        Conduct::Decoy => {
-            bind_decoys(hall, check.operation, bindings).map(|bindings| (bindings, true))
-        }
-        Conduct::Plain | Conduct::Live => bind_shared(hall, check.operation, bindings).await,
-    };
-    match bound {
-        Some((bindings, decoy)) => seen(hall, check, &bindings, decoy).await,
+        Conduct::Decoy | Conduct::Plain | Conduct::Live => {}
+    }
+    match filled(hall, conduct, check).await {
+        Some((ask, decoy)) => seen(hall, check, &ask, decoy).await,
         None => Seen::gap(Gap::FixtureFailed),
     }
 }
@@ -110,6 +120,47 @@ async fn plain(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Seen {
 pub(super) async fn may_send_decoys(hall: &Hall<'_>, operation: usize) -> bool {
     !hall.plan.scenario.operations[operation].mutates
         || hall.objects.decoys_are_nobodys(hall, operation).await
+}
+
+/// The call of a cell, and whether it names what cannot exist; `None` where an object that it needs could not be had.
+async fn filled(hall: &Hall<'_>, conduct: Conduct, check: &Check<'_>) -> Option<(Arc<Ask>, bool)> {
+    if conduct == Conduct::Plain
+        && let Some(ask) = shared_ask(hall, check)
+    {
+        return Some((ask, false));
+    }
+    let bindings = hall.bindings(&hall.tag_of(check));
+    let (bindings, decoy) = if conduct == Conduct::Decoy {
+        (bind_decoys(hall, check.operation, bindings)?, true)
+    } else {
+        Box::pin(bind_shared(hall, check.operation, bindings)).await?
+    };
+    let scenario = &hall.plan.scenario;
+    let operation = &scenario.operations[check.operation];
+    let ask = asking::of_operation(&scenario.deployment, operation, check.door, &bindings);
+    Some((Arc::new(ask?.ok()?), decoy))
+}
+
+/// The call of a cell where it is the same for every persona; the personas of an operation follow each other, so the
+/// last one made is kept.
+fn shared_ask(hall: &Hall<'_>, check: &Check<'_>) -> Option<Arc<Ask>> {
+    let place = (check.operation, check.door);
+    let mut last = hall.last_ask.borrow_mut();
+    let known = last.as_ref().filter(|(known, _)| *known == place);
+    if let Some((_, ask)) = known {
+        return ask.clone();
+    }
+    let scenario = &hall.plan.scenario;
+    let operation = &scenario.operations[check.operation];
+    let shared =
+        operation.uses.is_empty() && asking::is_shared(&scenario.deployment, operation, check.door);
+    let ask = shared.then(|| {
+        let bindings = hall.bindings("");
+        asking::of_operation(&scenario.deployment, operation, check.door, &bindings)
+    });
+    let ask = ask.flatten().and_then(Result::ok).map(Arc::new);
+    *last = Some((place, ask.clone()));
+    ask
 }
 
 /// The shared objects that the operation names; decoys where one could not be made, so that its refusals are still tried.
@@ -142,17 +193,12 @@ pub(super) fn bind_decoys(
     })
 }
 
-async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bool) -> Seen {
-    let scenario = &hall.plan.scenario;
-    let operation = &scenario.operations[check.operation];
-    let Some(Ok(ask)) = asking::of_operation(&scenario.deployment, operation, check.door, bindings)
-    else {
-        return Seen::gap(Gap::FixtureFailed);
-    };
+async fn seen(hall: &Hall<'_>, check: &Check<'_>, ask: &Ask, decoy: bool) -> Seen {
+    let operation = &hall.plan.scenario.operations[check.operation];
     let calling = Calling {
         persona: check.persona,
         door: check.door,
-        ask: &ask,
+        ask,
         changes: operation.mutates && !decoy,
         // Each round meets another of several gateways, if there are several.
         afresh: hall.round.get() > 1,
@@ -164,20 +210,19 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, bindings: &Bindings, decoy: bo
         Err(gap) => return Seen::gap(gap),
     };
     let again = if worth_asking_again(hall, check, &first) {
-        hall.call(Calling {
+        let afresh = hall.call(Calling {
             afresh: true,
             ..calling
-        })
-        .await
-        .ok()
+        });
+        Box::pin(afresh).await.ok()
     } else {
         None
     };
     let accepted = |called: &Called| called.reading.outcome == Outcome::Granted;
     if decoy && operation.mutates && (accepted(&first) || again.as_ref().is_some_and(accepted)) {
-        hall.objects.look_at_decoys(hall, check.operation).await;
+        Box::pin(hall.objects.look_at_decoys(hall, check.operation)).await;
     }
-    told(hall, check, &ask, (first, again), Effect::Unchecked)
+    told(hall, check, ask, (first, again), Effect::Unchecked)
 }
 
 /// Whether an answer is one that must be heard twice: not what was demanded, and given by someone who decides.

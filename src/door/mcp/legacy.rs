@@ -1,5 +1,7 @@
 //! A request and a session in, its request in the era of `initialize` out (revisions up to 2025-11-25).
 
+use std::sync::Arc;
+
 use http::header::{HeaderName, HeaderValue};
 use serde_json::json;
 
@@ -70,7 +72,8 @@ pub(in crate::door) fn initialize_as(version: &str) -> Utterance {
         request: method.to_owned(),
         method,
         seeks: None,
-        params: Some(params),
+        params: Some(Arc::new(params)),
+        meta: None,
         headers: Vec::new(),
     }
 }
@@ -83,6 +86,7 @@ pub(in crate::door) fn initialized(session: Option<&Session>) -> Utterance {
         method,
         seeks: None,
         params: None,
+        meta: None,
         headers: headers(session),
     }
 }
@@ -99,7 +103,8 @@ pub(in crate::door) fn inquiry(session: Option<&Session>, inquiry: &Inquiry<'_>)
         request: inquiry.line(),
         method: inquiry.method.name(),
         seeks: Some(inquiry.method),
-        params: Some(inquiry.params.clone()),
+        params: Some(Arc::clone(inquiry.params)),
+        meta: None,
         headers: headers(session),
     }
 }
@@ -175,7 +180,7 @@ mod tests {
     use crate::secret::Redactor;
 
     fn tool(session: Option<&Session>, name: &str) -> Utterance {
-        let params = json!({ "name": name, "arguments": {} });
+        let params = Arc::new(json!({ "name": name, "arguments": {} }));
         inquiry(
             session,
             &Inquiry {

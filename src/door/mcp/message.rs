@@ -1,5 +1,6 @@
 //! An HTTP answer in, the JSON-RPC message with our id out (JSON-RPC 2.0 §5).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::header::CONTENT_TYPE;
@@ -117,14 +118,14 @@ fn framing(reply: &Reply) -> Framing {
     }
 }
 
-fn bodies(reply: &Reply) -> Vec<Vec<u8>> {
+fn bodies(reply: &Reply) -> Vec<Cow<'_, [u8]>> {
     match framing(reply) {
         Framing::Json if reply.truncated => Vec::new(),
-        Framing::Json => vec![without_mark(&reply.body).to_vec()],
+        Framing::Json => vec![Cow::Borrowed(without_mark(&reply.body))],
         Framing::Stream => Events::default()
             .feed(&reply.body)
             .into_iter()
-            .map(String::into_bytes)
+            .map(|message| Cow::Owned(message.into_bytes()))
             .collect(),
         Framing::Other => Vec::new(),
     }

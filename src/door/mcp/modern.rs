@@ -1,5 +1,7 @@
 //! A request in, its request in the stateless era out (revision 2026-07-28).
 
+use std::sync::{Arc, LazyLock};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderName, HeaderValue};
@@ -23,9 +25,8 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// What a scenario asks, with its method mirrored in `Mcp-Method` and, where the revision says so, its name in
 /// `Mcp-Name`.
 pub(in crate::door) fn inquiry(inquiry: &Inquiry<'_>) -> Utterance {
-    let mut params = inquiry.params.clone();
-    params["_meta"] = meta();
-    let mut utterance = request(inquiry.method.name(), params);
+    let mut utterance = request(inquiry.method.name(), Arc::clone(inquiry.params));
+    utterance.meta = Some(&META);
     utterance.request = inquiry.line();
     utterance.seeks = Some(inquiry.method);
     if let Some(name) = inquiry.name
@@ -51,10 +52,13 @@ pub(in crate::door) fn name(name: &str) -> (HeaderName, HeaderValue) {
 
 /// `server/discover`, which a server of this era must answer.
 pub(in crate::door) fn discover() -> Utterance {
-    request(McpMethod::Discover.name(), json!({ "_meta": meta() }))
+    request(
+        McpMethod::Discover.name(),
+        Arc::new(json!({ "_meta": meta() })),
+    )
 }
 
-pub(in crate::door) fn request(method: &'static str, params: Value) -> Utterance {
+pub(in crate::door) fn request(method: &'static str, params: Arc<Value>) -> Utterance {
     let headers = vec![
         (PROTOCOL_VERSION, HeaderValue::from_static(VERSION)),
         (METHOD, HeaderValue::from_static(method)),
@@ -64,18 +68,23 @@ pub(in crate::door) fn request(method: &'static str, params: Value) -> Utterance
         method,
         seeks: None,
         params: Some(params),
+        meta: None,
         headers,
     }
 }
 
 /// What replaces the handshake: every request says it anew (2026-07-28, per-request `_meta`).
 pub(in crate::door) fn meta() -> Value {
+    META.clone()
+}
+
+static META: LazyLock<Value> = LazyLock::new(|| {
     json!({
         VERSION_META: VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": client_info(),
     })
-}
+});
 
 /// Who calls.
 pub(super) fn client_info() -> Value {
@@ -122,7 +131,7 @@ mod tests {
         let utterance = inquiry(&Inquiry {
             method: McpMethod::CallTool,
             name: Some("deleteProduct"),
-            params: &json!({ "name": "deleteProduct", "arguments": { "id": 7 } }),
+            params: &Arc::new(json!({ "name": "deleteProduct", "arguments": { "id": 7 } })),
         });
         let call = utterance.call(
             "https://h/mcp?x=%2e",

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::message::RpcError;
-use crate::door::Rpc;
+use crate::door::observation::sound::is_json;
 use crate::door::scrubber::Scrubber;
+use crate::door::{Payload, Rpc};
 use crate::scenario::McpMethod;
 
 const TEXT_CAP: usize = 2048;
@@ -16,21 +17,21 @@ pub(super) fn meaning(
     method: McpMethod,
     result: &Map<String, Value>,
     scrubber: &Scrubber<'_>,
-) -> (Rpc, Option<Value>) {
+) -> (Rpc, Payload) {
     // 2026-07-28: `input_required` asks for more before the tool runs; older peers say nothing and mean `complete`.
     if result
         .get("resultType")
         .is_some_and(|kind| kind != "complete")
     {
-        return (Rpc::Absent, None);
+        return (Rpc::Absent, Payload::default());
     }
     let is_error = match result.get("isError") {
         None => false,
         Some(Value::Bool(is_error)) => *is_error,
-        Some(_) => return (Rpc::Absent, None),
+        Some(_) => return (Rpc::Absent, Payload::default()),
     };
     let Some(texts) = texts(method, result) else {
-        return (Rpc::Absent, None);
+        return (Rpc::Absent, Payload::default());
     };
     let text = scrubber.text(&texts.join("\n"), TEXT_CAP);
     let rpc = Rpc::Result { is_error, text };
@@ -86,16 +87,19 @@ fn text_of(block: &Value) -> Option<&str> {
     block["text"].as_str().filter(|_| is_text)
 }
 
-fn payload(method: McpMethod, result: &Map<String, Value>, texts: &[&str]) -> Option<Value> {
+fn payload(method: McpMethod, result: &Map<String, Value>, texts: &[&str]) -> Payload {
     let of_texts = || {
         let mut texts = texts.iter();
-        texts.find_map(|text| serde_json::from_str(text).ok())
+        let first = texts.find(|text| is_json(text.as_bytes()));
+        first.map_or_else(Payload::default, |text| {
+            Payload::of_text((*text).to_owned())
+        })
     };
     match method {
         McpMethod::CallTool => {
             let structured = result.get("structuredContent");
             let structured = structured.filter(|content| !content.is_null());
-            structured.cloned().or_else(of_texts)
+            structured.cloned().map_or_else(of_texts, Payload::of_data)
         }
         McpMethod::ReadResource => of_texts(),
         McpMethod::GetPrompt
@@ -105,7 +109,7 @@ fn payload(method: McpMethod, result: &Map<String, Value>, texts: &[&str]) -> Op
         | McpMethod::ListTemplates
         | McpMethod::ListPrompts
         | McpMethod::Discover
-        | McpMethod::Initialize => Some(Value::Object(result.clone())),
+        | McpMethod::Initialize => Payload::of_data(Value::Object(result.clone())),
     }
 }
 
@@ -117,11 +121,13 @@ mod tests {
     use crate::secret::{Redactor, Secret};
 
     fn read(method: McpMethod, result: &Value) -> (Rpc, Option<Value>) {
-        meaning(
+        let redactor = Redactor::default();
+        let (rpc, payload) = meaning(
             method,
             result.as_object().unwrap(),
-            &Scrubber::new(&Redactor::default()),
-        )
+            &Scrubber::new(&redactor),
+        );
+        (rpc, payload.value())
     }
 
     fn says(is_error: bool, text: &str) -> Rpc {

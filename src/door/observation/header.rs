@@ -1,5 +1,7 @@
 //! A reply's headers in, those that tell who answered and why, or that a fingerprint looks at, out: scrubbed and capped.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 
@@ -52,12 +54,12 @@ fn tells(name: &str) -> bool {
     NAMES.contains(&name) || of_family && !of_identity
 }
 
-fn text(name: &HeaderName, value: &HeaderValue) -> String {
+fn text<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<'v, str> {
     let text = String::from_utf8_lossy(value.as_bytes());
     if *name == LOCATION {
-        bare_location(&text)
+        Cow::Owned(bare_location(&text))
     } else {
-        text.into_owned()
+        text
     }
 }
 

@@ -5,6 +5,7 @@ mod args;
 mod attendant;
 mod coverage;
 mod cleanup;
+#[cfg(feature = "reference")]
 mod demo;
 mod doctor;
 mod doors;
@@ -17,6 +18,7 @@ mod outputs;
 mod plan;
 mod progress;
 mod recorder;
+#[cfg(feature = "reference")]
 mod reference;
 mod report;
 mod run;
@@ -67,6 +69,7 @@ struct Context {
 
 fn obey(command: Command, context: &Context) -> Exit {
     match command {
+        #[cfg(feature = "reference")]
         Command::Demo(arguments) => demo::demo(&arguments, context),
         Command::Run(arguments) => run::run(&arguments, context),
         Command::Plan(arguments) => plan::plan(&arguments, context),
@@ -77,6 +80,7 @@ fn obey(command: Command, context: &Context) -> Exit {
         Command::Doctor(arguments) => doctor::doctor(&arguments, context),
         Command::Coverage(arguments) => coverage::coverage(&arguments, context),
         Command::Doors(arguments) => doors::doors(&arguments, context),
+        #[cfg(feature = "reference")]
         Command::Reference(arguments) => reference::reference(&arguments, context),
     }
 }

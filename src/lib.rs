@@ -24,4 +24,5 @@ pub mod run;
 pub mod report;
 pub mod exit;
 pub mod cli;
+#[cfg(feature = "reference")]
 pub mod reference;

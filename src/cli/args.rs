@@ -27,10 +27,26 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
-const AFTER_HELP: &str = "\
-Start here:
+#[cfg(feature = "reference")]
+macro_rules! demo {
+    () => {
+        "
   rolecall demo                             the whole tool against a deployment of its own
-  rolecall demo --fault mcp-no-tool-check   what a hole looks like
+  rolecall demo --fault mcp-no-tool-check   what a hole looks like"
+    };
+}
+
+#[cfg(not(feature = "reference"))]
+macro_rules! demo {
+    () => {
+        ""
+    };
+}
+
+const AFTER_HELP: &str = concat!(
+    "Start here:",
+    demo!(),
+    "
   rolecall plan scenario.yaml               every request that a run would send; sends nothing
   rolecall run scenario.yaml                the gate
 
@@ -38,7 +54,8 @@ Exit codes:
   0  every check passed                     4  the selection left nothing to check
   1  at least one check failed              5  objects of the run could not be removed
   2  usage or scenario, nothing was sent    6  a report could not be written
-  3  unproven, or incomplete                130, 143  interrupted before anything was judged";
+  3  unproven, or incomplete                130, 143  interrupted before anything was judged"
+);
 
 /// Flags of every command.
 #[derive(Args, Debug)]
@@ -70,6 +87,7 @@ pub(super) enum Colour {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    #[cfg(feature = "reference")]
     /// Start the reference deployment, sign in, run the article's matrix at every door, print the table
     Demo(Demo),
     /// Run scenarios against their deployments
@@ -90,10 +108,12 @@ pub(super) enum Command {
     Doors(Doctor),
     /// Compare the operations with what there is: routes of an OpenAPI document, and tools that the doors list
     Coverage(Coverage),
+    #[cfg(feature = "reference")]
     /// Serve the reference deployment and print the variables that a run against it needs
     Reference(Reference),
 }
 
+#[cfg(feature = "reference")]
 #[derive(Args, Debug)]
 pub(super) struct Demo {
     /// Switch a fault on; repeatable
@@ -289,6 +309,7 @@ pub(super) struct Coverage {
     pub(super) people: People,
 }
 
+#[cfg(feature = "reference")]
 #[derive(Args, Debug)]
 pub(super) struct Reference {
     /// Switch a fault on; repeatable
@@ -303,6 +324,7 @@ pub(super) struct Reference {
     pub(super) wire: Wire,
 }
 
+#[cfg(feature = "reference")]
 /// Whose tokens the reference deployment's gateway takes besides those of its own provider.
 #[derive(Args, Debug)]
 pub(super) struct Trust {

@@ -22,7 +22,7 @@ pub fn of_cell(record: &Record, address: &str) -> Option<String> {
 
 fn facts(record: &Record, entry: &Entry<'_>) -> String {
     let demand = entry.check.demand;
-    let verdict = entry.heard.verdict.as_ref();
+    let verdict = entry.heard.verdict();
     let reason = verdict.map_or("", |verdict| verdict.reason.as_str());
     let mut lines = vec![
         clean(&record.matrix().cell(&entry.check).to_string()).into_owned(),

@@ -220,7 +220,87 @@ const BLOCK: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::secret::Secret;
+
+    fn event(value: Value) -> Event {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn started() -> Event {
+        event(json!({
+            "type": "run.started", "tool": "0", "scenario": "s", "path": "p", "digest": "d", "mcp_refuses": "http",
+            "matrix": {
+                "personas": [{"name": "reader", "roles": null, "signs_in": true}],
+                "operations": [{"name": "hunter2!", "mutates": false, "demands": [[{"expectation": "allow", "line": 7}, null, null]]}],
+                "doors": ["rest"],
+            },
+        }))
+    }
+
+    fn observed(evidence: &Value) -> Event {
+        event(json!({
+            "type": "cell.observed", "persona": "reader", "operation": "hunter2!", "door": "rest", "status": 200,
+            "reading": {"outcome": "granted"}, "took_ms": 1, "evidence": evidence,
+        }))
+    }
+
+    fn lines(path: &Path) -> usize {
+        std::fs::read_to_string(path).unwrap().lines().count()
+    }
+
+    #[test]
+    fn what_was_as_demanded_may_wait_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rolecall.jsonl");
+        let mut recorder = Recorder::create(&path, "r1", &Arc::default()).unwrap();
+        recorder.hear(&started());
+        assert_eq!(lines(&path), 1);
+        recorder.hear(&observed(&json!([])));
+        assert_eq!(lines(&path), 1);
+        let made = json!({"type": "fixture.made", "fixture": "product", "object": "id=7"});
+        recorder.hear(&event(made));
+        assert_eq!(lines(&path), 3);
+        recorder.hear(&observed(&json!([])));
+        let leak = json!([{"request": "GET /", "answer": {"none": "closed"}, "took_ms": 1}]);
+        recorder.hear(&observed(&leak));
+        assert_eq!(lines(&path), 5);
+        recorder.hear(&observed(&json!([])));
+        let (_, failure) = recorder.finish();
+        assert!(failure.is_none());
+        assert_eq!(lines(&path), 6);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_line_waits_for_longer_than_a_tenth_of_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rolecall.jsonl");
+        let recorder = RefCell::new(Recorder::create(&path, "r1", &Arc::default()).unwrap());
+        recorder.borrow_mut().hear(&started());
+        recorder.borrow_mut().hear(&observed(&json!([])));
+        tokio::select! {
+            never = keep_up(&recorder) => match never {},
+            () = tokio::time::sleep(LATEST + Duration::from_millis(1)) => {}
+        }
+        assert_eq!(lines(&path), 2);
+    }
+
+    #[test]
+    fn a_secret_in_a_name_is_masked_in_the_file_and_in_the_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rolecall.jsonl");
+        let redactor = Arc::new(Redactor::default());
+        redactor.learn(&Secret::new("hunter2!".to_owned()));
+        let mut recorder = Recorder::create(&path, "r1", &redactor).unwrap();
+        recorder.hear(&started());
+        recorder.hear(&observed(&json!([])));
+        let (record, _) = recorder.finish();
+        assert_eq!(record.matrix().operations[0].name.as_str(), "[redacted]");
+        assert_eq!(record.entries().next().unwrap().heard.sight.status, 200);
+        assert!(!std::fs::read_to_string(&path).unwrap().contains("hunter2!"));
+    }
 
     #[test]
     fn the_next_line_begins_a_line_whatever_the_last_was() {

@@ -289,7 +289,7 @@ mod tests {
 
     use super::*;
     use crate::judge::Code::{Leak, NoAnswer};
-    use crate::judge::Gap;
+    use crate::judge::{Gap, VerdictKind};
     use crate::run::Event;
 
     fn event(value: Value) -> Event {
@@ -351,6 +351,19 @@ mod tests {
             ["502 after 3 ms, waited 200 ms"]
         );
         assert_eq!(record.standing(), Standing::Conforms);
+    }
+
+    #[test]
+    fn one_line_judges_all_that_passed_and_no_cell_that_is_not_there() {
+        let mut record = begun();
+        for door in ["rest", "mcp"] {
+            record.hear(&observed(door));
+        }
+        let cells = json!([{"start": 1, "end": 900}, {"start": 900, "end": 901}]);
+        record.hear(&event(json!({"type": "cells.passed", "cells": cells})));
+        let kinds: Vec<_> = record.entries().map(|entry| entry.heard.kind()).collect();
+        assert_eq!(kinds, [VerdictKind::Unproven, VerdictKind::Pass]);
+        assert_eq!(record.entries().nth(1).unwrap().heard.retries().len(), 1);
     }
 
     #[test]

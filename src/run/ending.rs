@@ -35,9 +35,10 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     );
     let conclusion = conclusion.with(findings).with(covered(hall));
     let (fates, conclusion) = weighed(hall, &roll, conclusion);
-    hall.tell(Event::CellsPassed {
-        cells: passed(hall, &conclusion, &sights),
-    });
+    let cells = passed(hall, &conclusion, &sights);
+    if !cells.is_empty() {
+        hall.tell(Event::CellsPassed { cells });
+    }
     for (check, verdict) in hall
         .plan
         .matrix

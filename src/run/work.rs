@@ -296,3 +296,32 @@ pub(super) fn told(
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Door;
+
+    fn group(conduct: Conduct, cells: &[usize]) -> Group {
+        Group {
+            operation: 0,
+            door: Door::Rest,
+            conduct,
+            cells: cells.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_group_that_changes_something_is_one_piece_and_any_other_one_a_cell() {
+        let groups = [
+            group(Conduct::Plain, &[3, 0]),
+            group(Conduct::Decoy, &[]),
+            group(Conduct::Live, &[4, 5, 6]),
+            group(Conduct::Withheld, &[7]),
+        ];
+        let queue = Queue::of(&groups);
+        let pieces: Vec<_> = std::iter::from_fn(|| queue.next().map(|(_, cells)| cells)).collect();
+        assert_eq!(pieces, [&[3][..], &[0], &[4, 5, 6], &[7]]);
+        assert!(queue.next().is_none());
+    }
+}

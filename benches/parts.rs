@@ -65,10 +65,7 @@ fn sights(matrix: &Matrix) -> Vec<Sight> {
     let checks = matrix.checks().map(|check| {
         let (_, status, outcome) = demanded(check.persona);
         Sight {
-            reading: Some(Reading {
-                outcome,
-                signature: None,
-            }),
+            reading: Some(Reading::plain(outcome)),
             status,
             ..Sight::default()
         }

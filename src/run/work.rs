@@ -301,12 +301,14 @@ pub(super) fn told(
 mod tests {
     use super::*;
     use crate::cell::Door;
+    use crate::plan::Wave;
 
     fn group(conduct: Conduct, cells: &[usize]) -> Group {
         Group {
             operation: 0,
             door: Door::Rest,
             conduct,
+            wave: Wave::Reads,
             cells: cells.to_vec(),
         }
     }

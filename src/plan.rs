@@ -118,13 +118,7 @@ impl Plan {
         if kept == self.matrix.doors {
             return self;
         }
-        Self::with_doors(
-            self.scenario,
-            self.selection,
-            kept,
-            self.digest,
-            self.guard,
-        )
+        Self::with_doors(self.scenario, self.selection, kept, self.digest, self.guard)
     }
 
     /// Whether a door of the deployment is tested, or would be if an operation had a shape for it.

@@ -92,7 +92,7 @@ impl Recorder {
         let text = serde_json::to_string(&line)
             .expect("an event has string keys and no failing serializer");
         let told = self.redactor.redact(&text);
-        self.record.begin(&self.run_id, at);
+        self.record.open(&self.run_id, at);
         match masked(&told) {
             Some(line) => self.record.hear(&line.event),
             None => self.record.hear(event),

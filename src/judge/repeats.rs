@@ -183,7 +183,7 @@ mod tests {
             operations: vec![Column {
                 name: OperationName::new("list"),
                 mutates: true,
-                demands: vec![demand(Expectation::Allow), demand(demanded.clone())],
+                demands: [demand(Expectation::Allow), demand(demanded.clone())].into(),
             }],
             doors: vec![Door::Rest],
             controls: Vec::new(),

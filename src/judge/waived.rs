@@ -278,7 +278,7 @@ mod tests {
         let column = |name: &str, of_reader: Expectation| Column {
             name: OperationName::new(name),
             mutates: false,
-            demands: vec![demand(of_reader), demand(Expectation::Allow)],
+            demands: [demand(of_reader), demand(Expectation::Allow)].into(),
         };
         Matrix {
             personas: vec![row("reader"), row("admin")],

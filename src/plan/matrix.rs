@@ -119,7 +119,8 @@ impl Matrix {
     pub(super) fn leave_out(&mut self, index: usize) {
         let (persona, place) = (index % self.personas.len(), index / self.personas.len());
         let door = self.doors[place % self.doors.len()];
-        self.operations[place / self.doors.len()].demands[persona][door.index()] = None;
+        let column = &mut self.operations[place / self.doors.len()];
+        Arc::make_mut(&mut column.demands)[persona][door.index()] = None;
     }
 
     /// Every check, in matrix order.

@@ -234,9 +234,10 @@ impl<'r> CellLine<'r> {
                 .and_then(|reading| reading.fingerprint)
                 .map(|mark| clean(&mark.name()).into_owned()),
             second: sight.second.map(|reading| reading.outcome.name()),
-            repeats: sight.repeats.are_worth_telling().then(
-                || json!({"asked": sight.repeats.asked, "astray": sight.repeats.astray}),
-            ),
+            repeats: sight
+                .repeats
+                .are_worth_telling()
+                .then(|| json!({"asked": sight.repeats.asked, "astray": sight.repeats.astray})),
             control: matrix.is_control(check.index).then_some(true),
             gap: sight.gap,
             status: sight.status,

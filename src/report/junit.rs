@@ -443,7 +443,11 @@ mod tests {
         let long = "a".repeat(2 * NAME_CAP);
         let names = [long.as_str(), &long[..2 * NAME_CAP - 1], "b", "b (2)", "b"];
         let distinct = distinct(names.into_iter());
-        assert!(distinct.iter().all(|name| name.chars().count() <= NAME_CAP + 4));
+        assert!(
+            distinct
+                .iter()
+                .all(|name| name.chars().count() <= NAME_CAP + 4)
+        );
         assert_eq!(distinct.iter().collect::<HashSet<_>>().len(), 5);
         assert_eq!(distinct[2..], ["b", "b (2)", "b (3)"]);
     }

@@ -43,7 +43,7 @@ pub(super) fn covered<'r>(
     waiver: &'r WaiverFacts,
 ) -> impl Iterator<Item = Entry<'r>> {
     let is_own = |entry: &Entry<'_>| {
-        let verdict = entry.heard.verdict.as_ref();
+        let verdict = entry.heard.verdict();
         let place = verdict.and_then(|verdict| verdict.waiver);
         record
             .waiver(place)

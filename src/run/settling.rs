@@ -215,7 +215,7 @@ async fn look(plan: &Plan, means: &Means<'_>) -> Look {
     let found = doors::find(plan, &standings, means.stop).await;
     let mut unheard = |_event| {};
     let hall = Hall::open(
-        plan.through(&found.open),
+        plan.clone().through(&found.open),
         desk,
         standings,
         found,

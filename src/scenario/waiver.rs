@@ -262,7 +262,7 @@ fn exists(reader: &mut Reader<'_>, item: &Node, area: &Area, known: &Known<'_>) 
         }
     }
     let has_cell = |operation: &Operation| {
-        let rows = personas.iter().zip(&operation.demands);
+        let rows = personas.iter().zip(operation.demands.iter());
         rows.into_iter().any(|(persona, demands)| {
             Door::ALL.into_iter().any(|door| {
                 demands[door.index()].is_some() && area.holds(&persona.row, &operation.name, door)

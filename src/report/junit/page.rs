@@ -180,7 +180,8 @@ impl<W: io::Write> Page<W> {
     fn property(&mut self, (name, value): (&str, &str)) -> io::Result<()> {
         let mut tag = BytesStart::new("property");
         tag.extend_attributes([("name", name), ("value", value)]);
-        self.0.write_event(Event::Start(BytesStart::new("properties")))?;
+        self.0
+            .write_event(Event::Start(BytesStart::new("properties")))?;
         self.0.write_event(Event::Empty(tag))?;
         self.end("properties")
     }

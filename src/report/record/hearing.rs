@@ -18,13 +18,13 @@ use crate::waiver::{self, Dated};
 impl Record {
     /// Takes the next line.
     pub fn hear_line(&mut self, line: &Line) {
-        self.begin(&line.run_id, &line.at);
+        self.open(&line.run_id, &line.at);
         self.next_line = line.seq + 1;
         self.hear(&line.event);
     }
 
     /// Takes the run's id and the time of its first line; only the first are heard.
-    pub fn begin(&mut self, run_id: &str, at: &str) {
+    pub fn open(&mut self, run_id: &str, at: &str) {
         if self.run_id.is_empty() {
             run_id.clone_into(&mut self.run_id);
             at.clone_into(&mut self.started_at);

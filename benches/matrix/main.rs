@@ -4,6 +4,10 @@
     clippy::print_stderr,
     reason = "a benchmark's table is its output"
 )]
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "what is measured here is far below 2^52 of anything"
+)]
 
 /// What a run of a contestant must have given.
 mod contestant;

@@ -98,12 +98,12 @@ fn token(persona: usize) -> String {
     );
     let mut token = format!("{header}.{}.", URL_SAFE_NO_PAD.encode(claims));
     let missing = TOKEN - token.len();
-    let mut lot = 0x9e37_79b9_u32.wrapping_mul(persona as u32 + 1);
-    let signature = (0..missing).map(|_| {
+    let mut lot = 0x9e37_79b9_u32;
+    let signature = (0..(persona + 1) * missing).map(|_| {
         lot = lot.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (lot >> 24) as u8
+        lot.to_be_bytes()[0]
     });
-    let signature: Vec<u8> = signature.collect();
+    let signature: Vec<u8> = signature.skip(persona * missing).collect();
     token.push_str(&URL_SAFE_NO_PAD.encode(signature)[..missing]);
     token
 }
@@ -246,22 +246,21 @@ impl Workload {
     fn wrk(&self) -> String {
         let mut text = String::from("local requests = {}\n");
         for check in self.checks_of().take(MIX) {
-            let mut request = format!(
-                "{} {} HTTP/1.1\\r\\nHost: 127.0.0.1:{}\\r\\n",
+            let headers: String = headers(&check)
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}\\r\\n"))
+                .collect();
+            let body = check.body.as_ref().map_or_else(
+                || "\\r\\n".to_owned(),
+                |body| {
+                    let quoted = body.replace('"', "\\\"");
+                    format!("Content-Length: {}\\r\\n\\r\\n{quoted}", body.len())
+                },
+            );
+            let request = format!(
+                "{} {} HTTP/1.1\\r\\nHost: 127.0.0.1:{}\\r\\n{headers}{body}",
                 check.method, check.path, self.port
             );
-            for (name, value) in headers(&check) {
-                request.push_str(&format!("{name}: {value}\\r\\n"));
-            }
-            if let Some(body) = &check.body {
-                request.push_str(&format!(
-                    "Content-Length: {}\\r\\n\\r\\n{}",
-                    body.len(),
-                    body.replace('"', "\\\"")
-                ));
-            } else {
-                request.push_str("\\r\\n");
-            }
             line(
                 &mut text,
                 format_args!("requests[#requests + 1] = \"{request}\""),

@@ -93,7 +93,11 @@ impl Recorder {
             .expect("an event has string keys and no failing serializer");
         let told = self.redactor.redact(&text);
         self.record.open(&self.run_id, at);
-        match masked(&told) {
+        let masked = match &told {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => masked(text),
+        };
+        match masked {
             Some(line) => self.record.hear(&line.event),
             None => self.record.hear(event),
         }
@@ -164,11 +168,8 @@ fn may_wait(event: &Event) -> bool {
 }
 
 /// The event as it reads without the secret that was in it.
-fn masked(told: &Cow<'_, str>) -> Option<Line> {
-    match told {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(text) => serde_json::from_str(text).ok(),
-    }
+fn masked(told: &str) -> Option<Line> {
+    serde_json::from_str(told).ok()
 }
 
 /// The time as lines state it, spelt anew once a millisecond.

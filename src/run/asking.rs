@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Settings;
 use crate::cell::Door;
 use crate::door::Ask;
-use crate::scenario::template::{Bindings, Unbound};
+use crate::scenario::template::{Bindings, JsonTemplate, Unbound};
 use crate::scenario::{Deployment, Entry, HeaderText, McpCall, Operation, Profile, RestCall};
 
 /// The values that every call binds: the run's id, when its objects expire, and a tag that no other call of the run has,
@@ -50,27 +50,27 @@ pub(super) fn of_operation(
 pub(super) fn is_shared(deployment: &Deployment, operation: &Operation, door: Door) -> bool {
     let plain = |headers: &[(String, HeaderText)]| {
         headers.iter().all(|(_, text)| match text {
-            HeaderText::Plain(template) => is_of_the_run(template.names()),
+            HeaderText::Plain(template) => is_of_the_run(&template.names()),
             HeaderText::Secret(_) | HeaderText::Command(_) => true,
         })
     };
     let at_door = |entry: Option<&Entry>| entry.is_none_or(|entry| plain(&entry.headers));
     if door.speaks_mcp() {
         let call = operation.mcp.as_ref();
-        at_door(deployment.mcp.as_ref()) && call.is_none_or(|call| is_of_the_run(call.names()))
+        at_door(deployment.mcp.as_ref()) && call.is_none_or(|call| is_of_the_run(&call.names()))
     } else {
         let call = operation.rest.as_ref();
         at_door(deployment.rest.as_ref())
             && call.is_none_or(|call| {
-                let json = call.json.as_ref().map(|json| json.names());
+                let json = call.json.as_ref().map(JsonTemplate::names);
                 plain(&call.headers)
-                    && is_of_the_run(call.target.names())
-                    && is_of_the_run(json.unwrap_or_default())
+                    && is_of_the_run(&call.target.names())
+                    && is_of_the_run(&json.unwrap_or_default())
             })
     }
 }
 
-fn is_of_the_run(names: Vec<String>) -> bool {
+fn is_of_the_run(names: &[String]) -> bool {
     names.iter().all(|name| name == "run.id")
 }
 

@@ -34,6 +34,9 @@ use crate::secret::Redactor;
 use crate::token::{Desk, RENEWALS};
 use crate::waiver::Dated;
 
+/// An operation and a door, and the call that all their cells make; `None` where each makes its own.
+pub(super) type LastAsk = ((usize, Door), Option<Arc<Ask>>);
+
 /// What the calls of a run share.
 pub(super) struct Hall<'r> {
     pub(super) plan: Plan,
@@ -62,7 +65,7 @@ pub(super) struct Hall<'r> {
     /// Calls under way at once.
     turnstile: Semaphore,
     /// The last call of a cell that was made for an operation and a door; `None` where every cell has one of its own.
-    pub(super) last_ask: RefCell<Option<((usize, Door), Option<Arc<Ask>>)>>,
+    pub(super) last_ask: RefCell<Option<LastAsk>>,
     /// Objects that were made for single cells ahead of their calls, by matrix index.
     pub(super) prepared: RefCell<HashMap<usize, Vec<Object>>>,
     /// By matrix index: answers as demanded that are evidence only if their calls turn out to have had another effect.

@@ -167,7 +167,9 @@ impl Record {
             known.fate = fate;
         }
         for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
-            verdict.iter().for_each(|verdict| heard.judge(verdict));
+            if let Some(verdict) = verdict {
+                heard.judge(&verdict);
+            }
         }
         for finding in conclusion.findings {
             self.note_finding(finding);

@@ -246,9 +246,10 @@ impl Workload {
     fn wrk(&self) -> String {
         let mut text = String::from("local requests = {}\n");
         for check in self.checks_of().take(MIX) {
-            let headers: String = headers(&check)
+            let headers = headers(&check);
+            let headers: String = headers
                 .iter()
-                .map(|(name, value)| format!("{name}: {value}\\r\\n"))
+                .flat_map(|(name, value)| [*name, ": ", value, "\\r\\n"])
                 .collect();
             let body = check.body.as_ref().map_or_else(
                 || "\\r\\n".to_owned(),

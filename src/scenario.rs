@@ -7,6 +7,7 @@ pub mod complaint;
 mod declaration;
 mod demand;
 mod deployment;
+mod environment;
 mod extent;
 mod fingerprint;
 mod fixture;
@@ -45,6 +46,7 @@ use register::Register;
 use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
+pub use environment::NoEnvironment;
 pub use extent::{Extent, LeftOut, Location};
 pub use fingerprint::{Fingerprint, Flaw, Meaning, Pattern};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider, is_guid};
@@ -66,6 +68,8 @@ pub struct Scenario {
     pub deployment: Deployment,
     /// The programs by which they sign in, in the order of the file.
     pub clients: Vec<Profile>,
+    /// Which environment it was read for; `None` where nobody named one.
+    pub environment: Option<String>,
     /// Who signs in, in the order of the file: one for each client that a persona signs in by.
     pub personas: Vec<Persona>,
     /// Objects that a run makes for itself.
@@ -163,6 +167,9 @@ impl Scenario {
         let fields = reader.fields(root.span, root, "the scenario", KEYS)?;
         let mut register = Register::of(root);
         version(reader, &fields);
+        if let Some(environments) = fields.get("environments") {
+            environment::read(reader, environments);
+        }
         let name = fields
             .need(reader, "name")
             .and_then(|name| reader.plain(name.node, "`name`"));
@@ -207,6 +214,7 @@ impl Scenario {
             path: Arc::clone(file),
             name: name?,
             deployment: deployment?,
+            environment: None,
             clients,
             personas: personas?,
             fixtures: fixtures.unwrap_or_default(),
@@ -220,6 +228,7 @@ impl Scenario {
 const KEYS: &[&str] = &[
     "rolecall",
     "name",
+    "environments",
     "deployment",
     "identity",
     "clients",

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::address::{self, Bounds};
 use super::complaint::Kind;
 use super::raw::{Node, Value};
@@ -31,7 +33,7 @@ pub enum Location {
 }
 
 /// A route or a tool that no operation has to name, or several.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LeftOut {
     /// As the author wrote it: a tool's name, or `METHOD /path` as the document has it; `*` at its end stands for any
     /// text, and in place of the method for all of them.

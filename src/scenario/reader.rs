@@ -2,7 +2,7 @@
 
 mod reference;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub(super) struct Reader<'s> {
     pub(super) hidden: BTreeSet<u32>,
     /// Secrets that the file names.
     pub(super) secrets: Vec<Secret>,
+    /// Variables whose values stand in the file, with the lines on which they do.
+    pub(super) stated: BTreeMap<String, BTreeSet<u32>>,
 }
 
 /// A value with the key that it stands under.
@@ -81,6 +83,7 @@ impl<'s> Reader<'s> {
             found: Vec::new(),
             hidden: BTreeSet::new(),
             secrets: Vec::new(),
+            stated: BTreeMap::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! `requirements`, `waive`, `expired_token` and `undeclared` of the MCP door in, what is demanded of it besides the matrix out.
 
+use serde::{Deserialize, Serialize};
+
 use super::complaint::Kind;
 use super::raw::Node;
 use super::reader::Reader;
@@ -7,7 +9,8 @@ use crate::requirement::Requirement;
 use crate::secret::Secret;
 
 /// What a tool or a route is to the author that the deployment has and no operation names.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Undeclared {
     /// A hole in the matrix.
     #[default]

@@ -79,6 +79,13 @@ pub enum Kind {
         /// The place.
         place: String,
     },
+    /// A secret whose variable has its value in the file's `environments`.
+    StatedSecret {
+        /// The variable's name.
+        name: String,
+    },
+    /// A name that no variable can have.
+    BadVariable,
     /// A secret whose variable has no value.
     MissingSecret {
         /// The variable's name.
@@ -443,6 +450,12 @@ impl fmt::Display for Kind {
             Self::InlineSecret { place } => {
                 write!(f, "{place} is a secret and must not stand in the file")
             }
+            Self::StatedSecret { name } => write!(
+                f,
+                "a secret is read from variable `{}`, and its value stands in `environments`",
+                brief(name)
+            ),
+            Self::BadVariable => f.write_str("this is no name for a variable"),
             Self::MissingSecret { name } => write!(
                 f,
                 "variable `{}` has no value, and a secret is read from it",

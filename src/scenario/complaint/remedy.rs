@@ -24,6 +24,8 @@ impl Kind {
             Self::MalformedVariable => "write `${NAME}` or `${NAME:-default}`; `$${` stands for a literal `${`".into(),
             Self::MissingVariable { name } => format!("set {name} in the environment or with --var, or give it a default: `${{{name}:-…}}`"),
             Self::InlineSecret { .. } => "name where it comes from: { env: NAME }, { file: path } or { command: [program, argument] }".into(),
+            Self::StatedSecret { name } => format!("name the variable that holds it: {}: {{ env: NAME }}", brief(name)),
+            Self::BadVariable => "write letters, digits and `_`, a digit not first".into(),
             Self::MissingSecret { name } => format!("set {} in the environment or in an --env-file", brief(name)),
             Self::UnreadableSecret { .. } => "paths are relative to the scenario's folder".into(),
             Self::EmptySecret { .. } => "a secret has at least one character".into(),

@@ -28,6 +28,11 @@ impl Reader<'_> {
         let Value::Text(text) = &name.value else {
             return None;
         };
+        if let (Source::Env, Some(lines)) = (source, self.stated.get(text)) {
+            self.hidden.extend(lines);
+            self.complain(name.span, Kind::StatedSecret { name: text.clone() });
+            return None;
+        }
         let value = match source {
             Source::Env => self.variable(name.span, text),
             Source::File => self.file(name, text),

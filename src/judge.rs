@@ -29,7 +29,7 @@ mod waived;
 pub use crate::code::{Class, Code, UnknownCode};
 pub use crate::layer::Layer;
 pub use coverage::{Coverage, Excluded, Inventory, Known, Share, unread};
-pub use existence::shown;
+pub use existence::{needs_showing, shown};
 pub use finding::Finding;
 pub use hint::Hint;
 pub use law::as_demanded;

@@ -7,6 +7,7 @@ mod listing;
 mod matrix;
 mod offers;
 mod only;
+mod shard;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use listing::{Planned, Stage};
 pub use matrix::{Check, Column, Matrix, Row};
 pub use offers::Offer;
 pub use only::{Only, Unreadable};
+pub use shard::{NoShard, Shard};
 
 /// What of the scenario is to be run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -49,6 +51,10 @@ pub struct Plan {
     pub digest: String,
     /// The production hosts among its addresses.
     pub guard: Guard,
+    /// Which part of the plan is called; `None` for all of it.
+    pub shard: Option<Shard>,
+    /// By operation: whether the shard calls it; empty without one.
+    share: Arc<[bool]>,
     selection: Selection,
 }
 
@@ -118,7 +124,35 @@ impl Plan {
         if kept == self.matrix.doors {
             return self;
         }
-        Self::with_doors(self.scenario, self.selection, kept, self.digest, self.guard)
+        let kept = Self::with_doors(self.scenario, self.selection, kept, self.digest, self.guard);
+        match self.shard {
+            Some(shard) => kept.cut(shard, self.share),
+            None => kept,
+        }
+    }
+
+    /// The same plan, of which this shard's operations alone are called; its digest stays.
+    #[must_use]
+    pub fn part(self, shard: Shard) -> Self {
+        let mut cells = vec![0; self.matrix.operations.len()];
+        for check in self.matrix.checks() {
+            cells[check.operation] += 1;
+        }
+        self.cut(shard, shard.share(&cells).into())
+    }
+
+    fn cut(mut self, shard: Shard, own: Arc<[bool]>) -> Self {
+        self.matrix = self.matrix.part(&own);
+        self.groups.retain(|group| own[group.operation]);
+        self.shard = Some(shard);
+        self.share = own;
+        self
+    }
+
+    /// 16 hex digits that change when the address of a door changes, and tell nobody which it is: two runs of one plan can
+    /// be told apart by where they went.
+    pub fn addresses(&self) -> String {
+        digest::of_addresses(&self.scenario)
     }
 
     /// Whether a door of the deployment is tested, or would be if an operation had a shape for it.
@@ -197,6 +231,8 @@ impl Plan {
             groups,
             digest,
             guard,
+            shard: None,
+            share: Arc::default(),
             selection,
         }
     }
@@ -398,6 +434,28 @@ pub(crate) mod tests {
         let through = plan.through(&[Door::Rest, Door::McpLegacy]);
         assert_eq!(through.matrix.doors, [Door::Rest, Door::McpLegacy]);
         assert_eq!(through.checks(), 48);
+    }
+
+    #[test]
+    fn the_shards_of_a_plan_are_the_plan() {
+        let whole = catalog();
+        for of in 1..=8 {
+            let mut called = Vec::new();
+            for number in 1..=of {
+                let part = catalog().part(Shard::new(number, of).unwrap());
+                assert_eq!(part.digest, whole.digest);
+                assert_eq!(part.matrix.rights(), whole.matrix.rights());
+                let checks = part.checks();
+                called.extend(part.groups.clone());
+                let at_rest = part.through(&[Door::Rest]);
+                assert_eq!(at_rest.checks() * 3, checks, "{number}/{of}");
+            }
+            let order = |group: &Group| (group.operation, group.door);
+            called.sort_by_key(order);
+            let mut groups = whole.groups.clone();
+            groups.sort_by_key(order);
+            assert_eq!(called, groups, "of {of}");
+        }
     }
 
     #[test]

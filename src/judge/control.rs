@@ -227,7 +227,7 @@ mod tests {
                 column("purge", [Expectation::Allow, Expectation::Deny]),
             ],
             doors: vec![Door::Rest],
-            controls: Vec::new(),
+            ..Matrix::default()
         }
     }
 

@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::lists::Listed;
 use crate::cell::Door;
-use crate::openapi::Matching;
 use crate::plan::{Column, Matrix};
-use crate::scenario::Scenario;
 
 /// Whether a column has cells at a door, and none of them must get through: then no call of its own can be a control.
 pub(super) fn nobody_may(column: &Column, door: Door) -> bool {
@@ -17,17 +15,21 @@ pub(super) fn nobody_may(column: &Column, door: Door) -> bool {
     demands.peek().is_some() && demands.all(|demand| !demand.expectation.allows())
 }
 
+/// Whether there is an operation that nobody may call at some door.
+pub fn needs_showing(matrix: &Matrix) -> bool {
+    let mut columns = matrix.operations.iter();
+    columns.any(|column| matrix.doors.iter().any(|door| nobody_may(column, *door)))
+}
+
 /// Which operations are shown to exist at which door, by place (operation × door of the matrix): on a route of the document,
 /// or with a tool that somebody is shown there. Empty where every operation has somebody who may.
 pub fn shown(
     matrix: &Matrix,
-    scenario: &Scenario,
-    matching: Option<&Matching>,
+    tools: &[Option<&str>],
+    on_routes: &[usize],
     lists: &[Listed],
 ) -> Vec<bool> {
-    let mut columns = matrix.operations.iter();
-    let is_closed = |column: &Column| matrix.doors.iter().any(|door| nobody_may(column, *door));
-    if !columns.any(is_closed) {
+    if !needs_showing(matrix) {
         return Vec::new();
     }
     let mut listed: HashMap<Door, HashSet<&str>> = HashMap::new();
@@ -35,11 +37,7 @@ pub fn shown(
         let names = one.shown.tools.iter().map(|tool| tool.name.as_str());
         listed.entry(one.door).or_default().extend(names);
     }
-    let has_route = |operation: usize| {
-        let on = matching.and_then(|matching| matching.on.get(operation));
-        on.is_some_and(|routes| !routes.is_empty())
-    };
-    let tools = scenario.tools();
+    let on_routes: HashSet<usize> = on_routes.iter().copied().collect();
     let is_listed = |operation: usize, door: Door| {
         let tool = tools.get(operation).copied().flatten();
         let names = listed.get(&door);
@@ -51,7 +49,7 @@ pub fn shown(
         operations.flat_map(|operation| matrix.doors.iter().map(move |door| (operation, *door)));
     places
         .map(|(operation, door)| match door {
-            Door::Rest => has_route(operation),
+            Door::Rest => on_routes.contains(&operation),
             Door::Mcp | Door::McpLegacy => is_listed(operation, door),
         })
         .collect()

@@ -15,7 +15,7 @@ use super::waived::Waivers;
 use crate::cell::{Door, PersonaName};
 use crate::code::Code;
 use crate::door::{Ended, Shown, Tool};
-use crate::plan::Check;
+use crate::plan::{Check, Column};
 use crate::scenario::{LeftOut, Undeclared};
 
 /// Characters of a tool's name in a sentence.
@@ -122,8 +122,8 @@ struct Stray<'l> {
 struct Entry<'l> {
     /// Its list, with the names in it.
     list: Option<(&'l Shown, HashSet<&'l str>)>,
-    /// How many of its calls are allowed.
-    allowed: usize,
+    /// How many calls of the whole plan it may make.
+    allowed: u32,
     /// Whether any of its calls got through.
     through: bool,
     /// Whether a call of a tool got through.
@@ -156,10 +156,18 @@ impl<'l> Comparison<'l> {
             declared: lists.tools.iter().copied().flatten().collect(),
             entries: vec![Default::default(); lists.roll.matrix.personas.len()],
         };
+        for (entries, rights) in comparison
+            .entries
+            .iter_mut()
+            .zip(lists.roll.matrix.rights())
+        {
+            for (entry, allowed) in entries.iter_mut().zip(rights) {
+                entry.allowed = allowed;
+            }
+        }
         for check in lists.roll.matrix.checks() {
             let through = comparison.got_through(&check);
             let entry = &mut comparison.entries[check.persona][check.door.index()];
-            entry.allowed += usize::from(check.demand.expectation.allows());
             entry.through |= through;
             entry.tool_through |= through && lists.tools[check.operation].is_some();
         }
@@ -422,7 +430,8 @@ impl<'l> Comparison<'l> {
         let whole = doors.filter(|door| self.is_whole(*door));
         let missing = whole.flat_map(|door| {
             let named = self.tools.iter().enumerate();
-            named.filter_map(move |(operation, tool)| {
+            let own = named.filter(|(operation, _)| !self.is_elsewhere(*operation));
+            own.filter_map(move |(operation, tool)| {
                 let is_shown =
                     |tool: &str| self.lists_at(door).any(|(_, names)| names.contains(tool));
                 tool.filter(|tool| !is_shown(tool))
@@ -430,6 +439,11 @@ impl<'l> Comparison<'l> {
             })
         });
         missing.collect()
+    }
+
+    fn is_elsewhere(&self, operation: usize) -> bool {
+        let column = self.roll.matrix.operations.get(operation);
+        column.is_some_and(Column::is_elsewhere)
     }
 
     fn lists_at(&self, door: Door) -> impl Iterator<Item = &(&'l Shown, HashSet<&'l str>)> {
@@ -654,7 +668,7 @@ mod tests {
             personas: PERSONAS.iter().map(row).collect(),
             operations: (0..TOOLS.len()).map(column).collect(),
             doors: DOORS.to_vec(),
-            controls: Vec::new(),
+            ..Matrix::default()
         }
     }
 

@@ -187,6 +187,7 @@ mod tests {
             }],
             doors: vec![Door::Rest],
             controls: Vec::new(),
+            elsewhere: Vec::new(),
         }
     }
 

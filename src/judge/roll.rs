@@ -118,13 +118,14 @@ impl Conclusion {
         &'c self,
         matrix: &'c Matrix,
     ) -> impl Fn(Requirement, Door) -> bool + use<'c> {
+        let rights = matrix.rights();
         move |requirement, door| {
             let is_stranger = |persona: usize| {
                 let signs_in = matrix.personas[persona].signs_in;
                 requirement == Requirement::TokenDemanded && !signs_in
                     || requirement == Requirement::AudienceChecked
                         && signs_in
-                        && is_allowed_nothing(matrix, persona)
+                        && rights[persona] == [0; 3]
             };
             let fails = |index: usize| {
                 let verdict = self.verdicts.get(index).and_then(Option::as_ref);
@@ -144,12 +145,6 @@ impl Conclusion {
             .sort_by(|left, right| left.order().cmp(&right.order()));
         self
     }
-}
-
-fn is_allowed_nothing(matrix: &Matrix, persona: usize) -> bool {
-    !matrix
-        .checks()
-        .any(|check| check.persona == persona && check.demand.expectation.allows())
 }
 
 impl Roll<'_> {
@@ -291,7 +286,7 @@ mod tests {
             personas: PERSONAS.iter().map(row).collect(),
             operations: OPERATIONS.iter().enumerate().map(column).collect(),
             doors: Door::ALL.to_vec(),
-            controls: Vec::new(),
+            ..Matrix::default()
         }
     }
 
@@ -1033,12 +1028,7 @@ mod tests {
             &roll.conclude(),
             &[(Code::Incomplete, (0..72).collect())],
         );
-        let matrix = Matrix {
-            personas: vec![],
-            operations: vec![],
-            doors: vec![],
-            controls: Vec::new(),
-        };
+        let matrix = Matrix::default();
         let roll = Roll {
             matrix: &matrix,
             sights: &[],

@@ -145,6 +145,7 @@ mod tests {
             }],
             doors: vec![Door::Rest],
             controls: Vec::new(),
+            elsewhere: Vec::new(),
         };
         Uniform::of(&matrix, |index| Sight {
             reading: Some(Reading::plain(squares[index].1)),

@@ -288,6 +288,7 @@ mod tests {
             ],
             doors: DOORS.to_vec(),
             controls: Vec::new(),
+            elsewhere: Vec::new(),
         }
     }
 

@@ -89,6 +89,16 @@ pub(super) fn of_fixtures(scenario: &Scenario) -> String {
     shown(hash)
 }
 
+/// The digest of the addresses of the doors.
+pub(super) fn of_addresses(scenario: &Scenario) -> String {
+    let mut hash = Sha256::new();
+    for entry in [&scenario.deployment.rest, &scenario.deployment.mcp] {
+        let url = entry.as_ref().map(|entry| entry.url.as_str());
+        hash.update(format!("{url:?}\n"));
+    }
+    shown(hash)
+}
+
 fn shown(hash: Sha256) -> String {
     let digest = hash.finalize();
     let first = digest.first_chunk().expect("SHA-256 has 32 bytes");

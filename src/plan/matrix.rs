@@ -1,14 +1,21 @@
 //! Personas, operations and doors in, every check by its index out: cells are derived, never copied.
 
+mod written;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, Door, OperationName, PersonaName};
 use crate::scenario::{Demand, Operation, Persona, Scenario, SignIn};
+use written::Written;
 
 /// The shape of a run: who, what, where, and what is demanded. Indices run operation-major, then door, then persona.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+///
+/// In the matrix of a shard every operation of the plan has its place, so that an index means the same in each of them;
+/// those of other shards have no cells.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "Written")]
 pub struct Matrix {
     /// Rows, in the order of the scenario.
     pub personas: Vec<Row>,
@@ -19,6 +26,8 @@ pub struct Matrix {
     /// Indices of cells that nobody selected, called so that refusals of selected ones prove something; ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controls: Vec<usize>,
+    /// How many calls other shards hold that a persona may make at each door; empty where there are none.
+    pub elsewhere: Vec<[u32; 3]>,
 }
 
 /// A persona as a row of the matrix.
@@ -39,8 +48,16 @@ pub struct Column {
     pub name: OperationName,
     /// Whether a call that gets through changes something.
     pub mutates: bool,
-    /// One entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where there is no such cell.
+    /// One entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where there is no such cell. Empty where
+    /// another shard calls the operation.
     pub demands: Arc<[[Option<Demand>; 3]]>,
+}
+
+impl Column {
+    /// Whether another shard calls the operation.
+    pub fn is_elsewhere(&self) -> bool {
+        self.demands.is_empty()
+    }
 }
 
 /// A cell with what is demanded of it.
@@ -76,7 +93,46 @@ impl Matrix {
             operations: scenario.operations.iter().map(column).collect(),
             doors,
             controls: Vec::new(),
+            elsewhere: Vec::new(),
         }
+    }
+
+    /// The same with the cells of these operations alone, each in its place.
+    #[must_use]
+    pub fn part(mut self, share: &[bool]) -> Self {
+        let whole = self.rights();
+        for (column, own) in self.operations.iter_mut().zip(share) {
+            if !own {
+                column.demands = Arc::default();
+            }
+        }
+        let mut controls = std::mem::take(&mut self.controls);
+        controls.retain(|index| self.check(*index).is_some());
+        self.controls = controls;
+        let own = self.rights();
+        let others = |(whole, own): (&[u32; 3], &[u32; 3])| {
+            [0, 1, 2].map(|door| whole[door].saturating_sub(own[door]))
+        };
+        self.elsewhere = whole.iter().zip(&own).map(others).collect();
+        self
+    }
+
+    /// Whether some of the plan's operations are other shards'.
+    pub fn is_part(&self) -> bool {
+        self.elsewhere.iter().flatten().any(|count| *count > 0)
+            || self.operations.iter().any(Column::is_elsewhere)
+    }
+
+    /// How many calls each persona may make at each door, in [`Door::ALL`]'s order: those of the whole plan, so that
+    /// every shard takes a persona for the same.
+    pub fn rights(&self) -> Vec<[u32; 3]> {
+        let mut rights = self.elsewhere.clone();
+        rights.resize(self.personas.len(), [0; 3]);
+        for check in self.checks() {
+            rights[check.persona][check.door.index()] +=
+                u32::from(check.demand.expectation.allows());
+        }
+        rights
     }
 
     /// How many indices there are, those without a check included.
@@ -96,11 +152,17 @@ impl Matrix {
 
     /// The check at an index; `None` where the operation has no such door or the cell was not selected.
     pub fn check(&self, index: usize) -> Option<Check<'_>> {
-        let persona = index % self.personas.len();
-        let place = index / self.personas.len();
-        let door = *self.doors.get(place % self.doors.len())?;
-        let operation = place / self.doors.len();
-        let demand = self.operations.get(operation)?.demands[persona][door.index()].as_ref()?;
+        let (personas, doors) = (self.personas.len(), self.doors.len());
+        let (persona, place) = (index.checked_rem(personas)?, index.checked_div(personas)?);
+        let (door, operation) = (place.checked_rem(doors)?, place.checked_div(doors)?);
+        let door = *self.doors.get(door)?;
+        let demand = self
+            .operations
+            .get(operation)?
+            .demands
+            .get(persona)?
+            .get(door.index())?
+            .as_ref()?;
         Some(Check {
             index,
             operation,
@@ -108,6 +170,12 @@ impl Matrix {
             persona,
             demand,
         })
+    }
+
+    /// The index here of a check of a matrix that differs in doors alone; `None` where its door is not here.
+    pub fn index_of(&self, check: &Check<'_>) -> Option<usize> {
+        let door = self.doors.iter().position(|door| *door == check.door)?;
+        Some(self.index(check.operation, door, check.persona))
     }
 
     /// Whether the cell at an index is there for others alone.
@@ -186,7 +254,7 @@ mod tests {
                 column("purge", None, demand(2)),
             ],
             doors: vec![Door::Rest, Door::Mcp],
-            controls: Vec::new(),
+            ..Matrix::default()
         }
     }
 
@@ -219,5 +287,57 @@ mod tests {
                 "admin/purge/mcp"
             ]
         );
+    }
+
+    #[test]
+    fn a_shard_keeps_the_places_of_the_plan_and_knows_everybodys_rights() {
+        let whole = two_by_two();
+        let part = whole.clone().part(&[false, true]);
+        let cells: Vec<String> = part
+            .checks()
+            .map(|check| part.cell(&check).to_string())
+            .collect();
+        assert_eq!(cells, ["reader/purge/mcp", "admin/purge/mcp"]);
+        for check in part.checks() {
+            let same = whole.check(check.index).unwrap();
+            assert_eq!(part.cell(&check), whole.cell(&same));
+        }
+        assert_eq!(part.rights(), whole.rights());
+        assert!(part.is_part() && !whole.is_part());
+    }
+
+    #[test]
+    fn a_shard_writes_down_no_operation_of_the_others() {
+        let part = two_by_two().part(&[false, true]);
+        let text = serde_json::to_string(&part).unwrap();
+        assert!(!text.contains("list"), "{text}");
+        let read: Matrix = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.len(), part.len());
+        assert_eq!(read.operations[1], part.operations[1]);
+        assert!(read.operations[0].is_elsewhere());
+        assert_eq!(read.rights(), part.rights());
+        let whole = two_by_two();
+        let text = serde_json::to_string(&whole).unwrap();
+        assert!(!text.contains("places") && !text.contains("elsewhere"));
+        assert_eq!(serde_json::from_str::<Matrix>(&text).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_matrix_that_contradicts_itself_is_none() {
+        let part = two_by_two().part(&[false, true]);
+        let text = serde_json::to_string(&part).unwrap();
+        for (old, new) in [
+            ("\"places\":[1]", "\"places\":[2]"),
+            ("\"places\":[1]", "\"places\":[0,1]"),
+            ("\"places\":[1]", "\"places\":[]"),
+            ("\"width\":2", "\"width\":9000000000"),
+            ("\"rest\",\"mcp\"", "\"mcp\",\"mcp\""),
+            ("\"elsewhere\":[", "\"elsewhere\":[[0,0,0],"),
+            ("{\"name\":\"admin\",\"roles\":null,\"signs_in\":true}", ""),
+        ] {
+            let wrong = text.replacen(old, new, 1).replace(",]", "]");
+            assert_ne!(wrong, text, "{old}");
+            assert!(serde_json::from_str::<Matrix>(&wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -161,6 +161,22 @@ impl Checked {
         }
     }
 
+    /// What several who asked the same deployment know together: at each place the word of whoever could tell most. What is
+    /// violated is, whatever others saw; what one could prove, others need not.
+    #[must_use]
+    pub fn joined(mut self, other: &Self) -> Self {
+        for place in &other.places {
+            let door = place.door;
+            let known = self.places.iter().find(|known| known.door == door);
+            if known.is_none_or(|known| weight(place) < weight(known)) {
+                self.places.retain(|known| known.door != door);
+                self.places.push(place.clone());
+            }
+        }
+        self.places.sort_by_key(|place| place.door);
+        self
+    }
+
     /// Whether the owner waives what is kept.
     pub fn is_stale(&self) -> bool {
         self.waived.is_some() && self.state() == State::Held
@@ -180,6 +196,18 @@ impl Checked {
         let places: Vec<&Place> = self.places.iter().filter(telling).collect();
         told(&places)
     }
+}
+
+/// How much a place tells, the most first; what nothing else explains before what something does.
+fn weight(place: &Place) -> (u8, bool, bool) {
+    let word = match place.state {
+        State::Violated => 0,
+        State::Held => 1,
+        State::Waived => 2,
+        State::Unproven => 3,
+        State::NotApplicable => 4,
+    };
+    (word, !place.hole, place.explained)
 }
 
 /// "mcp and mcp-legacy: no challenge; …".
@@ -240,6 +268,31 @@ mod tests {
         }
         assert!(checked(&[Held], true).is_stale());
         assert!(!checked(&[NotApplicable], true).is_stale());
+    }
+
+    #[test]
+    fn of_what_several_know_the_word_of_whoever_could_tell_most_counts() {
+        use State::{Held, NotApplicable, Unproven, Violated};
+        let states = |one: &Checked| {
+            one.places
+                .iter()
+                .map(|place| place.state)
+                .collect::<Vec<_>>()
+        };
+        let table = [
+            ([Held, Unproven], [Unproven, Held], [Held, Held]),
+            ([Held, Held], [Violated, NotApplicable], [Violated, Held]),
+            (
+                [NotApplicable, Unproven],
+                [Unproven, Unproven],
+                [Unproven, Unproven],
+            ),
+        ];
+        for (one, other, together) in table {
+            let (one, other) = (checked(&one, false), checked(&other, false));
+            assert_eq!(states(&one.clone().joined(&other)), together);
+            assert_eq!(states(&other.joined(&one)), together);
+        }
     }
 
     #[test]

@@ -10,11 +10,8 @@ pub fn foreigner(plan: &Plan) -> Option<usize> {
         let identity = scenario.personas[persona].identity.as_ref();
         identity.map_or(&[][..], |identity| identity.audiences.as_slice())
     };
-    let is_allowed = |persona: &usize| {
-        matrix
-            .checks()
-            .any(|check| check.persona == *persona && check.demand.expectation.allows())
-    };
+    let rights = matrix.rights();
+    let is_allowed = |persona: &usize| rights[*persona] != [0; 3];
     let signed_in = (0..matrix.personas.len()).filter(|persona| matrix.personas[*persona].signs_in);
     let (may, may_not): (Vec<usize>, Vec<usize>) = signed_in.partition(is_allowed);
     may_not.into_iter().find(|persona| {

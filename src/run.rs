@@ -1,12 +1,16 @@
 //! Plan in, ordered events out: sign in, find the doors, call, read back, clean up, judge.
 
+mod beginning;
 pub mod checkup;
 pub mod cleanup;
+pub mod conclusion;
 pub mod event;
 mod pace;
+pub mod passes;
 mod pauses;
 mod retry;
 pub mod settling;
+pub mod shards;
 pub mod stock;
 pub mod stop;
 pub mod survey;
@@ -43,9 +47,12 @@ use crate::secret::Redactor;
 use crate::token::{Attendant, Desk};
 use crate::wire::Wire;
 
+pub use beginning::Beginning;
+pub use conclusion::{Evidence, is_concluded};
 pub use errand::Unready;
 pub use event::Event;
 pub use gallery::{Gallery, Piece};
+pub use shards::{ShardRun, Shards};
 pub use standing::{code_of, stops};
 pub use stop::Stop;
 
@@ -120,6 +127,11 @@ pub async fn run(
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), Unready> {
     let started = Instant::now();
+    // A shard without cells asks nobody anything.
+    if plan.checks() == 0 {
+        ending::tell_nothing(&plan, means.settings, tell);
+        return Ok(());
+    }
     let desk = Desk::new(&plan.scenario.personas, means.wire, means.redactor)
         .with_attendant(Arc::clone(means.attendant));
     errand::fetch(&mut plan.scenario, &desk).await?;

@@ -4,24 +4,28 @@ mod facts;
 mod hearing;
 mod ledger;
 mod reading;
+mod speakers;
 mod standing;
 mod tally;
 
 use std::collections::HashMap;
 
 use crate::cell::OperationName;
-use crate::judge::{Finding, Listed, Uniform};
+use crate::judge::{Attempt, Finding, Listed, Uniform};
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::run::cleanup::Remnant;
 use crate::run::event::Covered;
 use crate::run::settling::Settled;
-use crate::scenario::RefusalShape;
+use crate::run::{ShardRun, Shards};
+use crate::scenario::{LeftOut, RefusalShape, Undeclared};
 use facts::Ending;
 use ledger::Ledger;
+use speakers::Speakers;
 
 pub use facts::{DoorFacts, Entry, Heard, LeftBehind, TokenFacts, WaiverFacts};
 pub use reading::Unreadable;
+pub(crate) use reading::{Label, parse};
 pub use standing::Standing;
 pub use tally::Tally;
 
@@ -49,11 +53,20 @@ pub struct Record {
     ledger: Ledger,
     fixtures: String,
     next_line: u64,
+    attempts: Vec<Attempt>,
+    tools: Vec<Option<String>>,
+    on_routes: Vec<usize>,
+    undeclared: Undeclared,
+    left_out: Vec<LeftOut>,
+    shards: Option<Shards>,
+    environment: Option<String>,
+    speakers: Speakers,
     ending: Option<Ending>,
     begun: bool,
     settled: Option<Settled>,
     rounds: u32,
     only: Vec<String>,
+    partial: bool,
     enough: Option<usize>,
     cut: bool,
 }
@@ -67,12 +80,7 @@ impl Default for Record {
             scenario: String::new(),
             path: String::new(),
             digest: String::new(),
-            matrix: Matrix {
-                personas: Vec::new(),
-                operations: Vec::new(),
-                doors: Vec::new(),
-                controls: Vec::new(),
-            },
+            matrix: Matrix::default(),
             mcp_refuses: RefusalShape::default(),
             operations: HashMap::new(),
             heard: Vec::new(),
@@ -86,11 +94,20 @@ impl Default for Record {
             ledger: Ledger::default(),
             fixtures: String::new(),
             next_line: 0,
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            on_routes: Vec::new(),
+            undeclared: Undeclared::default(),
+            left_out: Vec::new(),
+            shards: None,
+            environment: None,
+            speakers: Speakers::default(),
             ending: None,
             begun: false,
             settled: None,
             rounds: 1,
             only: Vec::new(),
+            partial: false,
             enough: None,
             cut: false,
         }
@@ -232,6 +249,19 @@ impl Record {
         &self.scenario
     }
 
+    /// Which environment the scenario was read for; `None` where nobody named one.
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
+    /// The scenario's name, with the environment that it was read for.
+    pub fn title(&self) -> String {
+        match &self.environment {
+            Some(environment) => format!("{} · {environment}", self.scenario),
+            None => self.scenario.clone(),
+        }
+    }
+
     /// The scenario's path as the user gave it.
     pub fn path(&self) -> &str {
         &self.path
@@ -240,6 +270,26 @@ impl Record {
     /// Digest of the plan, 16 hex digits.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Which shards of the plan it tells of; `None` where nobody divided it.
+    pub fn shards(&self) -> Option<&Shards> {
+        self.shards.as_ref()
+    }
+
+    /// Whether it tells of some shards of the plan and not of all.
+    pub fn is_part(&self) -> bool {
+        self.shards
+            .as_ref()
+            .is_some_and(|shards| !shards.is_whole())
+    }
+
+    /// Whether it was joined from records of shards.
+    pub fn is_joined(&self) -> bool {
+        let is_itself = |run: &ShardRun| run.run_id == self.run_id;
+        self.shards
+            .as_ref()
+            .is_some_and(|shards| !shards.runs.iter().any(is_itself))
     }
 
     /// The shape of the run.
@@ -264,12 +314,20 @@ impl Record {
 
     /// Objects of the run that are not known to be gone, in the order in which they were made.
     pub fn left_behind(&self) -> impl Iterator<Item = LeftBehind<'_>> {
-        self.ledger.left_behind(self.ending.is_none())
+        let killed = |speaker| !self.speakers.has_ended(speaker);
+        self.ledger.left_behind(killed)
     }
 
     /// The same for whoever removes them, with creations that had no clear end.
     pub fn remnants(&self) -> Vec<Remnant> {
-        self.ledger.remnants(self.ending.is_none())
+        let killed = |speaker| !self.speakers.has_ended(speaker);
+        let run_id = |speaker| {
+            self.speakers
+                .run_id(speaker)
+                .unwrap_or(&self.run_id)
+                .to_owned()
+        };
+        self.ledger.remnants(killed, run_id)
     }
 
     /// Digest of the addresses and of what the run's objects are made of; empty where none were to be made.

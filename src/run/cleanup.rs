@@ -20,6 +20,8 @@ use crate::token::Desk;
 /// Something that an ended run made, or may have made, and that is not known to be gone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remnant {
+    /// The run that made it.
+    pub run_id: String,
     /// Which fixture.
     pub fixture: String,
     /// What its call was tagged with.

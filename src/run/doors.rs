@@ -49,15 +49,8 @@ pub(super) fn eager(plan: &Plan, standings: &[Standing]) -> Vec<usize> {
 
 /// Personas that sign in, those that are allowed most first.
 pub(super) fn by_rights(plan: &Plan) -> Vec<usize> {
-    let allowed = |persona: usize| {
-        let checks = plan
-            .matrix
-            .checks()
-            .filter(|check| check.persona == persona);
-        checks
-            .filter(|check| check.demand.expectation.allows())
-            .count()
-    };
+    let rights = plan.matrix.rights();
+    let allowed = |persona: usize| rights[persona].iter().sum::<u32>();
     let signs_in = |persona: &usize| plan.matrix.personas[*persona].signs_in;
     let all = 0..plan.matrix.personas.len();
     let mut personas: Vec<usize> = all.filter(signs_in).collect();

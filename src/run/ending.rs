@@ -1,41 +1,48 @@
 //! Everything seen in, verdicts, findings and the last line out.
 
-use std::ops::Range;
-
+use super::Settings;
+use super::beginning::Beginning;
+use super::conclusion::Evidence;
 use super::document::Routes;
 use super::event::{Covered, Event};
 use super::hall::Hall;
+use super::passes::{simply_passed, stretches};
 use super::standing::stops;
-use crate::judge::{
-    self, Code, Conclusion, Coverage, Finding, Gap, Inventory, Lists, Roll, Sight, Verdict,
-};
-use crate::plan::{Check, Matrix};
-use crate::probe;
+use crate::judge::{self, Code, Coverage, Finding, Gap, Inventory, Sight};
+use crate::plan::{Check, Matrix, Plan};
 use crate::scenario::Location;
-use crate::waiver::{Area, Fate};
+use crate::waiver::Area;
 
 /// Judges the run and tells verdicts in matrix order, findings by gravity, and the end. `others` are the findings
 /// about what no cell calls: redirects, and doors that are not listed.
 pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     let sights = hall.sights.borrow().clone();
-    let shown = shown(hall);
     let mut earlier = earlier(hall, &sights);
     earlier.extend(others);
-    let roll = Roll {
+    let deployment = &hall.plan.scenario.deployment;
+    let evidence = Evidence {
         matrix: &hall.plan.matrix,
         sights: &sights,
-        mcp_refuses: hall.plan.scenario.deployment.mcp_refuses,
+        mcp_refuses: deployment.mcp_refuses,
         earlier: &earlier,
-        shown: &shown,
+        checked: &hall.checked.borrow(),
+        tools: &hall.plan.scenario.tools(),
+        on_routes: &on_routes(hall),
+        lists: &hall.lists.borrow(),
+        attempts: &hall.attempts.borrow(),
+        undeclared: deployment.requirements.undeclared,
+        left_out: &deployment.extent.left_out_tools,
+        waivers: hall.waivers(),
+        looked: !hall.stop.is_stopped(),
+        chosen: !hall.plan.is_whole(),
     };
-    let conclusion = roll.conclude_under(hall.waivers());
-    let findings = probe::findings(
-        &hall.checked.borrow(),
-        &conclusion.tells_of_strangers(&hall.plan.matrix),
-    );
-    let conclusion = conclusion.with(findings).with(covered(hall));
-    let (fates, conclusion) = weighed(hall, &roll, conclusion);
-    let cells = passed(hall, &conclusion, &sights);
+    let is_whole = |area: &Area| is_whole(hall, area);
+    let (fates, conclusion) = evidence.conclude(covered(hall), &is_whole);
+    let passes = |index: usize| {
+        let verdict = conclusion.verdicts[index].as_ref();
+        verdict.is_some_and(|verdict| simply_passed(verdict, &sights[index]))
+    };
+    let cells = stretches(&hall.plan.matrix, passes);
     if !cells.is_empty() {
         hall.tell(Event::CellsPassed { cells });
     }
@@ -71,11 +78,32 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     });
 }
 
-/// Which operations are shown to exist, where nobody's call can show it.
-fn shown(hall: &Hall<'_>) -> Vec<bool> {
-    let matching = hall.routes.known().map(|(_, matching)| matching);
-    let (matrix, scenario) = (&hall.plan.matrix, &hall.plan.scenario);
-    judge::shown(matrix, scenario, matching, &hall.lists.borrow())
+/// The whole story of a shard that has no cells: it begins and it ends.
+pub(super) fn tell_nothing(plan: &Plan, settings: &Settings, tell: &mut dyn FnMut(Event)) {
+    tell(Event::RunStarted(Box::new(Beginning::of(plan, settings))));
+    tell(Event::RunFinished {
+        complete: true,
+        enough: None,
+        took_ms: 0,
+    });
+}
+
+/// Operations that are on a route of the document, which are told where nobody's call can show that they exist.
+fn on_routes(hall: &Hall<'_>) -> Vec<usize> {
+    let matrix = &hall.plan.matrix;
+    if !judge::needs_showing(matrix) {
+        return Vec::new();
+    }
+    let Some((_, matching)) = hall.routes.known() else {
+        return Vec::new();
+    };
+    let on = matching.on.iter().enumerate();
+    let on = on.filter(|(_, routes)| !routes.is_empty());
+    let operations: Vec<usize> = on.map(|(operation, _)| operation).collect();
+    hall.tell(Event::RoutesKnown {
+        operations: operations.clone(),
+    });
+    operations
 }
 
 /// Tells how much of the deployment the operations name, where the author says how much they are to.
@@ -106,63 +134,6 @@ fn covered(hall: &Hall<'_>) -> Vec<Finding> {
         left_out: coverage.left_out,
     }));
     findings
-}
-
-/// Whether there is no more to tell of a cell than that it passed.
-fn simply_passed(verdict: &Verdict, sight: &Sight) -> bool {
-    *verdict == Verdict::PASS && !sight.repeats.are_worth_telling()
-}
-
-/// The cells that simply passed, as stretches of the matrix: what is no cell breaks none.
-fn passed(hall: &Hall<'_>, conclusion: &Conclusion, sights: &[Sight]) -> Vec<Range<usize>> {
-    let mut stretches: Vec<Range<usize>> = Vec::new();
-    let mut broken = true;
-    for check in hall.plan.matrix.checks() {
-        let verdict = conclusion.verdicts[check.index].as_ref();
-        let passes = verdict.is_some_and(|verdict| simply_passed(verdict, &sights[check.index]));
-        match stretches.last_mut() {
-            Some(last) if passes && !broken => last.end = check.index + 1,
-            _ if passes => stretches.push(check.index..check.index + 1),
-            _ => {}
-        }
-        broken = !passes;
-    }
-    stretches
-}
-
-/// The conclusion with what the lists add to it, and what became of the waivers.
-fn weighed(hall: &Hall<'_>, roll: &Roll<'_>, conclusion: Conclusion) -> (Vec<Fate>, Conclusion) {
-    let scenario = &hall.plan.scenario;
-    let (listed, attempts) = (hall.lists.borrow(), hall.attempts.borrow());
-    let lists = Lists {
-        roll,
-        tools: &scenario.tools(),
-        lists: &listed,
-        attempts: &attempts,
-        undeclared: scenario.deployment.requirements.undeclared,
-        left_out: &scenario.deployment.extent.left_out_tools,
-        waivers: hall.waivers(),
-    };
-    let conclusion = lists.add_to(conclusion).under(hall.waivers());
-    let unregistered = |name: &str| {
-        let mut findings = roll.earlier.iter();
-        // Where they were not asked for, nothing is known of them.
-        hall.stop.is_stopped()
-            || !hall.plan.is_whole()
-            || findings.any(|finding| finding.about.iter().any(|one| one == name))
-    };
-    let requirement = |requirement| probe::fate(&hall.checked.borrow(), requirement);
-    let is_sound = |code, name: &str| match code {
-        Code::RedirectUnregistered => !unregistered(name),
-        other => lists.is_sound(other, name),
-    };
-    conclusion.weighed(
-        roll.matrix,
-        hall.waivers(),
-        &requirement,
-        &is_sound,
-        &|area| is_whole(hall, area),
-    )
 }
 
 /// Whether the run was to call every cell of an area that the scenario has.

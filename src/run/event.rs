@@ -4,15 +4,14 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::beginning::Beginning;
 use super::settling::Settled;
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Observation;
 use crate::judge::{
     Attempt, Effect, Excluded, Finding, Gap, Listed, Reading, Repeats, Share, Verdict,
 };
-use crate::plan::Matrix;
 use crate::probe::Checked;
-use crate::scenario::RefusalShape;
 use crate::waiver::{Dated, Fate};
 
 /// The schema that every line names; additive within its number.
@@ -56,29 +55,7 @@ pub struct Written<'l> {
 pub enum Event {
     /// The run began.
     #[serde(rename = "run.started")]
-    RunStarted {
-        /// Version of rolecall.
-        tool: String,
-        /// The scenario's name.
-        scenario: String,
-        /// The scenario's path as the user gave it.
-        path: String,
-        /// Digest of the plan, 16 hex digits.
-        digest: String,
-        /// Shape of the run, with the doors that answered or must.
-        matrix: Matrix,
-        /// How the MCP doors are declared to refuse.
-        mcp_refuses: RefusalShape,
-        /// Digest of the addresses and of what objects are made of, 16 hex digits; empty where none are made.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        fixtures: String,
-        /// How often every cell is called.
-        #[serde(default = "once", skip_serializing_if = "is_once")]
-        rounds: u32,
-        /// How cells were chosen, as it was typed; empty where all of them were.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        only: Vec<String>,
-    },
+    RunStarted(Box<Beginning>),
     /// Somebody accepts a finding for a while.
     #[serde(rename = "waiver.stated")]
     WaiverStated(Dated),
@@ -275,6 +252,12 @@ pub enum Event {
     /// A tool that no operation names was called, where that does no harm.
     #[serde(rename = "tool.tried")]
     ToolTried(Attempt),
+    /// Operations are on routes of the deployment's document; told where nobody may call some operation.
+    #[serde(rename = "routes.known")]
+    RoutesKnown {
+        /// Their indices.
+        operations: Vec<usize>,
+    },
     /// The operations were compared with what the deployment says of itself.
     #[serde(rename = "coverage.compared")]
     CoverageCompared(Covered),
@@ -339,18 +322,6 @@ pub struct Covered {
     /// What the owner leaves out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Excluded>,
-}
-
-const fn once() -> u32 {
-    1
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-const fn is_once(rounds: &u32) -> bool {
-    *rounds == 1
 }
 
 impl Event {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
+use super::beginning::Beginning;
 use super::document::Routes;
 use super::doors::Doors;
 use super::event::Event;
@@ -207,27 +208,8 @@ impl<'r> Hall<'r> {
 
     /// What is told before any cell is called.
     pub(super) fn tell_opening(&self) {
-        let scenario = &self.plan.scenario;
-        self.tell(Event::RunStarted {
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            scenario: scenario.name.clone(),
-            path: scenario.path.to_string(),
-            digest: self.plan.digest.clone(),
-            matrix: self.plan.matrix.clone(),
-            mcp_refuses: scenario.deployment.mcp_refuses,
-            fixtures: if self.plan.may_make_objects() && !scenario.fixtures.is_empty() {
-                self.plan.fixtures_digest()
-            } else {
-                String::new()
-            },
-            rounds: self.settings.course.rounds,
-            only: self
-                .plan
-                .only()
-                .iter()
-                .map(|only| only.as_str().to_owned())
-                .collect(),
-        });
+        let beginning = Beginning::of(&self.plan, self.settings);
+        self.tell(Event::RunStarted(Box::new(beginning)));
         for dated in &self.waivers {
             self.tell(Event::WaiverStated(dated.clone()));
         }

@@ -32,6 +32,8 @@ pub(super) struct Object {
     pub(super) fixture: usize,
     values: Vec<(String, Value)>,
     tag: Value,
+    /// The earlier run that made it; `None` for this one.
+    made_by: Option<String>,
     number: usize,
 }
 
@@ -113,6 +115,10 @@ impl Object {
     fn own(&self, hall: &Hall<'_>) -> Bindings {
         let fixture = &hall.plan.scenario.fixtures[self.fixture];
         let bindings = hall.bindings("").with("tag", self.tag.clone());
+        let bindings = match &self.made_by {
+            Some(run) => bindings.with("run.id", Value::from(run.as_str())),
+            None => bindings,
+        };
         self.bind(fixture, bindings)
     }
 
@@ -379,6 +385,7 @@ impl Objects {
             fixture: birth.fixture,
             values: captured(capture, answer).map_err(|what| format!("its answer {what}"))?,
             tag: birth.bindings.get("tag").cloned().unwrap_or_default(),
+            made_by: None,
             number: self.made.borrow().len(),
         };
         // A deployment that repeats a credential must not get it sent about in paths.

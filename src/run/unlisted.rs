@@ -4,10 +4,11 @@ use futures_util::future::OptionFuture;
 
 use super::doors;
 use super::hall::Hall;
+use crate::cell::Door;
 use crate::door::enumeration::{Place, knock, siblings};
 use crate::door::{Heard, Pair, Said};
 use crate::judge::{Code, Finding};
-use crate::plan::{Plan, Planned, Stage};
+use crate::plan::{Plan, Planned, Row, Stage};
 use crate::token::Credential;
 
 /// Looks for the deprecated HTTP+SSE pair: as nobody at the URLs beside the MCP URL, and as the persona that is allowed
@@ -104,11 +105,12 @@ async fn meet(hall: &Hall<'_>) -> Met {
 }
 
 fn findings(plan: &Plan, met: &Met) -> Vec<Finding> {
-    let public = plan.matrix.checks().any(|check| {
-        check.door.speaks_mcp()
-            && !plan.matrix.personas[check.persona].signs_in
-            && check.demand.expectation.allows()
-    });
+    let may = |(row, rights): (&Row, [u32; 3])| {
+        let mut doors = Door::ALL.into_iter().filter(|door| door.speaks_mcp());
+        !row.signs_in && doors.any(|door| rights[door.index()] > 0)
+    };
+    let mut personas = plan.matrix.personas.iter().zip(plan.matrix.rights());
+    let public = personas.any(may);
     let is_open = |heard: &Heard| heard.said == Said::Open;
     let mut findings = Vec::new();
     let mut known: Vec<&str> = Vec::new();

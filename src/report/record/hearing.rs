@@ -1,25 +1,33 @@
 //! One event in, the record with it out; when nothing more comes, what was seen is judged.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::Record;
 use super::facts::{DoorFacts, Ending, Heard, TokenFacts, WaiverFacts};
 use crate::cell::{Door, OperationName, PersonaName};
-use crate::judge::{
-    Code, Conclusion, Demanded, Finding, Gap, Layer, Repeats, Roll, Sight, Verdict, Waivers,
-};
+use crate::door::Ended;
+use crate::judge::{Code, Demanded, Finding, Gap, Layer, Listed, Repeats, Sight, Verdict, Waivers};
 use crate::plan::Matrix;
-use crate::probe::{self, Checked};
-use crate::run::Event;
+use crate::probe::Checked;
 use crate::run::event::Line;
+use crate::run::settling::Settled;
+use crate::run::{Beginning, Event, Evidence};
 use crate::scenario::RefusalShape;
-use crate::waiver::{self, Dated};
+use crate::waiver::{self, Area, Dated};
 
 impl Record {
     /// Takes the next line.
     pub fn hear_line(&mut self, line: &Line) {
         self.open(&line.run_id, &line.at);
         self.next_line = line.seq + 1;
+        self.speakers.hear(&line.run_id);
+        self.ledger.hear(self.speakers.current());
+        // In a joined record each run tells its own end before the whole one has its.
+        if line.run_id != self.run_id && matches!(line.event, Event::RunFinished { .. }) {
+            self.speakers.end();
+            return;
+        }
         self.hear(&line.event);
     }
 
@@ -34,11 +42,8 @@ impl Record {
     /// Takes the next event. What names no cell of the matrix is passed over.
     pub fn hear(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { .. } => self.begin(event),
-            Event::WaiverStated(dated) => self.waivers.push(WaiverFacts {
-                dated: dated.clone(),
-                fate: waiver::Fate::default(),
-            }),
+            Event::RunStarted(beginning) => self.begin(beginning),
+            Event::WaiverStated(dated) => self.note_waiver(dated),
             Event::WaiverWeighed { waiver, fate } => {
                 if let Some(known) = self.waivers.get_mut(usize::from(*waiver)) {
                     known.fate = *fate;
@@ -84,7 +89,7 @@ impl Record {
             }
             Event::CellObserved { .. } => self.note_sight(event),
             Event::Looked { .. } | Event::RoundStarted { .. } => {}
-            Event::Settled(settled) => self.settled = Some(settled.clone()),
+            Event::Settled(settled) => self.note_settled(settled),
             Event::CellSettled { .. } => self.note_effect(event),
             Event::CellRepeated { .. } => self.note_repetition(event),
             Event::CellFinished {
@@ -100,10 +105,11 @@ impl Record {
                 }
             }
             Event::CellsPassed { cells } => self.note_passes(cells),
-            Event::ToolsListed(listed) => self.lists.push(listed.clone()),
-            Event::ToolTried(_) => {}
+            Event::ToolsListed(listed) => self.note_list(listed),
+            Event::ToolTried(attempt) => self.attempts.push(attempt.clone()),
+            Event::RoutesKnown { operations } => self.on_routes.extend(operations),
             Event::CoverageCompared(covered) => self.coverage = Some(covered.clone()),
-            Event::RequirementChecked(checked) => self.note_requirement(checked.clone()),
+            Event::RequirementChecked(checked) => self.note_requirement(checked),
             Event::FindingMade(finding) => self.note_finding(finding.clone()),
             Event::Cleanup {
                 fixture,
@@ -122,6 +128,7 @@ impl Record {
                 enough,
                 took_ms,
             } => {
+                self.speakers.end();
                 self.enough = *enough;
                 self.ending = Some(Ending {
                     complete: *complete,
@@ -144,25 +151,41 @@ impl Record {
                 heard.sight.gap = Some(Gap::NotReached);
             }
         }
+        self.judge(false);
+    }
+
+    /// Judges all that was heard; `looked` says whether everything was looked at that no cell calls. What tools there are is
+    /// compared where the record says which of them operations name.
+    pub(crate) fn judge(&mut self, looked: bool) {
         let sights: Vec<Sight> = self.heard.iter().map(|heard| heard.sight).collect();
-        let roll = Roll {
+        let mut tools: Vec<Option<&str>> = self.tools.iter().map(Option::as_deref).collect();
+        let lists = if tools.is_empty() {
+            &[]
+        } else {
+            &self.lists[..]
+        };
+        tools.resize(self.matrix.operations.len(), None);
+        let waivers = self.waivers.iter().map(|known| known.dated.clone());
+        let waivers: Vec<Dated> = waivers.collect();
+        let evidence = Evidence {
             matrix: &self.matrix,
             sights: &sights,
             mcp_refuses: self.mcp_refuses,
             earlier: &self.findings,
-            shown: &[],
+            checked: &self.requirements,
+            tools: &tools,
+            on_routes: &self.on_routes,
+            lists,
+            attempts: &self.attempts,
+            undeclared: self.undeclared,
+            left_out: &self.left_out,
+            waivers: Waivers(&waivers),
+            looked,
+            chosen: !self.only.is_empty(),
         };
-        let waivers: Vec<Dated> = self
-            .waivers
-            .iter()
-            .map(|known| known.dated.clone())
-            .collect();
-        let conclusion = roll.conclude_under(Waivers(&waivers));
-        let findings = probe::findings(
-            &self.requirements,
-            &conclusion.tells_of_strangers(&self.matrix),
-        );
-        let (fates, conclusion) = self.weighed(conclusion.with(findings), &waivers);
+        // Of a choice of doors it is known what it left out, of one of cells it is not.
+        let is_whole = |area: &Area| !self.partial || self.only.is_empty() && area.door().is_some();
+        let (fates, conclusion) = evidence.conclude(Vec::new(), &is_whole);
         for (known, fate) in self.waivers.iter_mut().zip(fates) {
             known.fate = fate;
         }
@@ -176,27 +199,8 @@ impl Record {
         }
     }
 
-    /// Of tools and redirects nobody knows here whether they were looked at to the end.
-    fn weighed(
-        &self,
-        conclusion: Conclusion,
-        waivers: &[Dated],
-    ) -> (Vec<waiver::Fate>, Conclusion) {
-        let waivers = Waivers(waivers);
-        let requirement = |requirement| probe::fate(&self.requirements, requirement);
-        let conclusion = conclusion.under(waivers);
-        let is_whole = |_: &_| self.only.is_empty();
-        conclusion.weighed(
-            &self.matrix,
-            waivers,
-            &requirement,
-            &|_, _| false,
-            &is_whole,
-        )
-    }
-
-    fn begin(&mut self, event: &Event) {
-        let Event::RunStarted {
+    fn begin(&mut self, beginning: &Beginning) {
+        let Beginning {
             tool,
             scenario,
             path,
@@ -206,11 +210,16 @@ impl Record {
             fixtures,
             rounds,
             only,
-        } = event
-        else {
-            return;
-        };
+            partial,
+            shards,
+            environment,
+            deployment: _,
+            tools,
+            undeclared,
+            left_out,
+        } = beginning;
         self.only.clone_from(only);
+        self.partial = *partial;
         self.rounds = *rounds;
         self.tool.clone_from(tool);
         self.scenario.clone_from(scenario);
@@ -218,6 +227,11 @@ impl Record {
         self.digest.clone_from(digest);
         self.mcp_refuses = *mcp_refuses;
         self.fixtures.clone_from(fixtures);
+        self.shards.clone_from(shards);
+        self.environment.clone_from(environment);
+        self.tools.clone_from(tools);
+        self.undeclared = *undeclared;
+        self.left_out.clone_from(left_out);
         self.lay_out(matrix);
     }
 
@@ -247,13 +261,25 @@ impl Record {
 
     fn index(&self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<usize> {
         let operation = *self.operations.get(operation)?;
-        let persona = self
-            .matrix
-            .personas
-            .iter()
-            .position(|row| row.name == *persona)?;
+        let mut personas = self.matrix.personas.iter();
+        let persona = personas.position(|row| row.name == *persona)?;
         let door = self.matrix.doors.iter().position(|known| *known == door)?;
         Some(self.matrix.index(operation, door, persona))
+    }
+
+    /// The matrix index of the cell that an observation is about; `None` where there is no such cell, or it is about none.
+    pub(crate) fn index_of(&self, event: &Event) -> Option<usize> {
+        let Event::CellObserved {
+            persona,
+            operation,
+            door,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        let index = self.index(persona, operation, *door)?;
+        self.matrix.check(index).map(|check| check.index)
     }
 
     fn note_sight(&mut self, event: &Event) {
@@ -366,6 +392,18 @@ impl Record {
     }
 
     fn note_door(&mut self, door: Door, answers: Option<bool>, detail: &str) {
+        // Of several runs the one counts that saw most of the door.
+        let clearness = |answers: Option<bool>| match answers {
+            Some(true) => 2,
+            Some(false) => 1,
+            None => 0,
+        };
+        let known = self.doors.iter().find(|known| known.door == door);
+        if self.is_joined()
+            && known.is_some_and(|known| clearness(known.answers) >= clearness(answers))
+        {
+            return;
+        }
         self.doors.retain(|known| known.door != door);
         self.doors.push(DoorFacts {
             door,
@@ -386,8 +424,86 @@ impl Record {
         }
     }
 
-    fn note_requirement(&mut self, checked: Checked) {
+    /// Each run states all of them; where some began on the last day of one and others after it, the latest day counts.
+    fn note_waiver(&mut self, dated: &Dated) {
+        let stated = self.speakers.next_waiver();
+        match self.waivers.get_mut(stated) {
+            Some(known) => known.dated.days_left = known.dated.days_left.min(dated.days_left),
+            None => self.waivers.push(WaiverFacts {
+                dated: dated.clone(),
+                fate: waiver::Fate::default(),
+            }),
+        }
+    }
+
+    /// Of several runs the one counts that waited in vain, or the longest.
+    fn note_settled(&mut self, settled: &Settled) {
+        let weight = |one: &Settled| (!one.ready, one.took_ms);
+        let known = self.settled.as_ref().filter(|_| self.is_joined());
+        if known.is_none_or(|known| weight(known) < weight(settled)) {
+            self.settled = Some(settled.clone());
+        }
+    }
+
+    /// How often the cells' answers were not as demanded, as their runs told it; nobody has told it of the others.
+    pub(crate) fn count_repeats(&mut self, told: &[Event]) {
+        for heard in &mut self.heard {
+            heard.sight.repeats = Repeats::default();
+        }
+        for event in told {
+            let Event::CellFinished {
+                persona,
+                operation,
+                door,
+                repeats: Some(repeats),
+                ..
+            } = event
+            else {
+                continue;
+            };
+            if let Some(heard) = self.place(persona, operation, *door) {
+                heard.sight.repeats = *repeats;
+            }
+        }
+    }
+
+    /// Of several runs, the list that was read to its end counts, with whatever the others were shown besides.
+    fn note_list(&mut self, listed: &Listed) {
+        let same =
+            |known: &&mut Listed| known.persona == listed.persona && known.door == listed.door;
+        let is_joined = self.is_joined();
+        let Some(known) = self.lists.iter_mut().find(same).filter(|_| is_joined) else {
+            self.lists.push(listed.clone());
+            return;
+        };
+        let is_better = known.shown.ended != Ended::Whole && listed.shown.ended == Ended::Whole;
+        let mut shown = listed.shown.clone();
+        if is_better {
+            std::mem::swap(&mut known.shown, &mut shown);
+        }
+        let names: HashSet<String> = known
+            .shown
+            .tools
+            .iter()
+            .map(|tool| tool.name.clone())
+            .collect();
+        let more = shown.tools.into_iter();
+        known
+            .shown
+            .tools
+            .extend(more.filter(|tool| !names.contains(&tool.name)));
+    }
+
+    fn note_requirement(&mut self, checked: &Checked) {
+        let is_joined = self.is_joined();
         let known = &mut self.requirements;
+        let earlier = known
+            .iter()
+            .find(|one| is_joined && one.requirement == checked.requirement);
+        let checked = earlier.map_or_else(
+            || checked.clone(),
+            |earlier| earlier.clone().joined(checked),
+        );
         known.retain(|one| one.requirement != checked.requirement);
         let place = known.partition_point(|one| one.requirement < checked.requirement);
         known.insert(place, checked);

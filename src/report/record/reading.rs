@@ -1,5 +1,6 @@
 //! A JSON Lines file in, the record that it tells out.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, BufRead};
@@ -7,12 +8,11 @@ use std::io::{self, BufRead};
 use serde::Deserialize;
 
 use super::Record;
-use crate::plan::Matrix;
 use crate::run::Event;
 use crate::run::event::{Line, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 26] = [
     "run.started",
     "waiver.stated",
     "door.found",
@@ -31,6 +31,7 @@ const KNOWN: [&str; 25] = [
     "cells.passed",
     "tools.listed",
     "tool.tried",
+    "routes.known",
     "coverage.compared",
     "requirement.checked",
     "finding",
@@ -54,11 +55,6 @@ pub enum Unreadable {
     },
     /// The line names another schema than `rolecall.event/1`.
     Schema {
-        /// Which.
-        number: u64,
-    },
-    /// The line's matrix contradicts itself.
-    Matrix {
         /// Which.
         number: u64,
     },
@@ -88,10 +84,6 @@ impl fmt::Display for Unreadable {
                     "line {number} of the record is not of schema {SCHEMA}; a newer rolecall may read it"
                 )
             }
-            Self::Matrix { number } => write!(
-                f,
-                "line {number} of the record holds a matrix that contradicts itself"
-            ),
             Self::SecondRun { number } => {
                 write!(f, "line {number} of the record begins a second run")
             }
@@ -105,9 +97,7 @@ impl Error for Unreadable {
         match self {
             Self::Interrupted(cause) => Some(cause),
             Self::Line { cause, .. } => Some(cause),
-            Self::Schema { .. } | Self::Matrix { .. } | Self::SecondRun { .. } | Self::NoRun => {
-                None
-            }
+            Self::Schema { .. } | Self::SecondRun { .. } | Self::NoRun => None,
         }
     }
 }
@@ -147,13 +137,10 @@ impl Record {
 
     fn admit(&mut self, line: &Line, number: u64) -> Result<(), Unreadable> {
         match &line.event {
-            Event::RunStarted { .. } if self.begun => {
+            Event::RunStarted(_) if self.begun => {
                 return Err(Unreadable::SecondRun { number });
             }
-            Event::RunStarted { matrix, .. } if !agrees(matrix) => {
-                return Err(Unreadable::Matrix { number });
-            }
-            Event::RunStarted { .. } => {}
+            Event::RunStarted(_) => {}
             // Before a run its deployment may be looked at.
             Event::Looked { .. } | Event::Settled(_) => {}
             _ if !self.begun => return Err(Unreadable::NoRun),
@@ -164,43 +151,51 @@ impl Record {
     }
 }
 
-/// What decides whether a line is read at all.
-#[derive(Deserialize)]
-struct Label {
-    schema: String,
-    #[serde(rename = "type")]
-    kind: String,
+/// What decides whether a line is read at all, and as whose.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Label<'l> {
+    #[serde(borrow)]
+    schema: Cow<'l, str>,
+    #[serde(borrow)]
+    pub(crate) run_id: Cow<'l, str>,
+    #[serde(rename = "type", borrow)]
+    pub(crate) kind: Cow<'l, str>,
 }
 
-fn parse(bytes: &[u8], number: u64) -> Result<Option<Line>, Unreadable> {
-    if bytes.trim_ascii().is_empty() {
-        return Ok(None);
+impl<'l> Label<'l> {
+    /// Reads it; `None` where the line is blank.
+    ///
+    /// # Errors
+    /// It is no line of a record, or of another schema.
+    pub(crate) fn read(bytes: &'l [u8], number: u64) -> Result<Option<Self>, Unreadable> {
+        if bytes.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let label: Self =
+            serde_json::from_slice(bytes).map_err(|cause| Unreadable::Line { number, cause })?;
+        if label.schema != SCHEMA {
+            return Err(Unreadable::Schema { number });
+        }
+        Ok(Some(label))
     }
-    let label: Label =
-        serde_json::from_slice(bytes).map_err(|cause| Unreadable::Line { number, cause })?;
-    if label.schema != SCHEMA {
-        return Err(Unreadable::Schema { number });
+
+    /// Whether this version knows what such a line says.
+    pub(crate) fn is_known(&self) -> bool {
+        KNOWN.contains(&self.kind.as_ref())
     }
-    if !KNOWN.contains(&label.kind.as_str()) {
-        return Ok(None);
-    }
-    serde_json::from_slice(bytes)
-        .map(Some)
-        .map_err(|cause| Unreadable::Line { number, cause })
 }
 
-/// Whether every operation has a demand for every persona, so that an index can be taken apart.
-fn agrees(matrix: &Matrix) -> bool {
-    let distinct = matrix
-        .doors
-        .iter()
-        .enumerate()
-        .all(|(at, door)| !matrix.doors[..at].contains(door));
-    distinct
-        && matrix
-            .operations
-            .iter()
-            .all(|column| column.demands.len() == matrix.personas.len())
+/// Reads a line; `None` where it is blank, or says what this version does not know.
+///
+/// # Errors
+/// It is no line of a record, or of another schema.
+pub(crate) fn parse(bytes: &[u8], number: u64) -> Result<Option<Line>, Unreadable> {
+    match Label::read(bytes, number)? {
+        Some(label) if label.is_known() => serde_json::from_slice(bytes)
+            .map(Some)
+            .map_err(|cause| Unreadable::Line { number, cause }),
+        Some(_) | None => Ok(None),
+    }
 }
 
 #[cfg(test)]
@@ -277,10 +272,7 @@ mod tests {
             (&[PASS, END], "holds no `run.started` line"),
             (&[START, START], "line 2 of the record begins a second run"),
             (&[START, &other], "line 2 of the record is not of schema"),
-            (
-                &[&crooked],
-                "line 1 of the record holds a matrix that contradicts itself",
-            ),
+            (&[&crooked, PASS], "line 1 of the record is not an event"),
         ];
         for (lines, wanted) in table {
             let error = read(lines).unwrap_err().to_string();

@@ -7,7 +7,8 @@ use crate::judge::Class;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Standing {
-    /// Every check passed, or was left out or waived on the owner's word.
+    /// Every check passed, or was left out or waived on the owner's word. A shard that has no checks conforms as well:
+    /// the others have them.
     Conforms = 0,
     /// At least one check or token is proven wrong.
     Failed = 1,
@@ -35,7 +36,7 @@ impl Standing {
             Self::LeftBehind
         } else if tally.unproven > 0 || found(Class::Unproven) || !record.complete() {
             Self::Unproven
-        } else if tally.pass + tally.waived == 0 {
+        } else if tally.pass + tally.waived == 0 && !record.is_part() {
             Self::NothingSelected
         } else {
             Self::Conforms

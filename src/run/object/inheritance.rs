@@ -26,7 +26,10 @@ impl Objects {
             } else if remnant.values.is_empty() {
                 self.debts.borrow_mut().push(Debt {
                     fixture,
-                    bindings: hall.bindings("").with("tag", tag),
+                    bindings: hall
+                        .bindings("")
+                        .with("run.id", Value::from(remnant.run_id.as_str()))
+                        .with("tag", tag),
                     mark: remnant.mark.clone(),
                     likelihood: Likelihood::Possible,
                     words: "its creation had no clear end".to_owned(),
@@ -37,6 +40,7 @@ impl Objects {
                     fixture,
                     values: remnant.values.clone(),
                     tag,
+                    made_by: Some(remnant.run_id.clone()),
                     number: made.len(),
                 };
                 made.push(Made {
@@ -80,22 +84,21 @@ impl Objects {
         for door in hall.ways(fixture, Stage::Read) {
             hall.wake(fixture.owner, door).await;
         }
+        let made_by = object.made_by.as_deref();
+        let run_id = made_by.unwrap_or(&hall.settings.run_id);
         match self.state(hall, object).await {
             State::Gone if seen => {
                 self.strike(object);
                 None
             }
-            State::There(_, Some(said))
-                if shows_on(&said, &hall.settings.run_id, &object.values) =>
-            {
+            State::There(_, Some(said)) if shows_on(&said, run_id, &object.values) => {
                 self.remove(hall, object).await
             }
             // There is nothing to read it by, or reading never found it: the creation's own answer showed whose it is.
             State::Unreadable | State::Gone => self.remove(hall, object).await,
             State::There(..) => Some(Left {
                 words: format!(
-                    "reading it does not show {}, so that it may be somebody else's by now",
-                    hall.settings.run_id
+                    "reading it does not show {run_id}, so that it may be somebody else's by now"
                 ),
                 answered: true,
                 lingers: false,

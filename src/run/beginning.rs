@@ -1,0 +1,104 @@
+//! A plan and how it is called in, what the first line of a run's record says out.
+
+use serde::{Deserialize, Serialize};
+
+use super::Settings;
+use super::shards::Shards;
+use crate::plan::{Matrix, Plan};
+use crate::scenario::{LeftOut, RefusalShape, Undeclared};
+
+/// What a run is, before anything is asked.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Beginning {
+    /// Version of rolecall.
+    pub tool: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's path as the user gave it.
+    pub path: String,
+    /// Digest of the plan, 16 hex digits.
+    pub digest: String,
+    /// Shape of the run, with the doors that answered or must.
+    pub matrix: Matrix,
+    /// How the MCP doors are declared to refuse.
+    pub mcp_refuses: RefusalShape,
+    /// Digest of the addresses and of what objects are made of, 16 hex digits; empty where none are made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fixtures: String,
+    /// How often every cell is called.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub rounds: u32,
+    /// How cells were chosen, as it was typed; empty where all of them were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// Whether the user left cells out, by choosing cells or doors.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Which shards of the plan the record tells of; absent where nobody divided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Shards>,
+    /// Which environment the scenario was read for; absent where nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// 16 hex digits that tell one deployment's addresses from another's.
+    #[serde(default)]
+    pub deployment: String,
+    /// The MCP tool that each operation of the plan names, by its index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Option<String>>,
+    /// What tools are to the author that no operation names.
+    #[serde(default)]
+    pub undeclared: Undeclared,
+    /// Tools that no operation has to name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Beginning {
+    /// Says it of a plan.
+    pub(super) fn of(plan: &Plan, settings: &Settings) -> Self {
+        let scenario = &plan.scenario;
+        let deployment = &scenario.deployment;
+        let tools = scenario.tools().into_iter();
+        Self {
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: scenario.name.clone(),
+            path: scenario.path.to_string(),
+            digest: plan.digest.clone(),
+            matrix: plan.matrix.clone(),
+            mcp_refuses: deployment.mcp_refuses,
+            fixtures: if plan.may_make_objects() && !scenario.fixtures.is_empty() {
+                plan.fixtures_digest()
+            } else {
+                String::new()
+            },
+            rounds: settings.course.rounds,
+            only: plan
+                .only()
+                .iter()
+                .map(|only| only.as_str().to_owned())
+                .collect(),
+            partial: plan.is_partial(),
+            shards: plan
+                .shard
+                .map(|shard| Shards::of_run(shard, &settings.run_id)),
+            environment: scenario.environment.clone(),
+            deployment: plan.addresses(),
+            tools: tools.map(|tool| tool.map(str::to_owned)).collect(),
+            undeclared: deployment.requirements.undeclared,
+            left_out: deployment.extent.left_out_tools.clone(),
+        }
+    }
+}
+
+const fn once() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_once(rounds: &u32) -> bool {
+    *rounds == 1
+}

@@ -22,6 +22,7 @@ pub mod judge;
 pub mod probe;
 pub mod run;
 pub mod report;
+pub mod merge;
 pub mod exit;
 pub mod cli;
 #[cfg(feature = "reference")]

@@ -18,6 +18,7 @@ pub mod record;
 pub mod sanitizer;
 mod sight;
 mod specimen;
+pub mod summary;
 mod table;
 pub mod tokens;
 mod wording;

@@ -14,6 +14,7 @@ use crate::door::{Answer, Observation, Rpc, Tool};
 use crate::judge::{Code, Effect, Finding, Gap, Hint, Signature};
 use crate::plan::Row;
 use crate::probe::{Checked, Place};
+use crate::run::ShardRun;
 use crate::run::settling::Settled;
 use crate::scenario::Expectation;
 
@@ -56,7 +57,7 @@ impl<'r> Document<'r> {
         Self {
             schema: SCHEMA,
             tool: json!({"name": "rolecall", "version": clean(record.tool())}),
-            scenario: json!({"name": clean(record.scenario()), "path": clean(record.path())}),
+            scenario: scenario(record),
             run: run(record),
             summary: summary(record),
             standing: standing.name(),
@@ -89,8 +90,16 @@ impl Serialize for Cells<'_> {
     }
 }
 
+fn scenario(record: &Record) -> Value {
+    let mut scenario = json!({"name": clean(record.scenario()), "path": clean(record.path())});
+    if let Some(environment) = record.environment() {
+        scenario["environment"] = clean(environment).into();
+    }
+    scenario
+}
+
 fn run(record: &Record) -> Value {
-    json!({
+    let mut run = json!({
         "id": clean(record.run_id()),
         "started_at": clean(record.started_at()),
         "took_ms": record.took_ms(),
@@ -100,7 +109,15 @@ fn run(record: &Record) -> Value {
         "only": record.only().iter().map(|text| clean(text)).collect::<Vec<_>>(),
         "ended_after_failures": record.enough(),
         "digest": clean(record.digest()),
-    })
+    });
+    if let Some(shards) = record.shards() {
+        let one = |run: &ShardRun| json!({"number": run.number, "run_id": clean(&run.run_id)});
+        run["shards"] = json!({
+            "of": shards.of,
+            "runs": shards.runs.iter().map(one).collect::<Vec<_>>(),
+        });
+    }
+    run
 }
 
 fn settled(settled: &Settled) -> Value {

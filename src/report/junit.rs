@@ -46,7 +46,8 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
     let counts = cells
         .chain(rare.iter().map(|(_, cases)| Counts::of(cases)))
         .fold(Counts::default(), Counts::and);
-    let title = excerpt(record.scenario(), NAME_CAP);
+    let title = record.title();
+    let title = excerpt(&title, NAME_CAP);
     let banner = record.uniform().map(|uniform| Banner {
         property: ("rolecall.banner", uniform.name()),
         words: uniform.words(),
@@ -75,7 +76,7 @@ impl<'r> Names<'r> {
     fn of(record: &'r Record) -> Self {
         let matrix = record.matrix();
         Self {
-            scenario: slug(record.scenario()),
+            scenario: slug(&record.title()),
             personas: distinct(matrix.personas.iter().map(|row| row.name.as_str())),
             operations: distinct(matrix.operations.iter().map(|column| column.name.as_str())),
         }

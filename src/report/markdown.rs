@@ -19,7 +19,7 @@ const CELLS: usize = 24;
 /// # Errors
 /// Those of the writer.
 pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
-    writeln!(out, "# {}\n", escape(record.scenario()))?;
+    writeln!(out, "# {}\n", escape(&record.title()))?;
     if let Some(uniform) = record.uniform() {
         writeln!(out, "> **{}**\n", escape(uniform.words()))?;
     }
@@ -47,6 +47,9 @@ const LEGEND: &str =
 fn summary(record: &Record) -> String {
     let tally = record.tally();
     let mut lines = vec![format!("**{tally}**")];
+    if let Some(shards) = record.shards().filter(|_| record.is_part()) {
+        lines.push(format!("**A part:** this is {shards}."));
+    }
     lines.extend(wording::chosen(record).map(|words| escape(&words)));
     if !record.complete() {
         lines.push(format!("**Incomplete:** {}.", wording::cut_short(record)));

@@ -82,7 +82,12 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
 }
 
 fn title(record: &Record) -> String {
-    format!("{} · {}", clean(record.scenario()), clean(record.path()))
+    let mut title = format!("{} · {}", clean(&record.title()), clean(record.path()));
+    if let Some(shards) = record.shards() {
+        title.push_str(" · ");
+        title.push_str(&shards.to_string());
+    }
+    title
 }
 
 /// What makes the run as a whole suspect, before everything else.
@@ -440,6 +445,10 @@ fn next_step(record: &Record) -> String {
         Some(format!("rolecall explain {subject}"))
     };
     match record.standing() {
+        Standing::Conforms if record.is_part() => {
+            "This shard found nothing wrong; what its plan comes to is told by rolecall merge, with the records of all shards."
+                .to_owned()
+        }
         Standing::Conforms if waives(record) => {
             "Every role that was judged gets through exactly where it should, but for what is waived.".to_owned()
         }
@@ -456,6 +465,9 @@ fn next_step(record: &Record) -> String {
         Standing::LeftBehind => {
             "Remove what this run left behind (rolecall cleanup RECORD), then run it again."
                 .to_owned()
+        }
+        Standing::Unproven if !record.complete() && record.is_joined() => {
+            "Run the shards that are missing or did not end, and merge all records again.".to_owned()
         }
         Standing::Unproven if !record.complete() => {
             "Run it again to its end before you trust it.".to_owned()

@@ -47,6 +47,9 @@ pub(super) fn chosen(record: &Record) -> Option<String> {
 pub(super) fn cut_short(record: &Record) -> String {
     let turns = "before every cell had its turn and its verdict";
     match record.enough() {
+        None if record.is_joined() => {
+            format!("a shard is missing, or its run ended {turns}")
+        }
         None => format!("the run ended {turns}"),
         Some(1) => format!("the run ended at the first failing cell, as it was told, {turns}"),
         Some(most) => {

@@ -14,6 +14,7 @@ mod explain;
 mod guard;
 mod loading;
 mod log;
+mod merge;
 mod outputs;
 mod plan;
 mod progress;
@@ -22,9 +23,12 @@ mod recorder;
 mod reference;
 mod report;
 mod run;
+mod shard;
 mod signals;
+mod summary;
 mod terminal;
 mod token;
+mod variables;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -75,6 +79,7 @@ fn obey(command: Command, context: &Context) -> Exit {
         Command::Plan(arguments) => plan::plan(&arguments, context),
         Command::Report(arguments) => report::report(&arguments, context),
         Command::Cleanup(arguments) => cleanup::cleanup(&arguments, context),
+        Command::Merge(arguments) => merge::merge(&arguments, context),
         Command::Explain(arguments) => explain::explain(&arguments, context),
         Command::Token(arguments) => token::token(&arguments, context),
         Command::Doctor(arguments) => doctor::doctor(&arguments, context),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cell::Door;
-use crate::plan::Only;
+use crate::plan::{NoShard, Only, Shard};
 use crate::report::Kind;
 
 /// Calls the roll of a deployment's roles: signs in as every persona, tries every operation at every door,
@@ -98,6 +98,8 @@ pub(super) enum Command {
     Report(Report),
     /// Remove what a run left behind, also one that was killed: only what shows that it is that run's own
     Cleanup(Cleanup),
+    /// Join the records of a plan's shards, and judge them together
+    Merge(Merge),
     /// Explain a finding's code or cause: what was seen, why it matters, how to fix it; or a cell of the last run
     Explain(Explain),
     /// Sign in as a persona and print what its token says of itself and how that compares, never the token
@@ -139,6 +141,9 @@ pub(super) struct Run {
     pub(super) scenarios: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) values: Values,
+    /// Run each scenario once for each of these environments, such as prod-eu,prod-us
+    #[arg(long, value_name = "NAMES", env = "ROLECALL_EACH_ENV", value_delimiter = ',', value_parser = environment, conflicts_with = "environment")]
+    pub(super) each_env: Vec<String>,
     #[command(flatten)]
     pub(super) selection: Selection,
     #[command(flatten)]
@@ -202,6 +207,18 @@ pub(super) struct Cleanup {
     pub(super) wire: Wire,
     #[command(flatten)]
     pub(super) people: People,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Merge {
+    /// Records of shards, such as reports/rolecall-*-of-5.jsonl; also such as were joined before
+    #[arg(required = true, value_name = "RECORD")]
+    pub(super) records: Vec<PathBuf>,
+    /// Where the joined record goes; without it, rolecall.jsonl in the report folder
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 }
 
 #[derive(Args, Debug)]
@@ -345,14 +362,17 @@ pub(super) struct Trust {
 }
 
 /// Where the scenario's variables come from, besides the environment.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub(super) struct Values {
     /// A variable of the scenario, for what is no secret; repeatable, wins over the others
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     pub(super) variables: Vec<(String, String)>,
-    /// A file of NAME=VALUE lines; wins over the environment
+    /// A file of NAME=VALUE lines; wins over the environment. {env} in it stands for the name after --env
     #[arg(long, value_name = "FILE", env = "ROLECALL_ENV_FILE")]
     pub(super) env_file: Option<PathBuf>,
+    /// One of the scenario's environments, whose variables are taken
+    #[arg(long = "env", value_name = "NAME", env = "ROLECALL_ENV", value_parser = environment)]
+    pub(super) environment: Option<String>,
 }
 
 /// What of the scenario is run.
@@ -368,8 +388,31 @@ pub(super) struct Selection {
     /// Send no mutating call at all
     #[arg(long, env = "ROLECALL_READ_ONLY")]
     pub(super) read_only: bool,
+    /// Only this part of the plan, such as 2/5; auto takes it from GitLab, Azure Pipelines, Buildkite or Kubernetes
+    #[arg(long, value_name = "I/N", env = "ROLECALL_SHARD")]
+    pub(super) shard: Option<WhichShard>,
     #[command(flatten)]
     pub(super) meant: Meant,
+}
+
+/// Which part of a plan is called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum WhichShard {
+    /// The one that the machine says that it is.
+    Auto,
+    This(Shard),
+}
+
+impl std::str::FromStr for WhichShard {
+    type Err = NoShard;
+
+    fn from_str(text: &str) -> Result<Self, NoShard> {
+        if text == "auto" {
+            Ok(Self::Auto)
+        } else {
+            text.parse().map(Self::This)
+        }
+    }
 }
 
 /// Which production hosts may be changed. No variable of the environment says so: whoever means it types it.
@@ -548,6 +591,19 @@ fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("say NAME=VALUE".to_owned()),
+    }
+}
+
+/// A name that can stand in a file's name.
+fn environment(text: &str) -> Result<String, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    if text.starts_with(|letter: char| letter.is_ascii_alphabetic()) && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "a name starts with a letter, and goes on with letters, digits, `.`, `_` and `-`"
+                .to_owned(),
+        )
     }
 }
 

@@ -49,11 +49,12 @@ pub(super) fn demo(arguments: &args::Demo, context: &Context) -> Exit {
     Errand {
         scenario,
         selection: arguments.selection.read(),
+        shard: None,
         pace: &arguments.pace,
         course: arguments.course.read(),
         authorities: Vec::new(),
         people: &args::People::default(),
-        outputs: Outputs::plan(&outputs.report_dir, &outputs.reports, None),
+        outputs: Outputs::plan(outputs, None, None),
         format: outputs.format,
         answers: None,
     }

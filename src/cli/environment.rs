@@ -32,6 +32,18 @@ impl Environment {
         }
     }
 
+    /// Surroundings with these variables alone.
+    #[cfg(test)]
+    pub(super) fn of(variables: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self {
+            variables: variables.iter().map(owned).collect(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+            today: Day::of(SystemTime::UNIX_EPOCH),
+        }
+    }
+
     /// A variable's value; `None` when it is not set or empty.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.variables

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use super::Context;
 use super::args::Values;
+use super::variables;
 use crate::exit::Exit;
 use crate::plan::Only;
 use crate::scenario::{Missing, Scenario, Sources};
 
-/// Reads a scenario file; its secrets are taught to the redactor before anything else happens.
+/// Reads a scenario file for the environment that the values name; its secrets are taught to the redactor before anything
+/// else happens.
 ///
 /// # Errors
 /// [`Exit::Usage`], after the complaints were said.
@@ -20,6 +22,20 @@ pub(super) fn load(
     missing: Missing,
     context: &Context,
 ) -> Result<Arc<Scenario>, Exit> {
+    let (scenario, _) = load_with_variables(path, values, missing, context)?;
+    Ok(scenario)
+}
+
+/// The same, and the variables that it was read with.
+///
+/// # Errors
+/// [`Exit::Usage`], after the complaints were said.
+pub(super) fn load_with_variables(
+    path: &Path,
+    values: &Values,
+    missing: Missing,
+    context: &Context,
+) -> Result<(Arc<Scenario>, BTreeMap<String, String>), Exit> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
         context.terminal.say(format!(
@@ -28,8 +44,13 @@ pub(super) fn load(
         ));
         Exit::Usage
     })?;
-    let variables = variables(values, context)?;
-    read(&shown, &text, variables, missing, context)
+    let variables = variables::of(&shown, &text, values, missing, context)?;
+    let scenario = read(&shown, &text, variables.clone(), missing, context)?;
+    let scenario = Scenario {
+        environment: values.environment.clone(),
+        ..Arc::unwrap_or_clone(scenario)
+    };
+    Ok((Arc::new(scenario), variables))
 }
 
 /// Checks that each choice of cells names what one of the scenarios has.
@@ -84,69 +105,6 @@ pub(super) fn read(
     Ok(Arc::new(scenario))
 }
 
-/// The environment, then the file, then the flags; later ones win.
-fn variables(values: &Values, context: &Context) -> Result<BTreeMap<String, String>, Exit> {
-    let mut variables = context.environment.variables();
-    if let Some(path) = &values.env_file {
-        let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            context.terminal.say(format!(
-                "error: cannot read env file {shown}: {}",
-                reason(&error)
-            ));
-            Exit::Usage
-        })?;
-        let lines = assignments(&text).map_err(|line| {
-            context.terminal.say(format!(
-                "error: {shown}:{line}: not a NAME=VALUE line; comments begin with #"
-            ));
-            Exit::Usage
-        })?;
-        variables.extend(lines);
-    }
-    variables.extend(values.variables.iter().cloned());
-    Ok(variables)
-}
-
-/// `NAME=VALUE` lines; blank lines and comments are passed over, `export ` and matching quotes around a value dropped.
-/// Read here and not by a library, because a library's error quotes the line, and the line holds a secret.
-///
-/// # Errors
-/// The number of the first line that is none of these, from 1.
-fn assignments(text: &str) -> Result<Vec<(String, String)>, usize> {
-    let meaningful = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .enumerate()
-        .filter(|(_, line)| meaningful(line));
-    lines
-        .map(|(index, line)| assignment(line).ok_or(index + 1))
-        .collect()
-}
-
-fn assignment(line: &str) -> Option<(String, String)> {
-    let (name, value) = line
-        .strip_prefix("export ")
-        .unwrap_or(line)
-        .split_once('=')?;
-    let name = name.trim();
-    let is_name = !name.is_empty()
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    is_name.then(|| (name.to_owned(), unquoted(value.trim()).to_owned()))
-}
-
-fn unquoted(value: &str) -> &str {
-    let inner = |quote: char| {
-        value
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-    };
-    inner('"').or_else(|| inner('\'')).unwrap_or(value)
-}
-
 /// Why a file cannot be read or written, in words of our own.
 pub(super) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
@@ -156,30 +114,5 @@ pub(super) fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         kind => kind.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_env_file_is_names_and_values() {
-        let text = "# comment\n\nA=1\nexport B=\"two words\"\n C = 'x=y' \nD=\n";
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let expected = vec![
-            pair("A", "1"),
-            pair("B", "two words"),
-            pair("C", "x=y"),
-            pair("D", ""),
-        ];
-        assert_eq!(assignments(text), Ok(expected));
-    }
-
-    #[test]
-    fn a_line_that_is_no_assignment_is_named_by_its_number() {
-        assert_eq!(assignments("A=1\nnonsense\n"), Err(2));
-        assert_eq!(assignments("=1\n"), Err(1));
-        assert_eq!(assignments("A B=1\n"), Err(1));
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn start(verbose: u8, stated: Option<&str>, redactor: &Arc<Redactor>)
 /// Tells an event of a run: what happened to the run as a whole at `info`, each cell at `debug`.
 pub(super) fn tell(event: &Event) {
     match event {
-        Event::RunStarted { path, digest, .. } => info!(path, digest, "run started"),
+        Event::RunStarted(run) => info!(path = run.path, digest = run.digest, "run started"),
         Event::DoorFound { door, detail, .. } => info!(%door, detail, "door asked"),
         Event::TokenAcquired {
             persona,
@@ -104,6 +104,7 @@ pub(super) fn tell(event: &Event) {
             outcome = %attempt.reading.outcome.name(),
             "undeclared tool called"
         ),
+        Event::RoutesKnown { operations } => info!(routed = operations.len(), "routes known"),
         Event::CoverageCompared(covered) => info!(
             routes = covered.routes.map(|share| share.all),
             tools = covered.tools.map(|share| share.all),

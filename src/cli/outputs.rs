@@ -11,6 +11,7 @@ use super::Context;
 use super::args::{self, ReportTo};
 use super::loading::reason;
 use crate::exit::Exit;
+use crate::plan::Shard;
 use crate::report::{self, Kind, Look, Record};
 
 /// Where the reports of one run go.
@@ -32,17 +33,16 @@ const FILE_LOOK: Look = Look {
 };
 
 impl Outputs {
-    /// Lays out the files of one run; `slug` tells apart the scenarios of one command.
-    pub(super) fn plan(folder: &Path, reports: &[ReportTo], slug: Option<&str>) -> Self {
-        let named = |name: &str| folder.join(with_slug(name, slug));
-        let usual: Vec<ReportTo> = USUAL
-            .into_iter()
-            .map(|kind| ReportTo { kind, path: None })
-            .collect();
-        let wanted = if reports.is_empty() {
+    /// Lays out the files of one run; `slug` tells apart the scenarios of one command, the shard the machines of one job.
+    /// Of a shard nothing but the record is wanted, unless the user says so: reports are made of all shards together.
+    pub(super) fn plan(outputs: &args::Outputs, slug: Option<&str>, shard: Option<Shard>) -> Self {
+        let named = |name: &str| named(outputs, name, slug, shard);
+        let usual = USUAL.into_iter().filter(|_| shard.is_none());
+        let usual: Vec<ReportTo> = usual.map(|kind| ReportTo { kind, path: None }).collect();
+        let wanted = if outputs.reports.is_empty() {
             usual.as_slice()
         } else {
-            reports
+            outputs.reports.as_slice()
         };
         let place = |report: &ReportTo| {
             let path = report
@@ -70,22 +70,7 @@ impl Outputs {
             ));
             return Err(Exit::Usage);
         }
-        let paths = self
-            .reports
-            .iter()
-            .map(|(_, path)| path)
-            .chain([&self.record]);
-        for path in paths {
-            clear(path).map_err(|error| {
-                context.terminal.say(format!(
-                    "error: cannot write {}: {}",
-                    path.display(),
-                    reason(&error)
-                ));
-                Exit::Usage
-            })?;
-        }
-        Ok(())
+        clear_all(&self.paths().collect::<Vec<_>>(), context)
     }
 
     /// Writes every report; one that fails does not keep the others from being written.
@@ -93,24 +78,76 @@ impl Outputs {
         write_all(&self.reports, record, context)
     }
 
-    /// The paths that [`Outputs::write`] writes.
+    /// Every file that the run writes, the record last.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.reports.iter().map(|(_, path)| path.as_path())
+        let reports = self.reports.iter().map(|(_, path)| path.as_path());
+        reports.chain([self.record.as_path()])
+    }
+
+    /// Says where everything is.
+    pub(super) fn tell(&self, context: &Context) {
+        let paths: Vec<String> = self
+            .paths()
+            .map(|path| path.display().to_string())
+            .collect();
+        let words = match paths.split_last() {
+            Some((record, reports)) if !reports.is_empty() => {
+                format!("{} and {record}", reports.join(", "))
+            }
+            _ => paths.concat(),
+        };
+        context.terminal.hint(format!("rolecall: wrote {words}"));
     }
 }
 
-/// Removes the `JUnit` files of earlier runs, also those of scenarios that this one does not run: whoever publishes
-/// `TEST-*.xml` would take yesterday's for today's.
+/// Removes what an earlier run left at these places and proves that each can be written.
 ///
 /// # Errors
 /// [`Exit::Usage`], after the reason was said.
-pub(super) fn sweep(outputs: &args::Outputs, context: &Context) -> Result<(), Exit> {
+pub(super) fn clear_all(paths: &[&Path], context: &Context) -> Result<(), Exit> {
+    for path in paths {
+        clear(path).map_err(|error| {
+            context.terminal.say(format!(
+                "error: cannot write {}: {}",
+                path.display(),
+                reason(&error)
+            ));
+            Exit::Usage
+        })?;
+    }
+    Ok(())
+}
+
+/// Where a file of a run lies: `slug` tells apart the scenarios of one command, the shard the machines of one job.
+pub(super) fn named(
+    outputs: &args::Outputs,
+    name: &str,
+    slug: Option<&str>,
+    shard: Option<Shard>,
+) -> PathBuf {
+    let part = shard.map(|shard| format!("{}-of-{}", shard.number(), shard.of()));
+    let words: Vec<&str> = slug.into_iter().chain(part.as_deref()).collect();
+    let suffix = (!words.is_empty()).then(|| words.join("-"));
+    outputs.report_dir.join(with_slug(name, suffix.as_deref()))
+}
+
+/// Removes the `JUnit` files of earlier runs, also those of scenarios that this one does not run: whoever publishes
+/// `TEST-*.xml` would take yesterday's for today's. A shard leaves those of its siblings, which may run beside it.
+///
+/// # Errors
+/// [`Exit::Usage`], after the reason was said.
+pub(super) fn sweep(
+    outputs: &args::Outputs,
+    shard: Option<Shard>,
+    context: &Context,
+) -> Result<(), Exit> {
     let usual = outputs.reports.is_empty();
     let junit = |report: &ReportTo| report.kind == Kind::Junit && report.path.is_none();
     if !usual && !outputs.reports.iter().any(junit) {
         return Ok(());
     }
-    remove_junit(&outputs.report_dir).map_err(|error| {
+    let siblings = shard.map(|shard| format!("-of-{}", shard.of()));
+    remove_junit(&outputs.report_dir, siblings.as_deref()).map_err(|error| {
         context.terminal.say(format!(
             "error: cannot remove earlier reports from {}: {}",
             outputs.report_dir.display(),
@@ -120,7 +157,7 @@ pub(super) fn sweep(outputs: &args::Outputs, context: &Context) -> Result<(), Ex
     })
 }
 
-fn remove_junit(folder: &Path) -> io::Result<()> {
+fn remove_junit(folder: &Path, siblings: Option<&str>) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(());
     };
@@ -132,7 +169,9 @@ fn remove_junit(folder: &Path) -> io::Result<()> {
             .to_str()
             .and_then(|name| name.strip_prefix(stem)?.strip_suffix(ending));
         let ours = middle.is_some_and(|middle| middle.is_empty() || middle.starts_with('-'));
-        if ours && entry.file_type()?.is_file() {
+        let is_sibling =
+            siblings.is_some_and(|ending| middle.is_some_and(|middle| middle.ends_with(ending)));
+        if ours && !is_sibling && entry.file_type()?.is_file() {
             fs::remove_file(entry.path())?;
         }
     }
@@ -155,6 +194,33 @@ pub(super) fn write_all(reports: &[(Kind, PathBuf)], record: &Record, context: &
     exit
 }
 
+/// Writes a text as a report is written.
+pub(super) fn write_text(path: &Path, text: &str, context: &Context) -> Exit {
+    let written = NamedTempFile::new_in(parent(path)).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        finish(file, path)
+    });
+    match written {
+        Ok(()) => Exit::Conforms,
+        Err(error) => {
+            context.terminal.say(format!(
+                "error: cannot write {}: {}",
+                path.display(),
+                reason(&error)
+            ));
+            Exit::ReportUnwritten
+        }
+    }
+}
+
+fn finish(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    let permissions = fs::Permissions::from_mode(0o640);
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
 fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
     if is_device(path) {
         let mut device = BufWriter::new(fs::OpenOptions::new().write(true).open(path)?);
@@ -168,11 +234,7 @@ fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
     let file = writer
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
-    file.as_file()
-        .set_permissions(fs::Permissions::from_mode(0o640))?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    finish(file, path)
 }
 
 /// A pipe, a terminal or the like: it is written to as it is, and never removed or replaced.
@@ -254,10 +316,26 @@ mod tests {
         for name in names {
             fs::write(folder.path().join(name), "").unwrap();
         }
-        remove_junit(folder.path()).unwrap();
-        remove_junit(&folder.path().join("nowhere")).unwrap();
+        remove_junit(folder.path(), None).unwrap();
+        remove_junit(&folder.path().join("nowhere"), None).unwrap();
         let left = names.map(|name| folder.path().join(name).exists());
         assert_eq!(left, [false, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_shard_leaves_the_reports_of_its_siblings() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "TEST-rolecall.xml",
+            "TEST-rolecall-1-of-3.xml",
+            "TEST-rolecall-1-of-4.xml",
+        ];
+        for name in names {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_junit(folder.path(), Some("-of-3")).unwrap();
+        let left = names.map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, true, false]);
     }
 
     #[test]

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::Context;
 use super::args::{self, Listing};
-use super::guard;
-use super::loading;
+use super::{guard, loading, shard};
 use crate::day::Day;
 use crate::exit::Exit;
 use crate::plan::{Conduct, Guarded, Plan, Planned, Stage};
@@ -34,7 +33,16 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
     if let Err(exit) = loading::known(only, std::slice::from_ref(&scenario), context) {
         return exit;
     }
-    let plan = Plan::lay(scenario, selection);
+    let shard = match shard::wanted(arguments.selection.shard, context) {
+        Ok(shard) => shard,
+        Err(exit) => return exit,
+    };
+    let whole = Plan::lay(scenario, selection);
+    let nothing = whole.checks() == 0;
+    let plan = match shard {
+        Some(shard) => whole.part(shard),
+        None => whole,
+    };
     let text = match arguments.format {
         Listing::Json => as_json(&plan),
         Listing::Text => as_text(&plan, context.environment.today),
@@ -43,7 +51,7 @@ pub(super) fn plan(arguments: &args::Plan, context: &Context) -> Exit {
     if context.terminal.print(redacted.as_bytes()).is_err() {
         return Exit::ReportUnwritten;
     }
-    if plan.checks() == 0 {
+    if nothing {
         Exit::NothingSelected
     } else {
         Exit::Conforms
@@ -70,6 +78,7 @@ fn as_json(plan: &Plan) -> String {
         "schema": "rolecall.plan/1",
         "scenario": plan.scenario.name,
         "digest": plan.digest,
+        "shard": plan.shard.map(|shard| json!({"number": shard.number(), "of": shard.of()})),
         "checks": plan.checks(),
         "production": plan.guard.hosts.iter().map(guarded).collect::<Vec<_>>(),
         "forbidden": plan.guard.forbids().next().is_some(),
@@ -80,10 +89,12 @@ fn as_json(plan: &Plan) -> String {
 }
 
 fn as_text(plan: &Plan, today: Day) -> String {
+    let shard = plan.shard.map(|shard| format!("{shard}, "));
     let mut text = format!(
-        "{}: {} checks, plan {}\n",
+        "{}: {} checks, {}plan {}\n",
         plan.scenario.name,
         plan.checks(),
+        shard.unwrap_or_default(),
         plan.digest
     );
     for guarded in &plan.guard.hosts {

@@ -67,9 +67,10 @@ impl<'t> Progress<'t> {
     /// Takes the next event.
     pub(super) fn hear(&mut self, event: &Event) {
         match event {
-            Event::RunStarted {
-                scenario, matrix, ..
-            } => self.start(scenario, matrix.checks().count(), matrix.doors.len()),
+            Event::RunStarted(run) => {
+                let matrix = &run.matrix;
+                self.start(&run.scenario, matrix.checks().count(), matrix.doors.len());
+            }
             Event::CellObserved { .. } => self.step(),
             Event::Looked { asked, astray } => self.look(*asked, astray),
             Event::RoundStarted { round } => self.next_round(*round),
@@ -90,6 +91,7 @@ impl<'t> Progress<'t> {
             | Event::CellsPassed { .. }
             | Event::ToolsListed(_)
             | Event::ToolTried(_)
+            | Event::RoutesKnown { .. }
             | Event::CoverageCompared(_)
             | Event::RequirementChecked(_)
             | Event::FindingMade(_)

@@ -152,9 +152,10 @@ fn may_wait(event: &Event) -> bool {
         | Event::CellFinished { .. }
         | Event::CellsPassed { .. }
         | Event::ToolsListed(_)
+        | Event::RoutesKnown { .. }
         | Event::CoverageCompared(_)
         | Event::FindingMade(_) => true,
-        Event::RunStarted { .. }
+        Event::RunStarted(_)
         | Event::WaiverStated(_)
         | Event::CellSettled { .. }
         | Event::FixtureMaking { .. }

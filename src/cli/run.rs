@@ -1,6 +1,7 @@
 //! Scenario files in, runs out: load, lay, open the outputs, run, render, exit.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,9 +13,12 @@ use super::loading::{self, reason};
 use super::outputs::{self, Outputs};
 use super::progress::Progress;
 use super::recorder::{self, Recorder};
-use super::{Context, guard, log, signals};
+use super::summary::Summary;
+use super::{Context, guard, log, shard, signals};
 use crate::exit::{Exit, Signal};
-use crate::plan::{Plan, Selection};
+use crate::plan::{Plan, Selection, Shard};
+use crate::report::record::Tally;
+use crate::report::summary::Row;
 use crate::report::{self, Kind, Record};
 use crate::run::stop::Reason;
 use crate::run::{self, Course, Gallery, Means, Settings, Stop, Unready};
@@ -24,50 +28,40 @@ use crate::wire::{self, Wire};
 /// Bytes of an answer's body that are read at most.
 const BODY_CAP: usize = 1 << 20;
 
-/// Runs every scenario that was named, one after the other; all are read before the first is run.
+/// Runs every scenario that was named, for every environment that was named, one after the other; all are read before the
+/// first is run.
 pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
-    let mut scenarios = Vec::with_capacity(arguments.scenarios.len());
-    for path in &arguments.scenarios {
-        match loading::load(path, &arguments.values, Missing::Refused, context) {
-            Ok(scenario) => scenarios.push(scenario),
-            Err(exit) => return exit,
-        }
+    match errands(arguments, context) {
+        Ok(errands) => one_after_the_other(errands, arguments, context),
+        Err(exit) => exit,
     }
-    if let Err(exit) = loading::known(&arguments.selection.only, &scenarios, context) {
-        return exit;
-    }
-    let selection = match admitted(&scenarios, &arguments.selection, context) {
-        Ok(selection) => selection,
-        Err(exit) => return exit,
-    };
-    let authorities = match authorities(&arguments.wire, context) {
-        Ok(authorities) => authorities,
-        Err(exit) => return exit,
-    };
+}
+
+/// What is to be run, each with the files that it writes.
+fn errands<'a>(arguments: &'a args::Run, context: &Context) -> Result<Vec<Errand<'a>>, Exit> {
+    let scenarios = scenarios(arguments, context)?;
+    loading::known(&arguments.selection.only, &scenarios, context)?;
+    let selection = admitted(&scenarios, &arguments.selection, context)?;
+    let authorities = authorities(&arguments.wire, context)?;
+    let shard = shard::wanted(arguments.selection.shard, context)?;
     let several = scenarios.len() > 1;
     if let Some(clash) = several
         .then(|| clash(&scenarios, &arguments.outputs))
         .flatten()
     {
         context.terminal.say(format!("error: {clash}"));
-        return Exit::Usage;
+        return Err(Exit::Usage);
     }
-    if let Some(folder) = &arguments.record_answers
-        && let Err(exit) = answers::prepare(folder, context)
-    {
-        return exit;
+    if let Some(folder) = &arguments.record_answers {
+        answers::prepare(folder, context)?;
     }
-    if let Err(exit) = outputs::sweep(&arguments.outputs, context) {
-        return exit;
-    }
+    outputs::sweep(&arguments.outputs, shard, context)?;
     let errand = |scenario: Arc<Scenario>| {
-        let slug = several.then(|| slug(&scenario.name));
+        let named = several || scenario.environment.is_some();
+        let slug = named.then(|| slug(&scenario));
         Errand {
-            outputs: Outputs::plan(
-                &arguments.outputs.report_dir,
-                &arguments.outputs.reports,
-                slug.as_deref(),
-            ),
+            outputs: Outputs::plan(&arguments.outputs, slug.as_deref(), shard),
+            shard,
             scenario,
             selection: selection.clone(),
             pace: &arguments.pace,
@@ -78,7 +72,43 @@ pub(super) fn run(arguments: &args::Run, context: &Context) -> Exit {
             answers: arguments.record_answers.as_deref(),
         }
     };
-    one_after_the_other(scenarios.into_iter().map(errand).collect(), context)
+    Ok(scenarios.into_iter().map(errand).collect())
+}
+
+/// Every scenario for every environment.
+fn scenarios(arguments: &args::Run, context: &Context) -> Result<Vec<Arc<Scenario>>, Exit> {
+    let mut scenarios = Vec::with_capacity(arguments.scenarios.len());
+    for path in &arguments.scenarios {
+        let mut known: Vec<(String, BTreeMap<String, String>)> = Vec::new();
+        for values in each(&arguments.values, &arguments.each_env) {
+            let (scenario, variables) =
+                loading::load_with_variables(path, &values, Missing::Refused, context)?;
+            let environment = values.environment.unwrap_or_default();
+            if let Some((other, _)) = known.iter().find(|(_, same)| *same == variables) {
+                context.terminal.say(format!(
+                    "error: {}: {other} and {environment} have the same variables, so the same deployment would be tested twice",
+                    path.display()
+                ));
+                return Err(Exit::Usage);
+            }
+            known.push((environment, variables));
+            scenarios.push(scenario);
+        }
+    }
+    Ok(scenarios)
+}
+
+/// The values for each of the environments; as they are where none is named.
+fn each(values: &args::Values, environments: &[String]) -> Vec<args::Values> {
+    let of = |name: &String| args::Values {
+        environment: Some(name.clone()),
+        ..values.clone()
+    };
+    if environments.is_empty() {
+        vec![values.clone()]
+    } else {
+        environments.iter().map(of).collect()
+    }
 }
 
 /// What is to be run, where no scenario would change production that the user did not name.
@@ -95,15 +125,22 @@ fn admitted(
 }
 
 /// Whoever interrupts a run wants none of those that follow it.
-fn one_after_the_other(errands: Vec<Errand<'_>>, context: &Context) -> Exit {
+fn one_after_the_other(errands: Vec<Errand<'_>>, arguments: &args::Run, context: &Context) -> Exit {
+    let summary = match summary(&errands, arguments, context) {
+        Ok(summary) => summary,
+        Err(exit) => return exit,
+    };
     let mut worst = Exit::Conforms;
     let mut interrupted = false;
+    let mut rows = Vec::with_capacity(errands.len());
     for (place, errand) in errands.into_iter().enumerate() {
+        let mut row = errand.row();
         if interrupted {
             let path = &errand.scenario.path;
             context
                 .terminal
                 .say(format!("rolecall: {path} was not run"));
+            rows.push(row);
             continue;
         }
         if place > 0 && errand.format != Kind::Json {
@@ -111,8 +148,31 @@ fn one_after_the_other(errands: Vec<Errand<'_>>, context: &Context) -> Exit {
         }
         let ended = errand.do_it(context);
         (worst, interrupted) = (worst.worst(ended.exit), ended.interrupted);
+        (row.tally, row.exit) = (ended.tally, Some(ended.exit.code()));
+        rows.push(row);
+    }
+    if let Some(summary) = summary {
+        worst = worst.worst(summary.tell(&rows, worst, context));
     }
     worst
+}
+
+/// Where several runs are told together. All that earlier ones left is gone before the first begins: nobody knows how many of
+/// them it comes to.
+fn summary<'a>(
+    errands: &[Errand<'_>],
+    arguments: &'a args::Run,
+    context: &Context,
+) -> Result<Option<Summary<'a>>, Exit> {
+    let [first, _, ..] = errands else {
+        return Ok(None);
+    };
+    let summary = Summary::plan(&arguments.outputs, first.shard);
+    summary.clear(context)?;
+    for errand in errands {
+        errand.outputs.clear(context)?;
+    }
+    Ok(Some(summary))
 }
 
 /// Why the outputs of several scenarios would get in each other's way, when they would.
@@ -126,10 +186,7 @@ fn clash(scenarios: &[Arc<Scenario>], outputs: &args::Outputs) -> Option<String>
     if outputs.format == Kind::Junit {
         return Some("--format junit prints one document, and there are several scenarios; take the files of --report junit".to_owned());
     }
-    let slugs: Vec<String> = scenarios
-        .iter()
-        .map(|scenario| slug(&scenario.name))
-        .collect();
+    let slugs: Vec<String> = scenarios.iter().map(|scenario| slug(scenario)).collect();
     let twice = (1..slugs.len()).find(|place| slugs[..*place].contains(&slugs[*place]))?;
     Some(format!(
         "{}: another scenario of this command has a `name` with the same letters and digits, and their reports would share a file; give it a name of its own",
@@ -185,6 +242,7 @@ pub(super) fn wire(
 pub(super) struct Errand<'a> {
     pub(super) scenario: Arc<Scenario>,
     pub(super) selection: Selection,
+    pub(super) shard: Option<Shard>,
     pub(super) pace: &'a Pace,
     pub(super) course: Course,
     pub(super) authorities: Vec<Vec<u8>>,
@@ -201,6 +259,8 @@ pub(super) struct Ended {
     pub(super) exit: Exit,
     /// Whether a signal ended it.
     interrupted: bool,
+    /// How many checks got which word; `None` where nothing was run.
+    tally: Option<Tally>,
 }
 
 impl From<Exit> for Ended {
@@ -208,20 +268,42 @@ impl From<Exit> for Ended {
         Self {
             exit,
             interrupted: false,
+            tally: None,
         }
     }
 }
 
 impl Errand<'_> {
+    /// Its line in the summary of several, as long as it was not run.
+    fn row(&self) -> Row {
+        let Scenario {
+            name, environment, ..
+        } = self.scenario.as_ref();
+        let title = match environment {
+            Some(environment) => format!("{name} · {environment}"),
+            None => name.clone(),
+        };
+        Row {
+            title,
+            path: self.scenario.path.to_string(),
+            environment: environment.clone(),
+            tally: None,
+            exit: None,
+        }
+    }
+
     /// Runs it, writes its reports, prints one of them.
     pub(super) fn do_it(self, context: &Context) -> Ended {
-        let plan = Plan::lay(Arc::clone(&self.scenario), self.selection.clone());
+        let mut plan = Plan::lay(Arc::clone(&self.scenario), self.selection.clone());
         if plan.checks() == 0 {
             context.terminal.say(format!(
                 "error: {}: nothing selected; `rolecall plan {0}` lists the checks",
                 self.scenario.path
             ));
             return Exit::NothingSelected.into();
+        }
+        if let Some(shard) = self.shard {
+            plan = plan.part(shard);
         }
         let wire = match wire(self.pace, self.authorities.clone(), context) {
             Ok(wire) => wire,
@@ -233,6 +315,7 @@ impl Errand<'_> {
         match self.conduct(plan, &wire, context) {
             Ok((record, ended)) => Ended {
                 exit: self.close(&record, ended.exit, context),
+                tally: Some(record.tally()),
                 ..ended
             },
             Err(exit) => exit.into(),
@@ -305,6 +388,7 @@ impl Errand<'_> {
         let ended = Ended {
             exit: exit.worst(written).worst(saved),
             interrupted: matches!(stop.reason(), Some(Reason::Interrupt | Reason::Terminate)),
+            tally: None,
         };
         Ok((record, ended))
     }
@@ -325,16 +409,7 @@ impl Errand<'_> {
     fn close(&self, record: &Record, exit: Exit, context: &Context) -> Exit {
         let exit = exit.worst(self.outputs.write(record, context));
         let exit = exit.worst(print(self.format, record, context));
-        let paths: Vec<String> = self
-            .outputs
-            .paths()
-            .map(|path| path.display().to_string())
-            .collect();
-        context.terminal.hint(format!(
-            "rolecall: wrote {} and {}",
-            paths.join(", "),
-            self.outputs.record.display()
-        ));
+        self.outputs.tell(context);
         exit
     }
 }
@@ -373,7 +448,7 @@ pub(super) fn print(kind: Kind, record: &Record, context: &Context) -> Exit {
     printed.map_or_else(|error| unprintable(&error, context), |()| Exit::Conforms)
 }
 
-fn to_stdout(bytes: &[u8], context: &Context) -> Exit {
+pub(super) fn to_stdout(bytes: &[u8], context: &Context) -> Exit {
     let printed = context.terminal.print(bytes);
     printed.map_or_else(|error| unprintable(&error, context), |()| Exit::Conforms)
 }
@@ -408,8 +483,10 @@ fn unwritable(path: &Path, error: &std::io::Error) -> String {
     format!("error: cannot write {}: {}", path.display(), reason(error))
 }
 
-/// A scenario's name as part of a file name: lower case, one dash for all that is no letter or digit.
-fn slug(name: &str) -> String {
+/// A scenario's name and environment as part of a file name: lower case, one dash for all that is no letter or digit.
+fn slug(scenario: &Scenario) -> String {
+    let environment = scenario.environment.as_deref().unwrap_or_default();
+    let name = format!("{} {environment}", scenario.name);
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
     let kept: Vec<String> = words
         .filter(|word| !word.is_empty())

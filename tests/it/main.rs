@@ -20,10 +20,14 @@ mod corridor;
 mod coverage;
 /// Whose a finding is, why, and how to see it by hand.
 mod diagnosis;
+/// What runs it on many machines.
+mod deploy;
 /// What is found on the way to a deployment.
 mod doctor;
 /// Every way in, with a token and without.
 mod doors;
+/// One scenario, several deployments.
+mod environments;
 /// Each exit code is reached, and nothing else is.
 mod exits;
 /// No fault, everything passes; each fault, exactly its findings.
@@ -52,6 +56,8 @@ mod rounds;
 mod scenarios;
 /// What takes its time.
 mod settling;
+/// One plan, several machines.
+mod shards;
 /// Every way to sign in, from the scenario to the refusal.
 mod sign_in;
 /// What is said of tokens.

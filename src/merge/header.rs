@@ -10,7 +10,7 @@ use super::refusal::{Difference, Refusal, Told};
 use super::shape::{Overlap, Shape};
 use crate::judge::Finding;
 use crate::plan::{Matrix, Shard};
-use crate::report::record::{Label, Unreadable, parse};
+use crate::report::record::{Label, Unreadable, parse, parse_known};
 use crate::run::event::Line;
 use crate::run::{Beginning, Event, ShardRun, Shards, is_concluded};
 
@@ -154,7 +154,7 @@ impl Header {
         }
     }
 
-    /// The whole line; `None` where it is the last and cut off.
+    /// The whole of a line whose label is known; `None` where it is the last and cut off.
     ///
     /// # Errors
     /// It is no line of a record.
@@ -164,8 +164,8 @@ impl Header {
         bytes: &[u8],
         is_cut: bool,
     ) -> Result<Option<Line>, Refusal> {
-        match parse(bytes, before.lines + 1) {
-            Ok(line) => Ok(line),
+        match parse_known(bytes, before.lines + 1) {
+            Ok(line) => Ok(Some(line)),
             Err(Unreadable::Line { .. }) if is_cut => Ok(None),
             Err(cause) => Err(self.unreadable(cause)),
         }

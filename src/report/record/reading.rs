@@ -191,11 +191,17 @@ impl<'l> Label<'l> {
 /// It is no line of a record, or of another schema.
 pub(crate) fn parse(bytes: &[u8], number: u64) -> Result<Option<Line>, Unreadable> {
     match Label::read(bytes, number)? {
-        Some(label) if label.is_known() => serde_json::from_slice(bytes)
-            .map(Some)
-            .map_err(|cause| Unreadable::Line { number, cause }),
+        Some(label) if label.is_known() => parse_known(bytes, number).map(Some),
         Some(_) | None => Ok(None),
     }
+}
+
+/// Reads a line whose label was read, and is known.
+///
+/// # Errors
+/// It is no line of a record.
+pub(crate) fn parse_known(bytes: &[u8], number: u64) -> Result<Line, Unreadable> {
+    serde_json::from_slice(bytes).map_err(|cause| Unreadable::Line { number, cause })
 }
 
 #[cfg(test)]

@@ -216,7 +216,6 @@ pub(super) fn write_text(path: &Path, text: &str, context: &Context) -> Exit {
 fn finish(file: NamedTempFile, path: &Path) -> io::Result<()> {
     let permissions = fs::Permissions::from_mode(0o640);
     file.as_file().set_permissions(permissions)?;
-    file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

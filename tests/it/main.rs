@@ -44,6 +44,8 @@ mod renewal;
 mod foreign;
 /// Deployments that lie, stall, echo and confuse.
 mod hostile;
+/// What is the same however much is done at once.
+mod jobs;
 /// What `tools/list` shows, beside the matrix.
 mod lists;
 /// One record of everything that can happen, in every format.

@@ -1,9 +1,11 @@
 //! Record in, Markdown out: the grid and the findings, without anything that changes from run to run.
 
+/// The matrix.
+mod grid;
+
 use std::borrow::Cow;
 use std::io;
 
-use super::mark::{Mark, heading};
 use super::record::{Entry, Record};
 use super::sanitizer::clean;
 use super::{chapter, extent, hand, lists, waivers, wording};
@@ -24,7 +26,7 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
         writeln!(out, "> **{}**\n", escape(uniform.words()))?;
     }
     writeln!(out, "{}\n", summary(record))?;
-    grid(record, out)?;
+    grid::write(record, out)?;
     writeln!(out, "\n{LEGEND}")?;
     requirements(record, out)?;
     shown(record, out)?;
@@ -108,57 +110,6 @@ fn extent(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
         writeln!(out, "- {}", escape(&line))?;
     }
     Ok(())
-}
-
-/// One table with a column for each door of each operation: GitHub scrolls what is too wide.
-fn grid(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
-    let matrix = record.matrix();
-    let columns = columns(record);
-    write!(out, "| persona | roles |")?;
-    for (operation, door) in &columns {
-        let name = escape(matrix.operations[*operation].name.as_str());
-        write!(out, " {name} {} |", heading(matrix.doors[*door]))?;
-    }
-    writeln!(out, "\n|{}", "---|".repeat(columns.len() + 2))?;
-    for (persona, row) in matrix.personas.iter().enumerate() {
-        if !record.has_row(persona) {
-            continue;
-        }
-        write!(
-            out,
-            "| {} | {} |",
-            escape(row.name.as_str()),
-            wording::roles(row, escape)
-        )?;
-        for (operation, door) in &columns {
-            let entry = record.entry(matrix.index(*operation, *door, persona));
-            write!(
-                out,
-                " {} |",
-                entry
-                    .map_or(Mark::ABSENT, |entry| Mark::of(&entry))
-                    .to_string()
-                    .replace('|', "/")
-            )?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-/// Operation and door, by their indices, where at least one persona has a cell.
-fn columns(record: &Record) -> Vec<(usize, usize)> {
-    let matrix = record.matrix();
-    let all = (0..matrix.operations.len())
-        .flat_map(|operation| (0..matrix.doors.len()).map(move |door| (operation, door)));
-    all.filter(|(operation, door)| {
-        (0..matrix.personas.len()).any(|persona| {
-            record
-                .entry(matrix.index(*operation, *door, persona))
-                .is_some()
-        })
-    })
-    .collect()
 }
 
 fn told(record: &Record, finding: &Finding, out: &mut impl io::Write) -> io::Result<()> {

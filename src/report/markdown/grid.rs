@@ -1,0 +1,154 @@
+//! Record in, its matrix as one Markdown table out.
+
+use std::io;
+
+use super::escape;
+use crate::report::mark::{Mark, heading};
+use crate::report::record::Record;
+use crate::report::wording;
+
+/// Columns that a page still shows side by side; beyond them a row is an operation at a door, and personas are columns.
+const WIDE: usize = 24;
+
+/// Writes the table.
+///
+/// # Errors
+/// Those of the writer.
+pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
+    let places = places(record);
+    if places.len() > WIDE {
+        by_operation(record, &places, out)
+    } else {
+        by_persona(record, &places, out)
+    }
+}
+
+fn by_persona(
+    record: &Record,
+    places: &[(usize, usize)],
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let matrix = record.matrix();
+    write!(out, "| persona | roles |")?;
+    for (operation, door) in places {
+        let name = escape(matrix.operations[*operation].name.as_str());
+        write!(out, " {name} {} |", heading(matrix.doors[*door]))?;
+    }
+    writeln!(out, "\n|{}", "---|".repeat(places.len() + 2))?;
+    for persona in personas(record) {
+        let row = &matrix.personas[persona];
+        let name = escape(row.name.as_str());
+        write!(out, "| {name} | {} |", wording::roles(row, escape))?;
+        for (operation, door) in places {
+            write!(out, " {} |", mark(record, *operation, *door, persona))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn by_operation(
+    record: &Record,
+    places: &[(usize, usize)],
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let matrix = record.matrix();
+    let personas: Vec<usize> = personas(record).collect();
+    write!(out, "| operation | door |")?;
+    for persona in &personas {
+        let row = &matrix.personas[*persona];
+        let name = escape(row.name.as_str());
+        match wording::roles(row, escape) {
+            roles if roles.is_empty() => write!(out, " {name} |")?,
+            roles => write!(out, " {name} ({roles}) |")?,
+        }
+    }
+    writeln!(out, "\n|{}", "---|".repeat(personas.len() + 2))?;
+    for (operation, door) in places {
+        let name = escape(matrix.operations[*operation].name.as_str());
+        write!(out, "| {name} | {} |", heading(matrix.doors[*door]))?;
+        for persona in &personas {
+            write!(out, " {} |", mark(record, *operation, *door, *persona))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn personas(record: &Record) -> impl Iterator<Item = usize> {
+    let all = 0..record.matrix().personas.len();
+    all.filter(|persona| record.has_row(*persona))
+}
+
+fn mark(record: &Record, operation: usize, door: usize, persona: usize) -> String {
+    let entry = record.entry(record.matrix().index(operation, door, persona));
+    let mark = entry.map_or(Mark::ABSENT, |entry| Mark::of(&entry));
+    mark.to_string().replace('|', "/")
+}
+
+/// Operation and door, by their indices, where at least one persona has a cell.
+fn places(record: &Record) -> Vec<(usize, usize)> {
+    let matrix = record.matrix();
+    let all = (0..matrix.operations.len())
+        .flat_map(|operation| (0..matrix.doors.len()).map(move |door| (operation, door)));
+    let has_cell = |operation, door| {
+        let mut personas = 0..matrix.personas.len();
+        personas.any(|persona| {
+            record
+                .entry(matrix.index(operation, door, persona))
+                .is_some()
+        })
+    };
+    all.filter(|(operation, door)| has_cell(*operation, *door))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn record(operations: usize) -> Record {
+        let demand = json!({"expectation": "allow", "line": 7});
+        let operation = |number: usize| json!({"name": format!("op{number}"), "mutates": false, "demands": [[demand, demand, null], [demand, null, null]]});
+        let operations: Vec<Value> = (0..operations).map(operation).collect();
+        let event = json!({
+            "type": "run.started", "tool": "0", "scenario": "s", "path": "p", "digest": "d", "mcp_refuses": "http",
+            "matrix": {
+                "personas": [
+                    {"name": "reader", "roles": ["Products.Read"], "signs_in": true},
+                    {"name": "nobody", "roles": null, "signs_in": false},
+                ],
+                "operations": operations,
+                "doors": ["rest", "mcp"],
+            },
+        });
+        let mut record = Record::default();
+        record.hear(&serde_json::from_value(event).unwrap());
+        record
+    }
+
+    fn table(operations: usize) -> Vec<String> {
+        let mut out = Vec::new();
+        write(&record(operations), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_is_too_wide_for_a_page_is_told_operation_by_operation() {
+        let narrow = table(WIDE / 2);
+        assert_eq!(narrow.len(), 2 + 2);
+        assert!(narrow[0].starts_with("| persona | roles | op0 REST | op0 MCP | op1 REST |"));
+        let tall = table(WIDE / 2 + 1);
+        assert_eq!(tall.len(), 2 + WIDE + 2);
+        assert_eq!(
+            tall[0],
+            "| operation | door | reader (Products.Read) | nobody (no token) |"
+        );
+        assert_eq!(tall[1], "|---|---|---|---|");
+        assert_eq!(tall[2], "| op0 | REST | ? | ? |");
+        assert_eq!(tall[3], "| op0 | MCP | ? | – |");
+    }
+}

@@ -203,7 +203,7 @@ mod tests {
     const LIST: usize = 0;
     const PURGE: usize = 1;
 
-    /// `guest` may purge and not list, `owner` may list and not purge; both at one door.
+    /// `guest` may purge and not list, `owner` may list and not purge; at one door.
     fn matrix(guest_signs_in: bool) -> Matrix {
         let row = |name: &str, signs_in| Row {
             name: PersonaName::new(name),
@@ -216,7 +216,8 @@ mod tests {
             demands: expectations
                 .map(|expectation| {
                     let line = 1;
-                    [Some(Demand { expectation, line }), None, None]
+                    let demand = Some(Demand { expectation, line });
+                    [demand.clone(), demand, None]
                 })
                 .into(),
         };
@@ -238,19 +239,21 @@ mod tests {
         }
     }
 
+    fn controls(matrix: &Matrix, sights: &[Sight]) -> Controls {
+        Controls::of(&Roll {
+            matrix,
+            sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+            shown: &[],
+        })
+    }
+
     /// Whether the refusal of `guest` at `list` proves something, after these sights of `purge`.
     fn guest_stands(guest_signs_in: bool, purge: [Sight; 2]) -> bool {
         let matrix = matrix(guest_signs_in);
         let list = [saw(Outcome::Forbidden), saw(Outcome::Granted)];
-        let sights = [list, purge].concat();
-        let roll = Roll {
-            matrix: &matrix,
-            sights: &sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        };
-        Controls::of(&roll).stand(matrix.index(LIST, 0, 0))
+        controls(&matrix, &[list, purge].concat()).stand(matrix.index(LIST, 0, 0))
     }
 
     #[test]
@@ -284,15 +287,71 @@ mod tests {
             saw(Outcome::Forbidden),
             saw(Outcome::Granted),
         ];
-        let roll = Roll {
-            matrix: &matrix,
-            sights: &sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        };
-        let controls = Controls::of(&roll);
+        let controls = controls(&matrix, &sights);
         assert!(!controls.of_operation(matrix.index(PURGE, 0, 0)));
         assert!(controls.explained(matrix.index(PURGE, 0, 0)));
+    }
+
+    #[test]
+    fn a_persona_is_at_home_where_it_got_through_whether_it_may_or_not() {
+        let matrix = matrix(true);
+        let [refused, granted] = [Outcome::Forbidden, Outcome::Granted].map(saw);
+        for (sights, guest, owner) in [
+            ([refused, refused, refused, refused], false, false),
+            ([refused, refused, granted, refused], true, false),
+            ([refused, refused, refused, granted], false, true),
+        ] {
+            let controls = controls(&matrix, &sights);
+            let at_home = [0, 1].map(|persona| controls.at_home(matrix.index(LIST, 0, persona)));
+            assert_eq!(at_home, [guest, owner], "{sights:?}");
+        }
+    }
+
+    /// Where nothing is found and nothing granted, the address is wrong, and the 404 for a decoy is not the backend's either.
+    #[test]
+    fn a_404_for_a_decoy_is_passage_unless_its_door_only_says_that_nothing_is_there() {
+        use Outcome::{Forbidden, Granted, Hidden};
+        let table = [
+            ("owner, who may, finds nothing", Forbidden, Hidden, true),
+            (
+                "guest, who may not, finds nothing",
+                Hidden,
+                Forbidden,
+                false,
+            ),
+            (
+                "nobody is told that nothing is there",
+                Forbidden,
+                Forbidden,
+                false,
+            ),
+            ("owner gets through", Hidden, Granted, false),
+            (
+                "owner finds nothing, and guest something",
+                Granted,
+                Hidden,
+                false,
+            ),
+        ];
+        let usual = [saw(Forbidden), saw(Granted)];
+        let decoy = [saw(Outcome::PastTheGuard), saw(Forbidden)];
+        for (case, guest, owner, astray) in table {
+            for door in [0, 1] {
+                let mut matrix = matrix(true);
+                matrix.doors = vec![Door::Rest, Door::Mcp];
+                let mut list = [usual, usual];
+                list[door] = [saw(guest), saw(owner)];
+                let sights = [list, [decoy, decoy]].concat().concat();
+                let controls = controls(&matrix, &sights);
+                for at in [0, 1] {
+                    let index = matrix.index(PURGE, at, 0);
+                    let passed =
+                        controls.settle(index, Outcome::PastTheGuard) == Outcome::PastTheGuard;
+                    let expected = !(astray && at == door);
+                    assert_eq!(passed, expected, "{case}, at {door}, seen at {at}");
+                    assert_eq!(controls.of_operation(index), expected, "{case}, at {door}");
+                }
+            }
+        }
     }
 }

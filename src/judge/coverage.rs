@@ -374,3 +374,300 @@ fn short(name: &str) -> String {
         None => name.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::cell::PersonaName;
+    use crate::door::{Shown, Tool};
+    use crate::scenario::{Missing, Sources};
+
+    /// What the owner leaves out; `list` is named by an operation after all, `gone` is not there.
+    const LEFT_OUT: [&str; 2] = [
+        "{ GET /health: probe, GET /a: mine, GET /gone: old }",
+        "{ ping: echo, list: mine, gone: old }",
+    ];
+
+    /// One operation at both doors, one on no route, one at MCP alone.
+    const OPERATIONS: &str = "{ list: { allow: [], rest: GET /a, mcp: { tool: list } }, \
+         lost: { allow: [], rest: GET /nowhere }, fetch: { allow: [], mutates: false, mcp: { tool: get_b } } }";
+
+    const PATHS: &str = "paths: { /a: { get: { operationId: list }, post: {} }, \
+         /b: { get: { operationId: getB } }, /health: { get: {} } }";
+
+    fn scenario([routes, tools]: [&str; 2]) -> Scenario {
+        let text = format!(
+            "rolecall: 1\nname: x\ndeployment: {{ rest: {{ url: http://h, ignore: {routes} }}, mcp: {{ url: http://h/mcp, ignore: {tools} }} }}\npersonas: {{ nobody: {{ sign_in: none }} }}\noperations: {OPERATIONS}\n"
+        );
+        let sources = Sources {
+            variables: BTreeMap::new(),
+            missing: Missing::Refused,
+            read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
+            today: "2026-06-01".parse().unwrap(),
+        };
+        Scenario::read("x.yaml", &text, &sources)
+            .map_err(|complaints| complaints.to_string())
+            .unwrap()
+    }
+
+    fn listed(door: Door, tools: &[&str], ended: Ended) -> Listed {
+        let tool = |name: &&str| Tool {
+            name: (*name).to_owned(),
+            read_only: None,
+            destructive: None,
+        };
+        Listed {
+            persona: PersonaName::new("nobody"),
+            door,
+            shown: Shown {
+                tools: tools.iter().map(tool).collect(),
+                public: false,
+                ended,
+                why: String::new(),
+            },
+        }
+    }
+
+    fn coverage(scenario: &Scenario, paths: &str, lists: &[Listed]) -> Coverage {
+        let document = Document::read(paths).unwrap();
+        let matching = document.matching("http://h", &scenario.operations);
+        Coverage::of(&Inventory {
+            scenario,
+            document: Some((&document, &matching)),
+            lists,
+        })
+    }
+
+    /// Everything of the deployment beside everything of the scenario.
+    fn whole(scenario: &Scenario) -> Coverage {
+        let lists = [
+            listed(Door::McpLegacy, &["ping", "list"], Ended::Whole),
+            listed(Door::Mcp, &["list", "get_b", "more"], Ended::Whole),
+            listed(Door::Mcp, &["list"], Ended::Whole),
+        ];
+        coverage(scenario, PATHS, &lists)
+    }
+
+    fn known(name: &str, named_by: &[usize], left_out: bool) -> Known {
+        Known {
+            name: name.to_owned(),
+            id: Some(name.to_owned()),
+            doors: Vec::new(),
+            named_by: named_by.to_vec(),
+            left_out,
+        }
+    }
+
+    fn told(findings: impl IntoIterator<Item = Finding>) -> Vec<(Code, String)> {
+        let findings = findings.into_iter();
+        findings
+            .map(|finding| (finding.code, finding.detail))
+            .collect()
+    }
+
+    #[test]
+    fn a_share_is_of_what_is_not_left_out_and_never_rounded_up() {
+        let parts = [
+            known("named", &[0], false),
+            known("forgotten", &[], false),
+            known("left out", &[], true),
+        ];
+        let (half, more) = (Share::of(&parts), Share { named: 2, all: 5 });
+        assert_eq!(half, Share { named: 1, all: 2 });
+        assert_eq!(half.and(more), Share { named: 3, all: 7 });
+        let forgotten = parts.map(|one| one.is_forgotten());
+        assert_eq!(forgotten, [false, true, false]);
+        for (named, all, percent) in [(0, 0, 100), (0, 3, 0), (2, 3, 66), (3, 3, 100)] {
+            assert_eq!(Share { named, all }.percent(), percent, "{named} of {all}");
+        }
+    }
+
+    #[test]
+    fn routes_and_tools_stand_with_who_names_them_and_where() {
+        type Line<'l> = (&'l str, &'l [Door], &'l [usize], bool);
+        fn lines(known: Option<&Vec<Known>>) -> Vec<Line<'_>> {
+            let known = known.unwrap().iter();
+            known
+                .map(|one| {
+                    let name = one.name.as_str();
+                    (name, &*one.doors, &*one.named_by, one.left_out)
+                })
+                .collect()
+        }
+        let scenario = scenario(LEFT_OUT);
+        let coverage = whole(&scenario);
+        let rest: &[Door] = &[Door::Rest];
+        let routes: [Line<'_>; 4] = [
+            ("GET /a", rest, &[0], false),
+            ("POST /a", rest, &[], false),
+            ("GET /b", rest, &[], false),
+            ("GET /health", rest, &[], true),
+        ];
+        assert_eq!(lines(coverage.routes.as_ref()), routes);
+        let tools: [Line<'_>; 4] = [
+            ("ping", &[Door::McpLegacy], &[], true),
+            ("list", &[Door::Mcp, Door::McpLegacy], &[0], false),
+            ("get_b", &[Door::Mcp], &[2], false),
+            ("more", &[Door::Mcp], &[], false),
+        ];
+        assert_eq!(lines(coverage.tools.as_ref()), tools);
+        assert_eq!(coverage.of_routes(), Some(Share { named: 1, all: 3 }));
+        assert_eq!(coverage.of_tools(), Some(Share { named: 2, all: 3 }));
+        assert_eq!(coverage.undocumented, [1]);
+        let pairs: Vec<_> = coverage
+            .pairs
+            .iter()
+            .map(|one| (one.route, one.tool))
+            .collect();
+        assert_eq!(pairs, [(0, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn of_what_nobody_was_asked_nothing_is_known() {
+        let scenario = scenario(LEFT_OUT);
+        let nothing = Coverage::of(&Inventory {
+            scenario: &scenario,
+            document: None,
+            lists: &[],
+        });
+        assert_eq!((nothing.of_routes(), nothing.of_tools()), (None, None));
+        assert_eq!(nothing.findings(&scenario), []);
+    }
+
+    #[test]
+    fn a_run_tells_what_is_forgotten_what_is_missing_and_what_is_left_out_in_vain() {
+        let scenario = scenario(LEFT_OUT);
+        let told = told(whole(&scenario).findings(&scenario));
+        let stale = |name: &str, why: &str| (Code::StaleWaiver, format!("ignore `{name}`: {why}"));
+        assert_eq!(
+            told,
+            [
+                (
+                    Code::UndeclaredRoute,
+                    format!("{DOCUMENT} names POST /a and GET /b, and no operation is on them")
+                ),
+                (
+                    Code::DeclaredRouteMissing,
+                    format!("lost (GET /nowhere) is not in {DOCUMENT}")
+                ),
+                (
+                    Code::DoorForgotten,
+                    "fetch is tested at mcp alone, and is GET /b as well".to_owned()
+                ),
+                stale("GET /a", "an operation names that route (mine)"),
+                stale("GET /gone", "there is no such route (old)"),
+                stale("list", "an operation names that tool (mine)"),
+                stale("gone", "there is no such tool (old)"),
+            ]
+        );
+    }
+
+    #[test]
+    fn routes_that_nobody_is_on_are_as_grave_as_the_author_says() {
+        let one = [known("GET /a", &[0], false), known("GET /b", &[], false)];
+        let none = [known("GET /b", &[], false)];
+        let named = [known("GET /a", &[0], false), known("GET /b", &[], true)];
+        let doubt = "; none is on any of its routes, so it may be the document of another API, or its paths stand elsewhere";
+        let (fail, warn) = (Code::UndeclaredRoute, Code::UndeclaredRouteNoted);
+        for (routes, undeclared, code, doubt) in [
+            (one.as_slice(), Undeclared::Fail, Some(fail), ""),
+            (&one, Undeclared::Warn, Some(warn), ""),
+            (&one, Undeclared::Ignore, None, ""),
+            (&none, Undeclared::Fail, Some(fail), doubt),
+            (&named, Undeclared::Fail, None, ""),
+        ] {
+            let coverage = Coverage {
+                routes: Some(routes.to_vec()),
+                ..Coverage::default()
+            };
+            let detail = format!("{DOCUMENT} names GET /b, and no operation is on it{doubt}");
+            let expected: Vec<_> = code
+                .into_iter()
+                .map(|code| (code, detail.clone()))
+                .collect();
+            let told = told(coverage.strays(undeclared));
+            assert_eq!(told, expected, "{routes:?} {undeclared:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_read_is_as_grave_as_the_author_says() {
+        let detail = format!("{DOCUMENT} at http://h/api could not be read: 404");
+        for (undeclared, code) in [
+            (Undeclared::Fail, Some(Code::CoverageUnread)),
+            (Undeclared::Warn, Some(Code::UndeclaredRouteNoted)),
+            (Undeclared::Ignore, None),
+        ] {
+            let expected: Vec<_> = code
+                .into_iter()
+                .map(|code| (code, detail.clone()))
+                .collect();
+            let told = told(unread(undeclared, "http://h/api", "404"));
+            assert_eq!(told, expected, "{undeclared:?}");
+        }
+    }
+
+    #[test]
+    fn a_pair_has_a_hole_where_a_door_is_forgotten_or_named_apart() {
+        let scenario = scenario(LEFT_OUT);
+        let at_rest = Some("list is tested at rest alone, and is the tool t as well");
+        let at_mcp = Some("list is tested at mcp alone, and is GET /t as well");
+        let apart =
+            Some("GET /t and the tool t are one, and tested as two operations, list and fetch");
+        type Side<'s> = (&'s [usize], bool);
+        let table: [(Side<'_>, Side<'_>, Option<&str>); 9] = [
+            ((&[], false), (&[], false), None),
+            ((&[0], false), (&[], false), at_rest),
+            ((&[0], false), (&[], true), None),
+            ((&[], false), (&[0], false), at_mcp),
+            ((&[], true), (&[0], false), None),
+            ((&[], true), (&[], true), None),
+            ((&[0], false), (&[2], false), apart),
+            ((&[0], false), (&[0], false), None),
+            ((&[0, 1], false), (&[2, 1], false), None),
+        ];
+        for (route, tool, expected) in table {
+            let coverage = Coverage {
+                routes: Some(vec![known("GET /t", route.0, route.1)]),
+                tools: Some(vec![known("t", tool.0, tool.1)]),
+                ..Coverage::default()
+            };
+            let pair = Pair {
+                route: 0,
+                tool: 0,
+                loosely: false,
+            };
+            let hole = coverage.hole(pair, &scenario.operations);
+            assert_eq!(hole.as_deref(), expected, "{route:?} {tool:?}");
+        }
+    }
+
+    /// A tool that one persona is shown alone may be in the list that was not read.
+    #[test]
+    fn nothing_is_called_missing_before_every_list_was_read() {
+        let scenario = scenario(["{}", "{ gone: old }"]);
+        for (ends, stale) in [
+            (&[Ended::Whole][..], true),
+            (&[Ended::Whole, Ended::Refused], true),
+            (&[Ended::Refused], false),
+            (&[Ended::Whole, Ended::Cut], false),
+            (&[Ended::Whole, Ended::Unread], false),
+        ] {
+            let lists = ends
+                .iter()
+                .map(|ended| listed(Door::Mcp, &["list"], *ended));
+            let lists: Vec<Listed> = lists.collect();
+            let coverage = coverage(&scenario, PATHS, &lists);
+            assert_eq!(coverage.left_out[0].stale.is_some(), stale, "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_path_is_cut_in_a_sentence() {
+        let path = |letters: usize| format!("/{}", "ä".repeat(letters));
+        assert_eq!(short(&path(NAME - 1)), path(NAME - 1));
+        assert_eq!(short(&path(NAME)), format!("{}…", path(NAME - 1)));
+    }
+}

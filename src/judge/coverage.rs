@@ -376,7 +376,7 @@ fn short(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
@@ -397,22 +397,26 @@ mod tests {
     const PATHS: &str = "paths: { /a: { get: { operationId: list }, post: {} }, \
          /b: { get: { operationId: getB } }, /health: { get: {} } }";
 
-    fn scenario([routes, tools]: [&str; 2]) -> Scenario {
-        let text = format!(
-            "rolecall: 1\nname: x\ndeployment: {{ rest: {{ url: http://h, ignore: {routes} }}, mcp: {{ url: http://h/mcp, ignore: {tools} }} }}\npersonas: {{ nobody: {{ sign_in: none }} }}\noperations: {OPERATIONS}\n"
-        );
+    /// The scenario of a text that names no variable.
+    pub(in crate::judge) fn scenario_of(text: &str) -> Scenario {
         let sources = Sources {
             variables: BTreeMap::new(),
             missing: Missing::Refused,
             read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
             today: "2026-06-01".parse().unwrap(),
         };
-        Scenario::read("x.yaml", &text, &sources)
+        Scenario::read("x.yaml", text, &sources)
             .map_err(|complaints| complaints.to_string())
             .unwrap()
     }
 
-    fn listed(door: Door, tools: &[&str], ended: Ended) -> Listed {
+    fn scenario([routes, tools]: [&str; 2]) -> Scenario {
+        scenario_of(&format!(
+            "rolecall: 1\nname: x\ndeployment: {{ rest: {{ url: http://h, ignore: {routes} }}, mcp: {{ url: http://h/mcp, ignore: {tools} }} }}\npersonas: {{ nobody: {{ sign_in: none }} }}\noperations: {OPERATIONS}\n"
+        ))
+    }
+
+    pub(in crate::judge) fn listed(door: Door, tools: &[&str], ended: Ended) -> Listed {
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
             read_only: None,

@@ -59,27 +59,14 @@ fn may_decide(meaning: Meaning, status: u16, usual: Reading) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::scenario::{Missing, Scenario, Sources};
+    use crate::judge::coverage::tests::scenario_of;
 
     fn fingerprints(list: &str) -> Vec<Fingerprint> {
         let text = format!(
             "rolecall: 1\nname: x\ndeployment: {{ rest: http://h, mcp: http://h/mcp, fingerprints: [{list}] }}\npersonas: {{ nobody: {{ sign_in: none }} }}\noperations: {{ list: {{ allow: [], rest: GET /x }} }}\n"
         );
-        let sources = Sources {
-            variables: BTreeMap::new(),
-            missing: Missing::Refused,
-            read_file: |_| Err(std::io::ErrorKind::NotFound.into()),
-            today: "2026-06-01".parse().unwrap(),
-        };
-        let scenario = Scenario::read("x.yaml", &text, &sources);
-        scenario
-            .map_err(|complaints| complaints.to_string())
-            .unwrap()
-            .deployment
-            .fingerprints
+        scenario_of(&text).deployment.fingerprints
     }
 
     fn answer(status: u16, body: &str, rpc: Option<Rpc>) -> HttpAnswer {

@@ -343,4 +343,14 @@ mod tests {
         assert!(!wraps_a_refusal("Product 401 is sold out"));
         assert!(!wraps_a_refusal(r#"{"status":403,"price":1}"#));
     }
+
+    #[test]
+    fn a_code_that_is_made_of_401_or_403_denies_and_no_other_does() {
+        for code in [401, 403, -401, -403, -32401, -32403] {
+            assert!(is_denial_code(code), "{code}");
+        }
+        for code in [0, 200, 400, 404, -404, 32401, 32403, -32000, -32602, -32603] {
+            assert!(!is_denial_code(code), "{code}");
+        }
+    }
 }

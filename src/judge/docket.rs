@@ -206,3 +206,106 @@ fn deed(code: Code, author: Author) -> String {
         | Code::LeftBehind => code.name().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::{Outcome, Reading, Sight};
+    use crate::plan::{Column, Matrix, Row};
+    use crate::scenario::{Demand, Expectation, RefusalShape};
+
+    /// The one finding of a run in which `owner` gets through and `reader`, who must not, sees this.
+    fn finding(reader: Sight) -> Finding {
+        let row = |name: &str| Row {
+            name: PersonaName::new(name),
+            roles: None,
+            signs_in: true,
+        };
+        let demand = |expectation| {
+            let line = 1;
+            [Some(Demand { expectation, line }), None, None]
+        };
+        let matrix = Matrix {
+            personas: vec![row("owner"), row("reader")],
+            operations: vec![Column {
+                name: OperationName::new("list"),
+                mutates: false,
+                demands: [demand(Expectation::Allow), demand(Expectation::Forbidden)].into(),
+            }],
+            doors: vec![Door::Rest],
+            controls: Vec::new(),
+        };
+        let owner = Sight {
+            reading: Some(Reading::plain(Outcome::Granted)),
+            status: 200,
+            ..Sight::default()
+        };
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &[owner, reader],
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+            shown: &[],
+        };
+        let mut findings = roll.conclude().findings;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        findings.remove(0)
+    }
+
+    #[test]
+    fn a_finding_names_who_answered_in_place_of_authorization() {
+        let mark = Mark::of("corporate-waf", None);
+        let by_corpus = (Some(Signature::IpFilter), None);
+        for (signature, fingerprint, met) in [
+            (by_corpus.0, by_corpus.1, "an IP filter"),
+            (None, Some(mark), "fingerprint corporate-waf"),
+            (None, None, "something that is not authorization"),
+        ] {
+            let finding = finding(Sight {
+                reading: Some(Reading {
+                    outcome: Outcome::Intercepted,
+                    signature,
+                    fingerprint,
+                }),
+                status: 403,
+                by: Some(Layer::Gateway),
+                ..Sight::default()
+            });
+            assert_eq!(finding.code, Code::Intercepted);
+            assert_eq!(
+                (finding.signature, finding.fingerprint),
+                (signature, fingerprint)
+            );
+            assert_eq!(finding.answered_by, Some(Layer::Gateway));
+            let detail = format!("reader met {met} in place of list at rest");
+            assert_eq!(finding.detail, detail);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_could_have_been_any_is_told_with_its_cell() {
+        for (outcome, status, detail) in [
+            (Outcome::Granted, 200, "reader got through list at rest"),
+            (
+                Outcome::Unauthenticated,
+                401,
+                "reader got another refusal than demanded from list at rest \
+                 (reader/list/rest: expected 403, got 401: refused as not signed in)",
+            ),
+            (
+                Outcome::Crashed,
+                500,
+                "reader got a crash in place of a refusal from list at rest \
+                 (reader/list/rest: expected 403, got 500: the deployment crashed)",
+            ),
+        ] {
+            let finding = finding(Sight {
+                reading: Some(Reading::plain(outcome)),
+                status,
+                ..Sight::default()
+            });
+            assert_eq!(finding.detail, detail);
+        }
+    }
+}

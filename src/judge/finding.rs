@@ -123,3 +123,93 @@ impl Finding {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disagreement_is_beside_whatever_fails_in_all_its_cells() {
+        use Code::{DoorsDisagree as Disagree, Intercepted, Leak, Lockout};
+        let table: [(Code, &[usize], Code, &[usize], bool); 6] = [
+            (Disagree, &[1, 2], Leak, &[1, 2, 3], true),
+            (Disagree, &[1, 4], Leak, &[1, 2, 3], false),
+            (Disagree, &[], Leak, &[1], false),
+            (Disagree, &[1], Disagree, &[1], false),
+            (Disagree, &[1], Intercepted, &[1], false),
+            (Lockout, &[1], Leak, &[1], false),
+        ];
+        for (code, cells, other, told, beside) in table {
+            let finding = Finding::new(code, "", cells.to_vec());
+            let other = Finding::new(other, "", told.to_vec());
+            assert_eq!(finding.is_beside(&other), beside, "{finding:?} {other:?}");
+        }
+    }
+
+    /// The more is known of a case, the nearer its words.
+    #[test]
+    fn the_pattern_speaks_before_the_signature_the_answerer_the_requirement_and_the_code() {
+        let requirement = Requirement::IssuerServed;
+        let signature = Signature::Quota;
+        let hint = Hint::ToolMissing;
+        let violated = Finding {
+            requirement: Some(requirement),
+            ..Finding::new(Code::SpecMust, "", Vec::new())
+        };
+        let answered = Finding {
+            answered_by: Some(Layer::Edge),
+            ..violated.clone()
+        };
+        let signed = Finding {
+            signature: Some(signature),
+            ..answered.clone()
+        };
+        let hinted = Finding {
+            hint: Some(hint),
+            ..signed.clone()
+        };
+        let of_requirement = Layer::of_requirement(requirement);
+        for (finding, cause, remedy, layer) in [
+            (hinted, hint.cause(), hint.remedy(), hint.layer()),
+            (
+                signed,
+                signature.cause(),
+                signature.remedy(),
+                signature.layer(),
+            ),
+            (
+                answered,
+                requirement.cause(),
+                requirement.remedy(),
+                Layer::Edge,
+            ),
+            (
+                violated,
+                requirement.cause(),
+                requirement.remedy(),
+                of_requirement,
+            ),
+        ] {
+            assert_eq!(
+                (finding.cause(), finding.remedy(), finding.layer()),
+                (cause, remedy, layer),
+                "{finding:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_requirement_that_is_kept_or_was_not_tried_is_nobodys_fault() {
+        for code in [Code::StaleWaiver, Code::SpecUnproven] {
+            let finding = Finding {
+                requirement: Some(Requirement::IssuerServed),
+                ..Finding::new(code, "", Vec::new())
+            };
+            assert_eq!(
+                (finding.cause(), finding.remedy(), finding.layer()),
+                (code.cause(), code.remedy(), code.layer()),
+                "{code}"
+            );
+        }
+    }
+}

@@ -299,4 +299,22 @@ mod tests {
             assert!(signature.remedy().ends_with('.'), "{signature:?}");
         }
     }
+
+    #[test]
+    fn an_explanation_is_a_sentence_with_layer_products_cause_and_first_step() {
+        for signature in Signature::ALL {
+            let text = signature.explain();
+            let (headline, rest) = text.split_once("\n\n").unwrap();
+            assert!(headline.starts_with(char::is_uppercase), "{text}");
+            assert!(headline[1..].starts_with(&signature.words()[1..]), "{text}");
+            for part in [
+                format!("**Layer.** {}\n", signature.layer().name()),
+                format!("**Known from.** {}\n", signature.products()),
+                format!("**Likely cause.** {}\n", signature.cause()),
+                format!("**First step.** {}\n", signature.remedy()),
+            ] {
+                assert!(rest.contains(&part), "{text} lacks {part}");
+            }
+        }
+    }
 }

@@ -189,4 +189,23 @@ mod tests {
             assert_eq!(of(&cells), expected, "{cells:?}");
         }
     }
+
+    #[test]
+    fn each_has_a_word_for_machines_and_one_that_nobody_overlooks() {
+        for (uniform, name, shout) in [
+            (
+                Uniform::Granted,
+                "everything-granted",
+                "EVERYTHING WAS GRANTED: ",
+            ),
+            (
+                Uniform::Refused,
+                "everything-refused",
+                "EVERYTHING WAS REFUSED: ",
+            ),
+        ] {
+            assert_eq!(uniform.name(), name);
+            assert!(uniform.words().starts_with(shout), "{name}");
+        }
+    }
 }

@@ -66,3 +66,23 @@ impl fmt::Display for VerdictKind {
         f.pad(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_spelt_as_in_the_record_and_fills_its_column() {
+        for (kind, word) in [
+            (VerdictKind::Pass, "pass"),
+            (VerdictKind::Fail, "fail"),
+            (VerdictKind::Unproven, "unproven"),
+            (VerdictKind::Skipped, "skipped"),
+            (VerdictKind::Waived, "waived"),
+        ] {
+            assert_eq!(kind.name(), word);
+            assert_eq!(serde_json::to_value(kind).unwrap(), word);
+            assert_eq!(format!("{kind:9}|"), format!("{word:9}|"));
+        }
+    }
+}

@@ -464,4 +464,66 @@ mod tests {
             assert_eq!(conclusion.findings[0].waiver, expected, "{names:?}");
         }
     }
+
+    #[test]
+    fn a_waiver_of_another_finding_is_not_used_by_what_its_cell_does() {
+        let drop = &["reader/drop/mcp"];
+        let waivers = [
+            dated("crashed-not-refused", drop, 99),
+            dated("leak", drop, 99),
+        ];
+        let (fates, _) = weigh(saw(Outcome::Forbidden), saw(Outcome::Granted), &waivers);
+        assert_eq!(fates, [Fate::Stale, Fate::Used]);
+    }
+
+    #[test]
+    fn a_requirement_is_waived_by_its_own_waiver_until_the_last_day() {
+        let waivers = [
+            dated("C-15", &[], -1),
+            dated("C-19", &[], 0),
+            dated("leak", &[], 9),
+        ];
+        let waivers = Waivers(&waivers);
+        for (requirement, waived) in [
+            (Requirement::OriginChecked, true),
+            (Requirement::QueryIgnored, false),
+            (Requirement::BatchRefused, false),
+        ] {
+            let own = waivers.of_requirement(requirement);
+            let own = own.map(|waiver| waiver.finding);
+            let expected = waived.then_some(Subject::Requirement(requirement));
+            assert_eq!(own, expected, "{requirement}");
+        }
+    }
+
+    #[test]
+    fn a_waiver_of_a_name_ends_as_what_was_found_of_that_name() {
+        let found = |code, name: &str, waiver| Finding {
+            waiver,
+            ..Finding::new(code, "d", Vec::new()).about([name])
+        };
+        let findings = vec![
+            found(Code::UndeclaredTool, "accepted", Some(0)),
+            found(Code::UndeclaredTool, "open", None),
+            found(Code::DenyList, "graver", Some(1)),
+        ];
+        for (name, is_sound, fate) in [
+            ("accepted", false, Fate::Used),
+            ("open", false, Fate::Idle),
+            ("graver", false, Fate::Idle),
+            ("gone", true, Fate::Stale),
+            ("not looked at", false, Fate::Idle),
+        ] {
+            let mut waiver = dated("undeclared-tool", &[], 99);
+            waiver.waiver.about = vec![name.to_owned()];
+            let (fates, _) = Conclusion::default().with(findings.clone()).weighed(
+                &matrix(),
+                Waivers(&[waiver]),
+                &|_| Fate::Idle,
+                &|code, own| is_sound && code == Code::UndeclaredTool && own == name,
+                &|_| true,
+            );
+            assert_eq!(fates, [fate], "{name}");
+        }
+    }
 }

@@ -385,6 +385,10 @@ fn first(candidates: &[(Hint, bool)]) -> Option<Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::{OperationName, PersonaName};
+    use crate::judge::{Reading, Sight};
+    use crate::plan::{Column, Matrix};
+    use crate::scenario::{Demand, Expectation, RefusalShape};
 
     #[test]
     fn every_hint_has_a_section_and_every_section_a_hint() {
@@ -438,5 +442,180 @@ mod tests {
             .filter(|line| line.starts_with("| `"))
             .count();
         assert_eq!(rows, Signature::ALL.len());
+    }
+
+    #[test]
+    fn an_explanation_has_the_pattern_its_cause_and_the_first_step() {
+        for hint in Hint::ALL {
+            let text = hint.explain();
+            assert!(text.starts_with(hint.headline()), "{text}");
+            for part in [hint.cause(), hint.remedy()] {
+                assert!(text.contains(part), "{text} lacks {part}");
+            }
+        }
+    }
+
+    /// Each with its roles; the last does not sign in. `admin` may list and drop, `reader` may list.
+    const PERSONAS: [(&str, Option<&[&str]>); 5] = [
+        ("admin", Some(&["Admin", ""])),
+        ("reader", Some(&["Reader"])),
+        ("near", Some(&["Admin.Read"])),
+        ("bare", Some(&[])),
+        ("stranger", None),
+    ];
+    const OPERATIONS: [&str; 2] = ["list", "drop"];
+
+    fn may(persona: &str, operation: &str) -> bool {
+        persona == "admin" || (persona, operation) == ("reader", "list")
+    }
+
+    fn matrix(doors: &[Door]) -> Matrix {
+        let row = |(name, roles): &(&str, Option<&[&str]>)| Row {
+            name: PersonaName::new(*name),
+            roles: roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect()),
+            signs_in: *name != "stranger",
+        };
+        let demand = |expectation| {
+            let demand = Some(Demand {
+                expectation,
+                line: 1,
+            });
+            [demand.clone(), demand.clone(), demand]
+        };
+        let column = |operation: &&str| Column {
+            name: OperationName::new(*operation),
+            mutates: false,
+            demands: PERSONAS
+                .iter()
+                .map(|(persona, _)| match *persona {
+                    persona if may(persona, operation) => demand(Expectation::Allow),
+                    "stranger" => demand(Expectation::Unauthenticated),
+                    _ => demand(Expectation::Forbidden),
+                })
+                .collect(),
+        };
+        Matrix {
+            personas: PERSONAS.iter().map(row).collect(),
+            operations: OPERATIONS.iter().map(column).collect(),
+            doors: doors.to_vec(),
+            controls: Vec::new(),
+        }
+    }
+
+    fn sound(check: &Check<'_>) -> Sight {
+        match check.demand.expectation {
+            Expectation::Allow => saw(Outcome::Granted, 200),
+            Expectation::Unauthenticated => saw(Outcome::Unauthenticated, 401),
+            Expectation::Forbidden
+            | Expectation::Deny
+            | Expectation::Hidden
+            | Expectation::Statuses(_) => saw(Outcome::Forbidden, 403),
+        }
+    }
+
+    fn saw(outcome: Outcome, status: u16) -> Sight {
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            status,
+            ..Sight::default()
+        }
+    }
+
+    fn policy_crash() -> Sight {
+        Sight {
+            reading: Some(Reading {
+                signature: Some(Signature::PolicyCrash),
+                ..Reading::plain(Outcome::Crashed)
+            }),
+            status: 500,
+            ..Sight::default()
+        }
+    }
+
+    /// What is seen in place of a sound answer.
+    type Fault = fn(persona: &str, operation: &str, door: Door) -> Option<Sight>;
+
+    /// The hint of the finding of that code, in a run at these doors.
+    fn hint(doors: &[Door], code: Code, fault: Fault) -> Option<Hint> {
+        let matrix = matrix(doors);
+        let sight = |check: Check<'_>| {
+            let (persona, _) = PERSONAS[check.persona];
+            let seen = fault(persona, OPERATIONS[check.operation], check.door);
+            seen.unwrap_or_else(|| sound(&check))
+        };
+        let sights: Vec<Sight> = matrix.checks().map(sight).collect();
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+            shown: &[],
+        };
+        let findings = roll.conclude().findings;
+        let own = findings.iter().find(|finding| finding.code == code);
+        own.expect("the fault has the finding").hint
+    }
+
+    fn got_in(fits: bool) -> Option<Sight> {
+        fits.then(|| saw(Outcome::Granted, 200))
+    }
+
+    #[test]
+    fn a_leak_points_at_the_check_that_lets_it_through() {
+        type Case<'c> = (&'c str, &'c [Door], Fault, Option<Hint>);
+        let (all, mcp) = (&Door::ALL, &[Door::Mcp, Door::McpLegacy]);
+        #[rustfmt::skip]
+        let table: [Case<'_>; 7] = [
+            ("a role that looks like one that may", all,
+                |who, _, at| got_in(who == "near" && at == Door::Mcp), Some(Hint::NearMissRole)),
+            ("one role at MCP", all,
+                |who, what, at| got_in((who, what, at) == ("reader", "drop", Door::Mcp)), None),
+            ("one role at REST", all,
+                |who, what, at| got_in((who, what, at) == ("reader", "drop", Door::Rest)), None),
+            ("one role at the only door", &[Door::Rest],
+                |who, what, _| got_in((who, what) == ("reader", "drop")), None),
+            ("no role, at one of two tools", all,
+                |who, what, at| got_in((who, what, at) == ("bare", "list", Door::Mcp)), Some(Hint::ReadsNeedNoRole)),
+            ("no role, at every tool", all,
+                |who, _, at| got_in(who == "bare" && at == Door::Mcp), None),
+            ("every role, where REST is not tested", mcp,
+                |who, _, _| got_in(who != "stranger"), Some(Hint::DoorsAgree)),
+        ];
+        for (name, doors, fault, expected) in table {
+            assert_eq!(hint(doors, Code::Leak, fault), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_is_none_points_at_its_cause_only_where_it_is_everybodys() {
+        type Case<'c> = (&'c str, Code, Fault, Option<Hint>);
+        #[rustfmt::skip]
+        let table: [Case<'_>; 11] = [
+            ("whoever has no role crashes the policy", Code::CrashedNotRefused,
+                |who, _, _| (who == "bare").then(policy_crash), Some(Hint::RolesClaimMissing)),
+            ("somebody with a role does so, too", Code::CrashedNotRefused,
+                |who, _, _| matches!(who, "bare" | "near").then(policy_crash), None),
+            ("whoever has no role gets 401", Code::WrongRefusal,
+                |who, _, _| (who == "bare").then(|| saw(Outcome::Unauthenticated, 401)), None),
+            ("every allowed call of a door crashes", Code::Broken,
+                |who, what, at| (at == Door::Rest && may(who, what)).then(policy_crash), Some(Hint::ExpressionAlwaysFails)),
+            ("one persona's do", Code::Broken,
+                |who, _, at| (at == Door::Rest && who == "admin").then(policy_crash), None),
+            ("the only call that was answered does", Code::Broken,
+                |who, what, at| Some(if (who, what, at) == ("admin", "drop", Door::Rest) { policy_crash() } else { Sight::default() }), None),
+            ("MCP calls get 400", Code::Broken,
+                |who, _, at| (at.speaks_mcp() && who == "admin").then(|| saw(Outcome::Rejected, 400)), Some(Hint::BodyConsumed)),
+            ("one MCP call does", Code::Broken,
+                |who, what, at| ((who, what, at) == ("admin", "drop", Door::Mcp)).then(|| saw(Outcome::Rejected, 400)), None),
+            ("MCP calls are refused inside a success", Code::Lockout,
+                |who, what, at| (at.speaks_mcp() && may(who, what)).then(|| saw(Outcome::RefusedInBand, 200)), Some(Hint::AuthorizationNotForwarded)),
+            ("they are, and REST does not answer", Code::Lockout,
+                |who, what, at| may(who, what).then(|| if at.speaks_mcp() { saw(Outcome::RefusedInBand, 200) } else { saw(Outcome::NoAnswer, 0) }), None),
+            ("one MCP call is", Code::Lockout,
+                |who, what, at| ((who, what, at) == ("admin", "drop", Door::Mcp)).then(|| saw(Outcome::RefusedInBand, 200)), None),
+        ];
+        for (name, code, fault, expected) in table {
+            assert_eq!(hint(&Door::ALL, code, fault), expected, "{name}");
+        }
     }
 }

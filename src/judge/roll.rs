@@ -1305,4 +1305,60 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn an_effect_is_doubtful_where_the_cell_may_fail_by_it() {
+        for (effect, allowed, refused) in [
+            (Effect::Unchecked, false, false),
+            (Effect::Unread, true, true),
+            (Effect::Unchanged, true, false),
+            (Effect::Changed, false, true),
+        ] {
+            assert_eq!(
+                effect.is_doubtful(&Expectation::Allow),
+                allowed,
+                "{effect:?}"
+            );
+            assert_eq!(
+                effect.is_doubtful(&Expectation::Forbidden),
+                refused,
+                "{effect:?}"
+            );
+        }
+    }
+
+    /// A token that opens nothing is as good as one that is meant for somebody else.
+    #[test]
+    fn a_strangers_failing_cell_tells_what_a_door_does_without_a_valid_token() {
+        let mut matrix = article();
+        for column in &mut matrix.operations {
+            for demand in Arc::make_mut(&mut column.demands)[0].iter_mut().flatten() {
+                demand.expectation = Expectation::Forbidden;
+            }
+        }
+        let (reader, writer, anonymous) = (0, 1, 3);
+        let (token, audience) = (Requirement::TokenDemanded, Requirement::AudienceChecked);
+        for (persona, kind, told) in [
+            (anonymous, VerdictKind::Fail, Some(token)),
+            (anonymous, VerdictKind::Unproven, None),
+            (reader, VerdictKind::Fail, Some(audience)),
+            (reader, VerdictKind::Waived, None),
+            (writer, VerdictKind::Fail, None),
+        ] {
+            let mut verdicts = vec![Some(Verdict::PASS); matrix.len()];
+            verdicts[matrix.index(2, 1, persona)].as_mut().unwrap().kind = kind;
+            let conclusion = Conclusion {
+                verdicts,
+                findings: Vec::new(),
+            };
+            let tells = conclusion.tells_of_strangers(&matrix);
+            for requirement in [token, audience, Requirement::QueryIgnored] {
+                for door in Door::ALL {
+                    let expected = told == Some(requirement) && door == Door::Mcp;
+                    let case = format!("{persona} {kind}: {requirement} at {door}");
+                    assert_eq!(tells(requirement, door), expected, "{case}");
+                }
+            }
+        }
+    }
 }

@@ -106,7 +106,9 @@ fn in_order(reach: &Reach) -> Vec<(&Vec<usize>, &Vec<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::list;
+    use super::*;
+    use crate::cell::{Door, OperationName, PersonaName};
+    use crate::plan::{Column, Row};
 
     #[test]
     fn a_list_reads_like_a_sentence_and_counts_what_it_leaves_out() {
@@ -120,6 +122,43 @@ mod tests {
             (10, "a, b, c, d, e, f, g and 3 more"),
         ] {
             assert_eq!(list(names.iter().copied().take(count).collect()), expected);
+        }
+    }
+
+    /// As many personas as operations, each of which did something else.
+    fn matrix(personas: usize) -> Matrix {
+        let row = |number: usize| Row {
+            name: PersonaName::new(format!("p{number}")),
+            roles: None,
+            signs_in: true,
+        };
+        let column = |number: usize| Column {
+            name: OperationName::new(format!("o{number}")),
+            mutates: false,
+            demands: vec![[None, None, None]; personas].into(),
+        };
+        Matrix {
+            personas: (0..personas).map(row).collect(),
+            operations: (0..personas).map(column).collect(),
+            doors: vec![Door::Rest],
+            controls: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_sentence_has_a_clause_a_deed_and_counts_the_cells_of_those_that_it_leaves_out() {
+        for (personas, end) in [
+            (1, "p0 met o0 at rest"),
+            (6, "; p5 met o5 at rest"),
+            (7, "; p5 met o5 at rest; and so on, 7 cells in all"),
+        ] {
+            let matrix = matrix(personas);
+            let cells: Vec<usize> = (0..personas).map(|one| matrix.index(one, 0, one)).collect();
+            let text = tell(&matrix, &cells, "met");
+            assert!(
+                text.starts_with("p0 met o0 at rest") && text.ends_with(end),
+                "{text}"
+            );
         }
     }
 }

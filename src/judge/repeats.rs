@@ -23,7 +23,7 @@ pub struct Repeats {
 impl Repeats {
     /// Whether an answer of several was not what was demanded.
     pub const fn are_worth_telling(self) -> bool {
-        self.asked > 0 && self.astray > 0
+        self.astray > 0
     }
 
     /// Whether some answers were as demanded and others were not.
@@ -268,15 +268,36 @@ mod tests {
     }
 
     #[test]
-    fn the_status_that_is_shown_is_the_leak_s() {
-        let refuse = Expectation::Forbidden;
-        let rounds = [
-            Outcome::Forbidden,
-            Outcome::Unauthenticated,
-            Outcome::Granted,
-        ]
-        .map(saw);
-        assert_eq!(folded(&refuse, &rounds).repeats.status, 200);
+    fn the_status_that_is_shown_is_the_leak_s_or_that_of_the_first_that_went_astray() {
+        use Outcome::{Crashed, Forbidden as No, Granted as Yes, Unauthenticated as Who};
+        for (outcomes, status) in [
+            ([No, No, No], 0),
+            ([No, Who, Crashed], 401),
+            ([No, Who, Yes], 200),
+        ] {
+            let sight = folded(&Expectation::Forbidden, &outcomes.map(saw));
+            assert_eq!(sight.repeats.status, status, "{outcomes:?}");
+        }
+    }
+
+    #[test]
+    fn of_answers_that_differ_the_first_two_that_say_something_are_kept() {
+        use Outcome::{Crashed, Granted as Yes, NoAnswer, Unauthenticated as Who};
+        let asked_again = Sight {
+            second: Some(Reading::plain(NoAnswer)),
+            ..saw(Yes)
+        };
+        for (rounds, second) in [
+            (vec![saw(Yes), saw(Yes)], None),
+            (vec![saw(Yes), saw(Who), saw(Crashed)], Some(Who)),
+            (vec![asked_again, saw(Who)], Some(Who)),
+            (vec![saw(Yes), saw(NoAnswer)], None),
+            (vec![saw(NoAnswer), saw(Who)], None),
+        ] {
+            let sight = folded(&Expectation::Allow, &rounds);
+            let kept = sight.second.map(|reading| reading.outcome);
+            assert_eq!(kept, second, "{rounds:?}");
+        }
     }
 
     #[test]
@@ -294,6 +315,10 @@ mod tests {
             ..kept
         };
         let done = with(yes, Effect::Changed);
+        let out_of_time = Sight {
+            gap: Some(Gap::TokenRanOut),
+            ..with(yes, Effect::Unchanged)
+        };
         let table = [
             (&refuse, vec![kept, kept], None),
             (
@@ -318,6 +343,7 @@ mod tests {
                 Some(Code::Flips),
             ),
             (&allow, vec![done, done], None),
+            (&allow, vec![done, out_of_time], None),
         ];
         for (demand, rounds, code) in table {
             let (_, conclusion) = judged(demand, &rounds);
@@ -398,5 +424,23 @@ mod tests {
             assert!(sight.repeats.astray <= sight.repeats.asked, "{rounds:?}");
         }
         assert!(leaks > 10_000, "{leaks}");
+    }
+
+    #[test]
+    fn what_went_astray_is_worth_telling_and_mixed_unless_all_did() {
+        for (asked, astray, worth_telling, mixed) in [
+            (0, 0, false, false),
+            (3, 0, false, false),
+            (3, 1, true, true),
+            (3, 3, true, false),
+        ] {
+            let repeats = Repeats {
+                asked,
+                astray,
+                status: 0,
+            };
+            let told = (repeats.are_worth_telling(), repeats.are_mixed());
+            assert_eq!(told, (worth_telling, mixed), "{repeats}");
+        }
     }
 }

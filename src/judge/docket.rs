@@ -215,8 +215,8 @@ mod tests {
     use crate::plan::{Column, Matrix, Row};
     use crate::scenario::{Demand, Expectation, RefusalShape};
 
-    /// The one finding of a run in which `owner` gets through and `reader`, who must not, sees this.
-    fn finding(reader: Sight) -> Finding {
+    /// The findings of a run in which `owner` gets through and others, who must not, see this.
+    fn findings(others: &[Sight], earlier: &[Finding]) -> Vec<Finding> {
         let row = |name: &str| Row {
             name: PersonaName::new(name),
             roles: None,
@@ -226,61 +226,123 @@ mod tests {
             let line = 1;
             [Some(Demand { expectation, line }), None, None]
         };
+        let mut demands = vec![demand(Expectation::Allow)];
+        demands.resize(1 + others.len(), demand(Expectation::Forbidden));
         let matrix = Matrix {
-            personas: vec![row("owner"), row("reader")],
+            personas: ["owner", "reader", "writer"][..demands.len()]
+                .iter()
+                .map(|name| row(name))
+                .collect(),
             operations: vec![Column {
                 name: OperationName::new("list"),
                 mutates: false,
-                demands: [demand(Expectation::Allow), demand(Expectation::Forbidden)].into(),
+                demands: demands.into(),
             }],
             doors: vec![Door::Rest],
             controls: Vec::new(),
         };
-        let owner = Sight {
-            reading: Some(Reading::plain(Outcome::Granted)),
-            status: 200,
-            ..Sight::default()
-        };
+        let sights = [&[saw(Outcome::Granted, 200)], others].concat();
         let roll = Roll {
             matrix: &matrix,
-            sights: &[owner, reader],
+            sights: &sights,
             mcp_refuses: RefusalShape::Http,
-            earlier: &[],
+            earlier,
             shown: &[],
         };
-        let mut findings = roll.conclude().findings;
-        assert_eq!(findings.len(), 1, "{findings:?}");
-        findings.remove(0)
+        roll.conclude().findings
+    }
+
+    fn saw(outcome: Outcome, status: u16) -> Sight {
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            status,
+            ..Sight::default()
+        }
+    }
+
+    fn by(layer: Layer, sight: Sight) -> Sight {
+        Sight {
+            by: Some(layer),
+            ..sight
+        }
     }
 
     #[test]
     fn a_finding_names_who_answered_in_place_of_authorization() {
         let mark = Mark::of("corporate-waf", None);
-        let by_corpus = (Some(Signature::IpFilter), None);
         for (signature, fingerprint, met) in [
-            (by_corpus.0, by_corpus.1, "an IP filter"),
+            (Some(Signature::IpFilter), None, "an IP filter"),
             (None, Some(mark), "fingerprint corporate-waf"),
             (None, None, "something that is not authorization"),
         ] {
-            let finding = finding(Sight {
-                reading: Some(Reading {
-                    outcome: Outcome::Intercepted,
-                    signature,
-                    fingerprint,
-                }),
-                status: 403,
-                by: Some(Layer::Gateway),
-                ..Sight::default()
-            });
-            assert_eq!(finding.code, Code::Intercepted);
-            assert_eq!(
-                (finding.signature, finding.fingerprint),
-                (signature, fingerprint)
-            );
-            assert_eq!(finding.answered_by, Some(Layer::Gateway));
+            let reading = Reading {
+                outcome: Outcome::Intercepted,
+                signature,
+                fingerprint,
+            };
+            let sight = Sight {
+                reading: Some(reading),
+                ..saw(reading.outcome, 403)
+            };
+            let findings = findings(&[sight], &[]);
             let detail = format!("reader met {met} in place of list at rest");
-            assert_eq!(finding.detail, detail);
+            let expected = Finding {
+                signature,
+                fingerprint,
+                ..Finding::new(Code::Intercepted, detail, vec![1])
+            };
+            assert_eq!(findings, [expected]);
         }
+    }
+
+    #[test]
+    fn an_answer_is_laid_to_the_layer_that_gave_all_of_them_where_it_is_what_is_wrong() {
+        let wrong = saw(Outcome::Unauthenticated, 401);
+        let leak = Sight {
+            second: Some(Reading::plain(Outcome::Granted)),
+            ..saw(Outcome::Intercepted, 403)
+        };
+        let (gateway, edge) = (Layer::Gateway, Layer::Edge);
+        for (others, code, layer) in [
+            (
+                [by(gateway, wrong), by(gateway, wrong)],
+                Code::WrongRefusal,
+                Some(gateway),
+            ),
+            (
+                [by(gateway, wrong), by(edge, wrong)],
+                Code::WrongRefusal,
+                None,
+            ),
+            ([by(gateway, wrong), wrong], Code::WrongRefusal, None),
+            ([by(gateway, leak), by(gateway, leak)], Code::Leak, None),
+        ] {
+            let findings = findings(&others, &[]);
+            let told: Vec<_> = findings
+                .iter()
+                .map(|one| (one.code, one.answered_by))
+                .collect();
+            assert_eq!(told, [(code, layer)], "{others:?}");
+        }
+    }
+
+    /// Who answered first does not make two defects of one leak.
+    #[test]
+    fn a_leak_is_one_finding_whoever_gave_the_other_answer() {
+        let leak = |signature| Sight {
+            reading: Some(Reading {
+                signature,
+                ..Reading::plain(Outcome::Intercepted)
+            }),
+            second: Some(Reading::plain(Outcome::Granted)),
+            ..Sight::default()
+        };
+        let findings = findings(&[leak(Some(Signature::IpFilter)), leak(None)], &[]);
+        let told: Vec<_> = findings
+            .iter()
+            .map(|one| (one.code, one.signature, &*one.cells))
+            .collect();
+        assert_eq!(told, [(Code::Leak, None, &[1, 2][..])]);
     }
 
     #[test]
@@ -300,12 +362,36 @@ mod tests {
                  (reader/list/rest: expected 403, got 500: the deployment crashed)",
             ),
         ] {
-            let finding = finding(Sight {
-                reading: Some(Reading::plain(outcome)),
-                status,
-                ..Sight::default()
-            });
-            assert_eq!(finding.detail, detail);
+            let findings = findings(&[saw(outcome, status)], &[]);
+            let details: Vec<&str> = findings.iter().map(|one| one.detail.as_str()).collect();
+            assert_eq!(details, [detail]);
+        }
+    }
+
+    #[test]
+    fn what_had_no_turn_is_listed_unless_the_run_has_told_that_it_ended_early() {
+        let told = |code| Finding::new(code, "", Vec::new());
+        let not_reached = Sight {
+            gap: Some(Gap::NotReached),
+            ..Sight::default()
+        };
+        for (earlier, expected) in [
+            (vec![], vec![(Code::Incomplete, vec![1])]),
+            (
+                vec![told(Code::ClockSkew)],
+                vec![(Code::ClockSkew, vec![]), (Code::Incomplete, vec![1])],
+            ),
+            (
+                vec![told(Code::Incomplete)],
+                vec![(Code::Incomplete, vec![])],
+            ),
+        ] {
+            let findings = findings(&[not_reached], &earlier);
+            let listed: Vec<_> = findings
+                .into_iter()
+                .map(|one| (one.code, one.cells))
+                .collect();
+            assert_eq!(listed, expected, "{earlier:?}");
         }
     }
 }

@@ -86,7 +86,7 @@ fn is_gateway_note(answer: &HttpAnswer) -> bool {
 
 fn is_proxy_text(answer: &HttpAnswer) -> bool {
     let text = answer.body.trim_start().to_ascii_lowercase();
-    !answer.json && PROXY_TEXTS.iter().any(|known| text.starts_with(known))
+    PROXY_TEXTS.iter().any(|known| text.starts_with(known))
 }
 
 #[cfg(test)]
@@ -124,6 +124,7 @@ mod tests {
             (seen(200, &note.replace("401", "200"), None), None),
             (seen(403, r#"{"error":"role required"}"#, None), None),
             (seen(403, "RBAC: access denied", None), Some(Layer::Gateway)),
+            (seen(403, "that is not for you", None), None),
             (seen(401, "Jwt is expired", None), Some(Layer::Gateway)),
             (seen(200, "{}", Some(result.clone())), Some(Layer::Backend)),
             (seen(502, note, None), None),
@@ -144,5 +145,22 @@ mod tests {
         };
         assert_eq!(Layer::of_answers(&[silent]), None);
         assert_eq!(Layer::of_answers(&[]), None);
+    }
+
+    #[test]
+    fn a_gateways_header_marks_a_refusal_and_no_success() {
+        for (header, status, layer) in [
+            ("x-amzn-errortype", 403, Some(Layer::Gateway)),
+            ("apim-request-id", 401, Some(Layer::Gateway)),
+            ("apim-request-id", 200, None),
+            ("x-request-id", 401, None),
+        ] {
+            let mut observation = seen(status, "", None);
+            if let Answer::Http(answer) = &mut observation.answer {
+                answer.headers = vec![(header.to_owned(), "x".to_owned())];
+            }
+            let told = Layer::of_answers(&[observation]);
+            assert_eq!(told, layer, "{header} {status}");
+        }
     }
 }

@@ -256,3 +256,52 @@ const fn absent(gap: Gap) -> &'static str {
         Gap::NotPermitted => "not called: this run may not make mutating calls",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::Repeats;
+
+    #[test]
+    fn a_second_answer_is_told_by_why_the_call_was_made_again() {
+        let once = Sight {
+            reading: Some(Reading::plain(Outcome::Forbidden)),
+            ..Sight::default()
+        };
+        let twice = Sight {
+            second: Some(Reading::plain(Outcome::Granted)),
+            ..once
+        };
+        let in_rounds = |astray| Sight {
+            repeats: Repeats {
+                asked: 3,
+                astray,
+                status: 200,
+            },
+            ..twice
+        };
+        let first = "refused as not permitted";
+        for (sight, code, more) in [
+            (once, Code::WrongRefusal, ""),
+            (twice, Code::Leak, "; asked once more: the call got through"),
+            (
+                twice,
+                Code::Flips,
+                "; the same call on a fresh connection: the call got through",
+            ),
+            (
+                in_rounds(0),
+                Code::Leak,
+                "; asked once more: the call got through",
+            ),
+            (
+                in_rounds(1),
+                Code::Flips,
+                "; the same call once more: the call got through (1 of 3 answers were not as demanded)",
+            ),
+        ] {
+            let told = told_twice(code, sight);
+            assert_eq!(told, format!("{first}{more}"), "{code} {sight:?}");
+        }
+    }
+}

@@ -353,4 +353,28 @@ mod tests {
             assert!(!is_denial_code(code), "{code}");
         }
     }
+
+    #[test]
+    fn answers_about_two_names_are_alike_without_them() {
+        for (name, words) in [
+            (Some("drop"), "no {} for {}s"),
+            (Some("list"), "no drop for drops"),
+            (Some(""), "no drop for drops"),
+            (None, "no drop for drops"),
+        ] {
+            assert_eq!(nameless("no drop for drops", name), words, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_for_another_audience_is_told_from_one_that_may_not() {
+        for (body, faulty) in [
+            ("Audiences in Jwt are not allowed", true),
+            ("Audiences in Jwt are not allowed\n", true),
+            ("RBAC: access denied", false),
+            ("", false),
+        ] {
+            assert_eq!(faults_the_token(body), faulty, "{body}");
+        }
+    }
 }

@@ -630,6 +630,7 @@ mod tests {
     use crate::judge::{Effect, Outcome, Sight};
     use crate::plan::{Column, Matrix, Row};
     use crate::scenario::{Demand, Expectation, RefusalShape};
+    use crate::waiver::Dated;
 
     const PERSONAS: [&str; 3] = ["reader", "admin", "anonymous"];
     /// A tool for both, a tool for admins, and something that is no tool.
@@ -708,6 +709,24 @@ mod tests {
         }
     }
 
+    fn attempt(persona: &str, door: Door, tool: &str, outcome: Outcome) -> Attempt {
+        Attempt {
+            persona: PersonaName::new(persona),
+            door,
+            tool: tool.to_owned(),
+            status: 200,
+            reading: Reading::plain(outcome),
+        }
+    }
+
+    fn waiver(finding: &str, about: &str) -> Dated {
+        serde_json::from_value(serde_json::json!({
+            "finding": finding, "about": [about], "reason": "r", "owner": "o", "until": "2026-12-31", "line": 7,
+            "days_left": 99,
+        }))
+        .unwrap()
+    }
+
     /// The same lists at both doors.
     fn both(lists: &[(&str, &[Tool], Ended)]) -> Vec<Listed> {
         let at = |door: Door| {
@@ -724,6 +743,8 @@ mod tests {
         lists: Vec<Listed>,
         attempts: Vec<Attempt>,
         undeclared: Undeclared,
+        left_out: Vec<LeftOut>,
+        waivers: Vec<Dated>,
         outcome: &'c dyn Fn(&Check<'_>) -> Outcome,
     }
 
@@ -733,11 +754,21 @@ mod tests {
                 lists,
                 attempts: Vec::new(),
                 undeclared: Undeclared::Fail,
+                left_out: Vec::new(),
+                waivers: Vec::new(),
                 outcome: &sound,
             }
         }
 
         fn findings(&self) -> Vec<Finding> {
+            self.compared(|lists| lists.add_to(lists.roll.conclude()).findings)
+        }
+
+        fn is_sound(&self, code: Code, tool: &str) -> bool {
+            self.compared(|lists| lists.is_sound(code, tool))
+        }
+
+        fn compared<T>(&self, of: impl Fn(&Lists<'_>) -> T) -> T {
             let matrix = matrix();
             let sights: Vec<Sight> = matrix
                 .checks()
@@ -761,10 +792,10 @@ mod tests {
                 lists: &self.lists,
                 attempts: &self.attempts,
                 undeclared: self.undeclared,
-                left_out: &[],
-                waivers: Waivers::default(),
+                left_out: &self.left_out,
+                waivers: Waivers(&self.waivers),
             };
-            lists.add_to(roll.conclude()).findings
+            of(&lists)
         }
 
         fn codes(&self) -> Vec<(Code, usize)> {
@@ -967,15 +998,10 @@ mod tests {
             (Outcome::NoAnswer, false),
         ] {
             for (persona, may_nothing) in [("reader", false), ("anonymous", true)] {
-                let attempt = |door| Attempt {
-                    persona: PersonaName::new(persona),
-                    door,
-                    tool: "export".to_owned(),
-                    status: 200,
-                    reading: Reading::plain(outcome),
-                };
                 let case = Case {
-                    attempts: DOORS.map(attempt).into(),
+                    attempts: DOORS
+                        .map(|door| attempt(persona, door, "export", outcome))
+                        .into(),
                     ..Case::new(both(&[("admin", &more, Ended::Whole)]))
                 };
                 let told =
@@ -1048,6 +1074,279 @@ mod tests {
                 harmless(&lists, &TOOLS, &[], Door::Mcp),
                 expected,
                 "{tools:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tool_is_gone_where_all_lists_were_read_and_none_shows_it() {
+        use Ended::{Cut, Whole};
+        let (one, more) = ([plain("list")], [plain("list"), plain("purge")]);
+        let cases = [
+            (
+                "nobody is shown it",
+                both(&[("admin", &one, Whole)]),
+                Undeclared::Fail,
+                true,
+            ),
+            (
+                "somebody is",
+                both(&[("reader", &more, Whole), ("admin", &one, Whole)]),
+                Undeclared::Fail,
+                false,
+            ),
+            (
+                "at one door",
+                vec![
+                    listed("admin", Door::Mcp, &one, Whole),
+                    listed("admin", Door::McpLegacy, &more, Whole),
+                ],
+                Undeclared::Fail,
+                false,
+            ),
+            (
+                "a list was not read to its end",
+                both(&[("admin", &one, Cut)]),
+                Undeclared::Fail,
+                false,
+            ),
+            ("nobody was asked", vec![], Undeclared::Fail, false),
+            (
+                "nobody wants to know",
+                both(&[("admin", &one, Whole)]),
+                Undeclared::Warn,
+                false,
+            ),
+        ];
+        for (name, lists, undeclared, gone) in cases {
+            let case = Case {
+                undeclared,
+                ..Case::new(lists)
+            };
+            assert_eq!(case.is_sound(Code::UndeclaredTool, "purge"), gone, "{name}");
+            assert!(
+                !case.is_sound(Code::DenyList, "purge"),
+                "{name}: nobody called it"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deny_list_is_gone_where_whoever_may_nothing_called_and_was_refused_everywhere() {
+        let at_both = |persona: &str, outcomes: [Outcome; 2]| {
+            let calls = DOORS.into_iter().zip(outcomes);
+            calls
+                .map(|(door, outcome)| attempt(persona, door, "export", outcome))
+                .collect()
+        };
+        let (refused, granted) = (Outcome::Forbidden, Outcome::Granted);
+        for (attempts, gone) in [
+            (at_both("anonymous", [refused, Outcome::Hidden]), true),
+            (at_both("anonymous", [refused, granted]), false),
+            (at_both("anonymous", [refused, Outcome::NoAnswer]), false),
+            (at_both("reader", [refused, refused]), false),
+            (vec![], false),
+        ] {
+            let case = Case {
+                attempts,
+                ..Case::new(vec![])
+            };
+            let attempts = &case.attempts;
+            assert_eq!(
+                case.is_sound(Code::DenyList, "export"),
+                gone,
+                "{attempts:?}"
+            );
+            for (code, tool) in [
+                (Code::DenyList, "purge"),
+                (Code::Leak, "export"),
+                (Code::UndeclaredTool, "export"),
+            ] {
+                assert!(
+                    !case.is_sound(code, tool),
+                    "{code} about {tool}: {attempts:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn tools_without_a_list_are_missed_only_by_whoever_gets_through_to_one() {
+        let no_tool = |check: &Check<'_>| match (TOOLS[check.operation], sound(check)) {
+            (Some(_), Outcome::Granted) => Outcome::NoAnswer,
+            (_, outcome) => outcome,
+        };
+        let case = Case {
+            outcome: &no_tool,
+            ..Case::new(both(&[("admin", &[], Ended::Absent)]))
+        };
+        let codes = case.codes();
+        assert!(
+            codes.iter().all(|(code, _)| *code != Code::ListUnread),
+            "{codes:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_waiver_accepts_stands_apart_from_what_nobody_does() {
+        let more = ["list", "drop", "export", "purge"].map(plain);
+        let reached = |tool| attempt("anonymous", Door::Mcp, tool, Outcome::Granted);
+        let case = Case {
+            attempts: ["export", "purge"].map(reached).into(),
+            waivers: vec![
+                waiver("undeclared-tool", "export"),
+                waiver("deny-list", "purge"),
+            ],
+            ..Case::new(both(&[("admin", &more, Ended::Whole)]))
+        };
+        let findings = case.findings();
+        let mut told: Vec<_> = findings
+            .iter()
+            .map(|one| (one.code, one.waiver, &*one.about))
+            .collect();
+        told.sort_unstable_by_key(|(code, waiver, about)| (*code, *waiver, about.to_vec()));
+        let (export, purge) = (&["export".to_owned()][..], &["purge".to_owned()][..]);
+        // Who accepts a deny-list is said with all findings about names.
+        assert_eq!(
+            told,
+            [
+                (Code::DenyList, None, export),
+                (Code::DenyList, None, purge),
+                (Code::UndeclaredTool, None, purge),
+                (Code::UndeclaredTool, Some(0), export),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_owner_leaves_out_is_no_stray_and_is_not_called() {
+        let reads = |name: &str| tool(name, Some(true), None);
+        let more = [
+            plain("list"),
+            plain("drop"),
+            reads("debug_dump"),
+            reads("export"),
+        ];
+        let left_out = vec![LeftOut {
+            name: "debug_*".to_owned(),
+            reason: "why".to_owned(),
+        }];
+        let lists = both(&[("admin", &more, Ended::Whole)]);
+        assert_eq!(
+            harmless(&lists, &TOOLS, &left_out, Door::Mcp),
+            Some("export")
+        );
+        let case = Case {
+            left_out,
+            ..Case::new(lists)
+        };
+        let findings = case.findings();
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].about, ["export"]);
+    }
+
+    #[test]
+    fn a_finding_names_for_machines_what_is_short_enough_and_not_too_many() {
+        let of_length = |length: usize| plain(&"x".repeat(length));
+        let numbered: Vec<Tool> = (0..=MOST)
+            .map(|number| plain(&format!("t{number}")))
+            .collect();
+        for (tools, named) in [
+            (vec![of_length(NAMED), of_length(NAMED + 1)], 1),
+            (numbered, MOST),
+        ] {
+            let findings = Case::new(both(&[("admin", &tools, Ended::Cut)])).findings();
+            assert_eq!(findings[0].about.len(), named);
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_not_read_is_told_with_who_where_and_why() {
+        use Ended::{Absent, Cut, Refused, Unread, Whole};
+        let one = [plain("list"), plain("drop")];
+        let both_doors = "mcp and mcp-legacy";
+        for (reader, admin, detail) in [
+            (
+                Unread,
+                Cut,
+                format!(
+                    "the list of reader at {both_doors} could not be read: why; \
+                     the list of admin at {both_doors} was not read to its end: why"
+                ),
+            ),
+            (
+                Cut,
+                Cut,
+                format!(
+                    "the list of reader and admin at {both_doors} was not read to its end: why"
+                ),
+            ),
+            (
+                Whole,
+                Refused,
+                format!("the list of admin at {both_doors} is refused: why"),
+            ),
+            (
+                Whole,
+                Absent,
+                format!("the list of admin at {both_doors} is not offered: why"),
+            ),
+        ] {
+            let lists = both(&[("reader", &one[..1], reader), ("admin", &one, admin)]);
+            let findings = Case::new(lists).findings();
+            let mut unread = findings.iter().filter(|one| one.code == Code::ListUnread);
+            assert_eq!(unread.next().map(|one| one.detail.as_str()), Some(&*detail));
+        }
+    }
+
+    #[test]
+    fn a_tool_in_nobodys_list_is_told_where_and_whether_it_is_called_all_the_same() {
+        let one = [plain("list")];
+        let lists = || {
+            both(&[
+                ("reader", &one, Ended::Whole),
+                ("admin", &one, Ended::Whole),
+            ])
+        };
+        let findings = Case::new(lists()).findings();
+        let place = "drop is in nobody's list at mcp and mcp-legacy";
+        assert_eq!(findings[0].detail, format!("{place}, and gets called"));
+        let silent = |check: &Check<'_>| match (check.operation, sound(check)) {
+            (1, Outcome::Granted) => Outcome::NoAnswer,
+            (_, outcome) => outcome,
+        };
+        let case = Case {
+            outcome: &silent,
+            ..Case::new(lists())
+        };
+        let findings = case.findings();
+        let mut missing = findings
+            .iter()
+            .filter(|one| one.code == Code::DeclaredToolMissing);
+        assert_eq!(missing.next().map(|one| one.detail.as_str()), Some(place));
+    }
+
+    #[test]
+    fn a_failure_is_laid_to_a_missing_tool_only_where_all_its_cells_call_one() {
+        let one = [plain("list")];
+        for (operations, hint) in [(&[1][..], Some(Hint::ToolMissing)), (&[0, 1], None)] {
+            let gone = |check: &Check<'_>| match sound(check) {
+                Outcome::Granted if operations.contains(&check.operation) => Outcome::Rejected,
+                outcome => outcome,
+            };
+            let case = Case {
+                outcome: &gone,
+                ..Case::new(both(&[
+                    ("reader", &one, Ended::Whole),
+                    ("admin", &one, Ended::Whole),
+                ]))
+            };
+            let findings = case.findings();
+            let mut broken = findings.iter().filter(|one| one.code == Code::Broken);
+            assert_eq!(
+                broken.next().map(|one| one.hint),
+                Some(hint),
+                "{operations:?}"
             );
         }
     }

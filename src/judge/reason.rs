@@ -304,4 +304,31 @@ mod tests {
             assert_eq!(told, format!("{first}{more}"), "{code} {sight:?}");
         }
     }
+
+    #[test]
+    fn a_cell_without_an_answer_says_why_it_has_none() {
+        let gaps = [
+            (Gap::PersonaStopped, "not called: the persona's token "),
+            (
+                Gap::SignInFailed,
+                "not called: the persona could not sign in",
+            ),
+            (
+                Gap::TokenRanOut,
+                "not judged: the persona's token had run out",
+            ),
+            (Gap::FixtureFailed, "not called: the object "),
+            (
+                Gap::CreationWithheld,
+                "not called: what it makes might stay",
+            ),
+            (Gap::DecoyDoubtful, "not called: the decoy "),
+            (Gap::DoorClosed, "not called: the door does not answer"),
+            (Gap::NotReached, "not called: the run ended "),
+            (Gap::NotPermitted, "not called: this run may not "),
+        ];
+        for (gap, words) in gaps {
+            assert!(absent(gap).starts_with(words), "{gap:?}");
+        }
+    }
 }

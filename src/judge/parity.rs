@@ -194,3 +194,163 @@ fn detail(
     });
     clauses.collect::<Vec<_>>().join("; moreover, ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::{Reading, Sight, Waivers};
+    use crate::plan::{Column, Matrix, Row};
+    use crate::scenario::{Demand, Expectation, RefusalShape};
+    use crate::waiver::Dated;
+
+    /// What is demanded of `reader` at REST, MCP and MCP legacy, and what it saw there.
+    type Seen = [(Expectation, Sight); 3];
+
+    /// The disagreements, by waiver: their cells' doors and their words. `owner` gets through everywhere.
+    fn disagreements_of(
+        seen: Seen,
+        waived: &[(&str, &str)],
+    ) -> Vec<(Option<u16>, Vec<Door>, String)> {
+        let row = |name: &str| Row {
+            name: PersonaName::new(name),
+            roles: None,
+            signs_in: true,
+        };
+        let demand = |expectation: &Expectation| {
+            let expectation = expectation.clone();
+            Some(Demand {
+                expectation,
+                line: 1,
+            })
+        };
+        let matrix = Matrix {
+            personas: vec![row("owner"), row("reader")],
+            operations: vec![Column {
+                name: OperationName::new("drop"),
+                mutates: false,
+                demands: [
+                    [0; 3].map(|_| demand(&Expectation::Allow)),
+                    [0, 1, 2].map(|door: usize| demand(&seen[door].0)),
+                ]
+                .into(),
+            }],
+            doors: Door::ALL.to_vec(),
+            controls: Vec::new(),
+        };
+        let owner = saw(Outcome::Granted);
+        let sights: Vec<Sight> = seen.iter().flat_map(|(_, sight)| [owner, *sight]).collect();
+        let waivers: Vec<Dated> = waived
+            .iter()
+            .map(|(code, door)| {
+                serde_json::from_value(serde_json::json!({
+                    "finding": code, "cells": [format!("reader/drop/{door}")], "reason": "r", "owner": "o",
+                    "until": "2026-12-31", "line": 7, "days_left": 99,
+                }))
+                .unwrap()
+            })
+            .collect();
+        let roll = Roll {
+            matrix: &matrix,
+            sights: &sights,
+            mcp_refuses: RefusalShape::Http,
+            earlier: &[],
+            shown: &[],
+        };
+        let findings = roll.conclude_under(Waivers(&waivers)).findings;
+        let own = findings
+            .into_iter()
+            .filter(|finding| finding.code == Code::DoorsDisagree);
+        own.map(|finding| {
+            let doors = finding
+                .cells
+                .iter()
+                .map(|cell| matrix.check(*cell).unwrap().door);
+            (finding.waiver, doors.collect(), finding.detail)
+        })
+        .collect()
+    }
+
+    fn saw(outcome: Outcome) -> Sight {
+        Sight {
+            reading: Some(Reading::plain(outcome)),
+            status: if outcome == Outcome::Granted {
+                200
+            } else {
+                403
+            },
+            ..Sight::default()
+        }
+    }
+
+    fn and_then(first: Outcome, second: Outcome) -> Sight {
+        Sight {
+            second: Some(Reading::plain(second)),
+            ..saw(first)
+        }
+    }
+
+    #[test]
+    fn what_a_waiver_accepts_and_what_nobody_does_are_told_apart() {
+        use Expectation::{Allow, Forbidden};
+        let (yes, no) = (saw(Outcome::Granted), saw(Outcome::Forbidden));
+        let two_leaks = disagreements_of(
+            [(Forbidden, no), (Forbidden, yes), (Forbidden, yes)],
+            &[("leak", "mcp")],
+        );
+        let told = |through: &str, cells: &str| {
+            format!("{through} let through what rest refused: {cells}")
+        };
+        assert_eq!(
+            two_leaks,
+            [
+                (Some(0), vec![Door::Mcp], told("mcp", "the cells of leak")),
+                (
+                    None,
+                    vec![Door::McpLegacy],
+                    told("mcp-legacy", "the cells of leak")
+                ),
+            ]
+        );
+        let lockout_and_leak = disagreements_of(
+            [(Allow, no), (Allow, yes), (Forbidden, yes)],
+            &[("lockout", "rest")],
+        );
+        assert_eq!(
+            lockout_and_leak,
+            [
+                (
+                    Some(0),
+                    vec![Door::Rest],
+                    told("mcp", "the cells of lockout")
+                ),
+                (
+                    None,
+                    vec![Door::McpLegacy],
+                    told("mcp and mcp-legacy", "the cells of leak")
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_answer_that_flips_is_on_neither_side_and_silence_does_not_make_it_flip() {
+        use Expectation::Forbidden;
+        use Outcome::{Forbidden as No, Granted as Yes, NoAnswer, Unauthenticated};
+        for (rest, disagree) in [
+            (saw(No), true),
+            (and_then(No, NoAnswer), true),
+            (and_then(No, Unauthenticated), false),
+            (and_then(No, Yes), false),
+            (saw(NoAnswer), false),
+        ] {
+            let seen = [
+                (Forbidden, rest),
+                (Forbidden, saw(Yes)),
+                (Forbidden, saw(NoAnswer)),
+            ];
+            let disagreements = disagreements_of(seen, &[]);
+            assert_eq!(!disagreements.is_empty(), disagree, "{rest:?}");
+        }
+    }
+}

@@ -1324,6 +1324,21 @@ mod tests {
             .iter()
             .filter(|one| one.code == Code::DeclaredToolMissing);
         assert_eq!(missing.next().map(|one| one.detail.as_str()), Some(place));
+        // What fails for it at one door is told there.
+        let at_mcp = |check: &Check<'_>| match (check.operation, check.door, sound(check)) {
+            (1, Door::Mcp, Outcome::Granted) => Outcome::Rejected,
+            (_, _, outcome) => outcome,
+        };
+        let case = Case {
+            outcome: &at_mcp,
+            ..Case::new(lists())
+        };
+        let findings = case.findings();
+        let mut missing = findings
+            .iter()
+            .filter(|one| one.code == Code::DeclaredToolMissing);
+        let detail = "drop is in nobody's list at mcp-legacy, and gets called";
+        assert_eq!(missing.next().map(|one| one.detail.as_str()), Some(detail));
     }
 
     #[test]

@@ -210,7 +210,6 @@ fn unsigned(answer: &HttpAnswer, setting: &Setting<'_>, marked: bool) -> Outcome
         404 | 410 if answer.rpc.is_none() => decoyed(setting, marked, Outcome::Hidden),
         400 | 409 | 422 if answer.rpc.is_none() => decoyed(setting, marked, Outcome::Rejected),
         400..=499 => protocol_error(answer, setting),
-        502..=504 => Outcome::NoAnswer,
         500..=599 => Outcome::Crashed,
         _ => Outcome::Rejected,
     }
@@ -447,7 +446,8 @@ mod tests {
             ("ASP.NET cookie scheme", 302, "location: /Account/Login", "", O::Redirected, Some(S::LoginRedirect)),
             ("slash redirect", 307, "location: /api/products/", "", O::Rejected, None),
             ("not modified", 304, "", "", O::Rejected, None),
-            // 401.
+            // 401, and what is meant as one.
+            ("Envoy, a token for another audience", 403, TEXT, "Audiences in Jwt are not allowed", O::Unauthenticated, None),
             ("API Management validate-jwt", 401, JSON, r#"{"statusCode":401,"message":"Unauthorized."}"#, O::Unauthenticated, None),
             ("API Management validate-jwt default", 401, JSON, r#"{ "statusCode": 401, "message": "JWT not present." }"#, O::Unauthenticated, None),
             ("API Management on-error", 401, "www-authenticate: Bearer error=\"invalid_token\"", "", O::Unauthenticated, None),
@@ -897,5 +897,20 @@ mod tests {
                 format!("\"{}\"", outcome.name())
             );
         }
+    }
+
+    #[test]
+    fn an_answer_is_recognised_by_the_corpus_or_by_the_scenario() {
+        let plain = Reading::plain(Outcome::Intercepted);
+        let by_corpus = Reading {
+            signature: Some(Signature::Quota),
+            ..plain
+        };
+        let by_scenario = Reading {
+            fingerprint: Some(Mark::of("filter", None)),
+            ..plain
+        };
+        let recognised = [plain, by_corpus, by_scenario].map(Reading::is_recognised);
+        assert_eq!(recognised, [false, true, true]);
     }
 }

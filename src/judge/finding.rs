@@ -131,15 +131,16 @@ mod tests {
     #[test]
     fn a_disagreement_is_beside_whatever_fails_in_all_its_cells() {
         use Code::{DoorsDisagree as Disagree, Intercepted, Leak, Lockout};
-        let table: [(Code, &[usize], Code, &[usize], bool); 6] = [
-            (Disagree, &[1, 2], Leak, &[1, 2, 3], true),
-            (Disagree, &[1, 4], Leak, &[1, 2, 3], false),
-            (Disagree, &[], Leak, &[1], false),
-            (Disagree, &[1], Disagree, &[1], false),
-            (Disagree, &[1], Intercepted, &[1], false),
-            (Lockout, &[1], Leak, &[1], false),
+        type Told<'c> = (Code, &'c [usize]);
+        let table: [(Told<'_>, Told<'_>, bool); 6] = [
+            ((Disagree, &[1, 2]), (Leak, &[1, 2, 3]), true),
+            ((Disagree, &[1, 4]), (Leak, &[1, 2, 3]), false),
+            ((Disagree, &[]), (Leak, &[1]), false),
+            ((Disagree, &[1]), (Disagree, &[1]), false),
+            ((Disagree, &[1]), (Intercepted, &[1]), false),
+            ((Lockout, &[1]), (Leak, &[1]), false),
         ];
-        for (code, cells, other, told, beside) in table {
+        for ((code, cells), (other, told), beside) in table {
             let finding = Finding::new(code, "", cells.to_vec());
             let other = Finding::new(other, "", told.to_vec());
             assert_eq!(finding.is_beside(&other), beside, "{finding:?} {other:?}");

@@ -155,8 +155,9 @@ mod tests {
             Forbidden as No, Granted as Yes, NoAnswer as Silent, Unauthenticated as Who,
         };
         let comes_and_goes: Seen = ("reader/list", Who, Some(Yes));
+        type Case<'c> = (&'c str, &'c [Seen], &'c [(&'c str, Code)]);
         #[rustfmt::skip]
-        let table: &[(&str, &[Seen], &[(&str, Code)])] = &[
+        let table: &[Case<'_>] = &[
             ("nothing comes and goes", &[("reader/get", Who, None)], &[("reader/get", Lockout)]),
             ("twice refused where it is allowed, and in place of a 403",
                 &[comes_and_goes, ("reader/get", Who, None), ("reader/drop", Who, None)],

@@ -1345,10 +1345,11 @@ mod tests {
     fn a_failure_is_laid_to_a_missing_tool_only_where_all_its_cells_call_one() {
         let one = [plain("list")];
         for (operations, hint) in [(&[1][..], Some(Hint::ToolMissing)), (&[0, 1], None)] {
-            let gone = |check: &Check<'_>| match sound(check) {
-                Outcome::Granted if operations.contains(&check.operation) => Outcome::Rejected,
-                outcome => outcome,
-            };
+            let gone =
+                |check: &Check<'_>| match (operations.contains(&check.operation), sound(check)) {
+                    (true, Outcome::Granted) => Outcome::Rejected,
+                    (_, outcome) => outcome,
+                };
             let case = Case {
                 outcome: &gone,
                 ..Case::new(both(&[

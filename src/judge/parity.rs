@@ -209,7 +209,7 @@ mod tests {
 
     /// The disagreements, by waiver: their cells' doors and their words. `owner` gets through everywhere.
     fn disagreements_of(
-        seen: Seen,
+        seen: &Seen,
         waived: &[(&str, &str)],
     ) -> Vec<(Option<u16>, Vec<Door>, String)> {
         let row = |name: &str| Row {
@@ -295,7 +295,7 @@ mod tests {
         use Expectation::{Allow, Forbidden};
         let (yes, no) = (saw(Outcome::Granted), saw(Outcome::Forbidden));
         let two_leaks = disagreements_of(
-            [(Forbidden, no), (Forbidden, yes), (Forbidden, yes)],
+            &[(Forbidden, no), (Forbidden, yes), (Forbidden, yes)],
             &[("leak", "mcp")],
         );
         let told = |through: &str, cells: &str| {
@@ -313,7 +313,7 @@ mod tests {
             ]
         );
         let lockout_and_leak = disagreements_of(
-            [(Allow, no), (Allow, yes), (Forbidden, yes)],
+            &[(Allow, no), (Allow, yes), (Forbidden, yes)],
             &[("lockout", "rest")],
         );
         assert_eq!(
@@ -349,7 +349,7 @@ mod tests {
                 (Forbidden, saw(Yes)),
                 (Forbidden, saw(NoAnswer)),
             ];
-            let disagreements = disagreements_of(seen, &[]);
+            let disagreements = disagreements_of(&seen, &[]);
             assert_eq!(!disagreements.is_empty(), disagree, "{rest:?}");
         }
     }

@@ -615,12 +615,12 @@ pub(super) mod tests {
 
     #[test]
     fn a_pair_has_a_hole_where_a_door_is_forgotten_or_named_apart() {
+        type Side<'s> = (&'s [usize], bool);
         let scenario = scenario(LEFT_OUT);
         let at_rest = Some("list is tested at rest alone, and is the tool t as well");
         let at_mcp = Some("list is tested at mcp alone, and is GET /t as well");
         let apart =
             Some("GET /t and the tool t are one, and tested as two operations, list and fetch");
-        type Side<'s> = (&'s [usize], bool);
         let table: [(Side<'_>, Side<'_>, Option<&str>); 9] = [
             ((&[], false), (&[], false), None),
             ((&[0], false), (&[], false), at_rest),

@@ -150,12 +150,12 @@ mod tests {
 
     #[test]
     fn a_token_that_is_refused_now_and_then_is_one_defect_wherever_it_is_seen() {
+        type Case<'c> = (&'c str, &'c [Seen], &'c [(&'c str, Code)]);
         use Code::{Flips, Lockout, NoAnswer, NoControl, WrongRefusal};
         use Outcome::{
             Forbidden as No, Granted as Yes, NoAnswer as Silent, Unauthenticated as Who,
         };
         let comes_and_goes: Seen = ("reader/list", Who, Some(Yes));
-        type Case<'c> = (&'c str, &'c [Seen], &'c [(&'c str, Code)]);
         #[rustfmt::skip]
         let table: &[Case<'_>] = &[
             ("nothing comes and goes", &[("reader/get", Who, None)], &[("reader/get", Lockout)]),

@@ -30,13 +30,14 @@ impl Mark {
             let mut labels = LABELS.write().unwrap_or_else(PoisonError::into_inner);
             place(&labels).unwrap_or_else(|| {
                 // A record of a hostile hand may name more: all that are too many share the last place.
-                if labels.len() < usize::from(u16::MAX) {
+                let next = labels.len();
+                if u16::try_from(next).is_ok() {
                     labels.push(Arc::new(Label {
                         name: name.to_owned(),
                         because: because.map(str::to_owned),
                     }));
                 }
-                labels.len() - 1
+                next
             })
         });
         Self(u16::try_from(found).unwrap_or(u16::MAX))

@@ -239,7 +239,7 @@ mod tests {
                 demands: demands.into(),
             }],
             doors: vec![Door::Rest],
-            controls: Vec::new(),
+            ..Matrix::default()
         };
         let sights = [&[saw(Outcome::Granted, 200)], others].concat();
         let roll = Roll {

@@ -60,54 +60,51 @@ mod tests {
     use super::*;
     use crate::door::Ended;
     use crate::judge::coverage::tests::{listed, scenario_of};
-    use crate::openapi::Document;
 
-    /// Two operations, which these personas may call; the second has a tool of the same name as its route.
-    fn scenario(allow: &str) -> Scenario {
-        scenario_of(&format!(
-            "rolecall: 1\nname: x\ndeployment: {{ rest: http://h, mcp: http://h/mcp }}\npersonas: {{ nobody: {{ sign_in: none }} }}\noperations: {{ list: {{ allow: {allow}, rest: GET /list, mcp: {{ tool: list }} }}, drop: {{ allow: {allow}, mutates: false, rest: GET /drop, mcp: {{ tool: drop }} }} }}\n"
-        ))
+    /// Two operations at every door, which these personas may call.
+    fn matrix(list: &str, drop: &str) -> Matrix {
+        let scenario = scenario_of(&format!(
+            "rolecall: 1\nname: x\ndeployment: {{ rest: http://h, mcp: http://h/mcp }}\npersonas: {{ nobody: {{ sign_in: none }} }}\noperations: {{ list: {{ allow: {list}, rest: GET /list, mcp: {{ tool: list }} }}, drop: {{ allow: {drop}, mutates: false, rest: GET /drop, mcp: {{ tool: drop }} }} }}\n"
+        ));
+        Matrix::of(&scenario, Door::ALL.to_vec())
     }
 
-    /// What is shown of `list` at REST, MCP and MCP legacy, then of `drop`.
-    fn places(allow: &str, paths: Option<&str>, lists: &[Listed]) -> Vec<bool> {
-        let scenario = scenario(allow);
-        let matching = paths.map(|paths| {
-            let document = Document::read(paths).unwrap();
-            document.matching("http://h", &scenario.operations)
-        });
-        let matrix = Matrix::of(&scenario, Door::ALL.to_vec());
-        shown(&matrix, &scenario, matching.as_ref(), lists)
-    }
+    const TOOLS: [Option<&str>; 2] = [Some("list"), Some("drop")];
 
     #[test]
     fn an_operation_is_shown_at_rest_by_a_document_and_at_each_mcp_door_by_its_lists() {
         let at = |door, tools: &[&str]| listed(door, tools, Ended::Whole);
-        let list = "paths: { /list: { get: {} } }";
+        let at_legacy = [
+            at(Door::McpLegacy, &["list"]),
+            at(Door::McpLegacy, &["drop"]),
+        ];
         let (yes, no) = (true, false);
-        for (paths, lists, expected) in [
-            (None, vec![], [no, no, no, no, no, no]),
-            (Some(list), vec![], [yes, no, no, no, no, no]),
+        for (on_routes, lists, expected) in [
+            (&[][..], vec![], [no, no, no, no, no, no]),
+            (&[0], vec![], [yes, no, no, no, no, no]),
             (
-                None,
+                &[],
                 vec![at(Door::Mcp, &["drop", "more"])],
                 [no, no, no, no, yes, no],
             ),
-            (
-                Some(list),
-                vec![
-                    at(Door::McpLegacy, &["list"]),
-                    at(Door::McpLegacy, &["drop"]),
-                ],
-                [yes, no, yes, no, no, yes],
-            ),
+            (&[1], at_legacy.into(), [no, no, yes, yes, no, yes]),
         ] {
-            assert_eq!(places("[]", paths, &lists), expected, "{paths:?} {lists:?}");
+            let shown = shown(&matrix("[]", "[]"), &TOOLS, on_routes, &lists);
+            assert_eq!(shown, expected, "{on_routes:?} {lists:?}");
         }
     }
 
     #[test]
     fn nothing_is_looked_for_where_every_operation_has_somebody_who_may() {
-        assert!(places("[nobody]", None, &[]).is_empty());
+        for (list, drop, needed) in [
+            ("[nobody]", "[nobody]", false),
+            ("[nobody]", "[]", true),
+            ("[]", "[]", true),
+        ] {
+            let matrix = matrix(list, drop);
+            assert_eq!(needs_showing(&matrix), needed, "{list} {drop}");
+            let shown = shown(&matrix, &TOOLS, &[0, 1], &[]);
+            assert_eq!(!shown.is_empty(), needed, "{list} {drop}");
+        }
     }
 }

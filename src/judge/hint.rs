@@ -498,7 +498,7 @@ mod tests {
             personas: PERSONAS.iter().map(row).collect(),
             operations: OPERATIONS.iter().map(column).collect(),
             doors: doors.to_vec(),
-            controls: Vec::new(),
+            ..Matrix::default()
         }
     }
 

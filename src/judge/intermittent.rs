@@ -93,7 +93,7 @@ mod tests {
             personas: PERSONAS.iter().map(row).collect(),
             operations: OPERATIONS.iter().map(column).collect(),
             doors: vec![Door::Rest],
-            controls: Vec::new(),
+            ..Matrix::default()
         }
     }
 

@@ -745,6 +745,8 @@ mod tests {
         undeclared: Undeclared,
         left_out: Vec<LeftOut>,
         waivers: Vec<Dated>,
+        /// Operations that another shard calls.
+        elsewhere: Vec<usize>,
         outcome: &'c dyn Fn(&Check<'_>) -> Outcome,
     }
 
@@ -756,6 +758,7 @@ mod tests {
                 undeclared: Undeclared::Fail,
                 left_out: Vec::new(),
                 waivers: Vec::new(),
+                elsewhere: Vec::new(),
                 outcome: &sound,
             }
         }
@@ -769,15 +772,18 @@ mod tests {
         }
 
         fn compared<T>(&self, of: impl Fn(&Lists<'_>) -> T) -> T {
-            let matrix = matrix();
-            let sights: Vec<Sight> = matrix
-                .checks()
-                .map(|check| Sight {
-                    reading: Some(Reading::plain((self.outcome)(&check))),
-                    status: 200,
-                    effect: Effect::Unchecked,
-                    ..Sight::default()
-                })
+            let mut matrix = matrix();
+            for operation in &self.elsewhere {
+                matrix.operations[*operation].demands = [].into();
+            }
+            let sight = |check: Check<'_>| Sight {
+                reading: Some(Reading::plain((self.outcome)(&check))),
+                status: 200,
+                effect: Effect::Unchecked,
+                ..Sight::default()
+            };
+            let sights: Vec<Sight> = (0..matrix.len())
+                .map(|index| matrix.check(index).map(sight).unwrap_or_default())
                 .collect();
             let roll = Roll {
                 matrix: &matrix,
@@ -1364,6 +1370,21 @@ mod tests {
                 Some(hint),
                 "{operations:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_tool_that_another_shard_calls_is_missed_by_that_shard_alone() {
+        let lists = both(&[("admin", &[plain("list")], Ended::Whole)]);
+        for (elsewhere, codes) in [
+            (vec![], vec![(Code::DeclaredToolMissing, 2)]),
+            (vec![1], vec![]),
+        ] {
+            let case = Case {
+                elsewhere,
+                ..Case::new(lists.clone())
+            };
+            assert_eq!(case.codes(), codes, "{:?}", case.elsewhere);
         }
     }
 }

@@ -236,7 +236,7 @@ mod tests {
                 .into(),
             }],
             doors: Door::ALL.to_vec(),
-            controls: Vec::new(),
+            ..Matrix::default()
         };
         let owner = saw(Outcome::Granted);
         let sights: Vec<Sight> = seen.iter().flat_map(|(_, sight)| [owner, *sight]).collect();

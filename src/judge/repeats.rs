@@ -1,5 +1,6 @@
 //! One more answer to a cell's call in, what is known of the cell with it out: nothing that was seen once is lost.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -151,10 +152,9 @@ impl Demanded<'_> {
 
     /// The effect that weighs more for the cell.
     pub fn worse(self, one: Effect, other: Effect) -> Effect {
-        if self.weight(other) > self.weight(one) {
-            other
-        } else {
-            one
+        match self.weight(one).cmp(&self.weight(other)) {
+            Ordering::Less => other,
+            Ordering::Equal | Ordering::Greater => one,
         }
     }
 }
@@ -348,6 +348,30 @@ mod tests {
         for (demand, rounds, code) in table {
             let (_, conclusion) = judged(demand, &rounds);
             assert_eq!(verdict(&conclusion).code, code, "{demand} {rounds:?}");
+        }
+    }
+
+    /// Where an allowed call is refused nothing happens, and that is no effect of those that got through.
+    #[test]
+    fn the_effect_that_weighs_most_is_kept_of_calls_that_were_to_have_one() {
+        use Effect::{Changed, Unchanged, Unread};
+        let (yes, no) = (Outcome::Granted, Outcome::Forbidden);
+        let (allow, refuse) = (Expectation::Allow, Expectation::Forbidden);
+        for (demand, first, second, kept) in [
+            (&allow, (yes, Changed), (no, Unchanged), Changed),
+            (&allow, (yes, Changed), (yes, Unread), Unread),
+            (&allow, (yes, Unread), (yes, Unchanged), Unchanged),
+            (&allow, (no, Unread), (yes, Unchanged), Unchanged),
+            (&refuse, (no, Unchanged), (no, Unread), Unread),
+            (&refuse, (yes, Unchanged), (no, Unread), Unread),
+            (&refuse, (no, Unread), (no, Changed), Changed),
+        ] {
+            let rounds = [first, second].map(|(outcome, effect)| Sight {
+                effect,
+                ..saw(outcome)
+            });
+            let sight = folded(demand, &rounds);
+            assert_eq!(sight.effect, kept, "{demand} {first:?} {second:?}");
         }
     }
 

@@ -141,7 +141,7 @@ mod tests {
             personas: (0..personas).map(row).collect(),
             operations: (0..personas).map(column).collect(),
             doors: vec![Door::Rest],
-            controls: Vec::new(),
+            ..Matrix::default()
         }
     }
 

@@ -1375,7 +1375,11 @@ mod tests {
 
     #[test]
     fn a_tool_that_another_shard_calls_is_missed_by_that_shard_alone() {
-        let lists = both(&[("admin", &[plain("list")], Ended::Whole)]);
+        let one = [plain("list")];
+        let lists = both(&[
+            ("reader", &one, Ended::Whole),
+            ("admin", &one, Ended::Whole),
+        ]);
         for (elsewhere, codes) in [
             (vec![], vec![(Code::DeclaredToolMissing, 2)]),
             (vec![1], vec![]),

@@ -66,9 +66,9 @@ fn a_shard_of_a_pipeline_fails_where_the_table_says_so() {
 #[test]
 fn the_image_is_of_what_the_readme_says_to_build() {
     let readme = text("README.md");
-    let command = "cargo build --locked --profile dist --no-default-features --target x86_64-unknown-linux-musl";
+    let command = "cargo build --locked --profile dist --no-default-features --target x86_64-unknown-linux-gnu";
     assert!(readme.contains(command));
-    assert!(readme.contains("cp target/x86_64-unknown-linux-musl/dist/rolecall deploy/rolecall"));
+    assert!(readme.contains("cp target/x86_64-unknown-linux-gnu/dist/rolecall deploy/rolecall"));
     let manifest = include_str!("../../Cargo.toml");
     assert!(manifest.contains("[profile.dist]") && manifest.contains("default = ["));
     assert!(text("Dockerfile").contains("COPY rolecall /rolecall"));

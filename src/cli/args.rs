@@ -89,9 +89,9 @@ pub(super) enum Colour {
 pub(super) enum Command {
     #[cfg(feature = "reference")]
     /// Start the reference deployment, sign in, run the article's matrix at every door, print the table
-    Demo(Demo),
+    Demo(Box<Demo>),
     /// Run scenarios against their deployments
-    Run(Run),
+    Run(Box<Run>),
     /// Print every request that a run would send, and the plan's digest; sends nothing
     Plan(Plan),
     /// Render the record of a run again

@@ -6,7 +6,7 @@ use std::{fmt, io};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::record::{Entry, Record, WaiverFacts};
+use super::record::{Entry, Record, Tally, WaiverFacts};
 use super::sanitizer::{clean, clean_block};
 use super::{hand, lists, waivers, wording};
 use crate::cell::Door;
@@ -134,7 +134,13 @@ fn settled(settled: &Settled) -> Value {
 }
 
 fn summary(record: &Record) -> Value {
-    let tally = record.tally();
+    let mut summary = counts(record.tally());
+    summary["controls"] = record.matrix().controls.len().into();
+    summary
+}
+
+/// How many checks got which word.
+pub(super) fn counts(tally: Tally) -> Value {
     json!({
         "checks": tally.checks(),
         "pass": tally.pass,
@@ -142,7 +148,6 @@ fn summary(record: &Record) -> Value {
         "unproven": tally.unproven,
         "skipped": tally.skipped,
         "waived": tally.waived,
-        "controls": record.matrix().controls.len(),
     })
 }
 

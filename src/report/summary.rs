@@ -6,6 +6,7 @@ use comfy_table::Table;
 use serde_json::{Value, json};
 
 use super::Look;
+use super::json::counts;
 use super::markdown::escape;
 use super::record::Tally;
 use super::sanitizer::{clean, excerpt};
@@ -66,21 +67,11 @@ impl Row {
     }
 
     fn document(&self) -> Value {
-        let tally = self.tally.map(|tally| {
-            json!({
-                "checks": tally.checks(),
-                "pass": tally.pass,
-                "fail": tally.fail,
-                "unproven": tally.unproven,
-                "skipped": tally.skipped,
-                "waived": tally.waived,
-            })
-        });
         json!({
             "scenario": clean(&self.title),
             "path": clean(&self.path),
             "environment": self.environment.as_deref().map(clean),
-            "summary": tally,
+            "summary": self.tally.map(counts),
             "exit_code": self.exit,
         })
     }

@@ -46,11 +46,13 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     };
     put(format!("{}\n\n", wrapped(&title(record), text)))?;
     put(banner(record, text))?;
-    let grid = grid::Grid::of(record, width);
-    for block in grid.blocks() {
-        put(format!("{block}\n"))?;
+    if has_cells(record) {
+        let grid = grid::Grid::of(record, width);
+        for block in grid.blocks() {
+            put(format!("{block}\n"))?;
+        }
+        put(format!("{}\n\n", wrapped(&legend(record), text)))?;
     }
-    put(format!("{}\n\n", wrapped(&legend(record), text)))?;
     put(requirements(record, look.all, text))?;
     put(shown(record, look.all, text))?;
     put(extent(record, look.all, text))?;
@@ -79,6 +81,11 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
         chosen_line(record, text) + &second_line(record, text),
         wrapped(&next_step(record), text)
     ))
+}
+
+/// A shard has none where there are more shards than operations.
+fn has_cells(record: &Record) -> bool {
+    record.entries().next().is_some()
 }
 
 fn title(record: &Record) -> String {
@@ -445,6 +452,9 @@ fn next_step(record: &Record) -> String {
         Some(format!("rolecall explain {subject}"))
     };
     match record.standing() {
+        Standing::Conforms if !has_cells(record) => {
+            "This shard has nothing to call: the plan has more shards than operations.".to_owned()
+        }
         Standing::Conforms if record.is_part() => {
             "This shard found nothing wrong; what its plan comes to is told by rolecall merge, with the records of all shards."
                 .to_owned()

@@ -155,6 +155,8 @@ fn a_shard_without_cells_asks_nobody_and_is_part_of_the_whole() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("shard 7 of 9"), "{told}");
+    assert!(told.contains("nothing to call"), "{told}");
+    assert!(!told.contains("\n\n\n"), "{told}");
     assert!(folder.path().join("reports/rolecall-7-of-9.jsonl").exists());
     assert_eq!(folder.exit(&["plan", "--shard", "7/9", CATALOG]), 0);
 }

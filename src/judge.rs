@@ -7,6 +7,8 @@ mod declared;
 mod denial;
 mod docket;
 mod existence;
+#[cfg(test)]
+mod exhibit;
 mod finding;
 mod hint;
 mod intermittent;

@@ -196,9 +196,9 @@ fn astray(roll: &Roll<'_>) -> Vec<bool> {
 mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
-    use crate::judge::Reading;
+    use crate::judge::exhibit::{self, saw};
     use crate::plan::{Column, Matrix, Row};
-    use crate::scenario::{Demand, Expectation, RefusalShape};
+    use crate::scenario::{Demand, Expectation};
 
     const LIST: usize = 0;
     const PURGE: usize = 1;
@@ -232,21 +232,8 @@ mod tests {
         }
     }
 
-    fn saw(outcome: Outcome) -> Sight {
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            ..Sight::default()
-        }
-    }
-
     fn controls(matrix: &Matrix, sights: &[Sight]) -> Controls {
-        Controls::of(&Roll {
-            matrix,
-            sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        })
+        Controls::of(&exhibit::roll(matrix, sights))
     }
 
     /// Whether the refusal of `guest` at `list` proves something, after these sights of `purge`.

@@ -211,6 +211,7 @@ fn deed(code: Code, author: Author) -> String {
 mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::exhibit::answered;
     use crate::judge::{Outcome, Reading, Sight};
     use crate::plan::{Column, Matrix, Row};
     use crate::scenario::{Demand, Expectation, RefusalShape};
@@ -241,7 +242,7 @@ mod tests {
             doors: vec![Door::Rest],
             ..Matrix::default()
         };
-        let sights = [&[saw(Outcome::Granted, 200)], others].concat();
+        let sights = [&[answered(Outcome::Granted, 200)], others].concat();
         let roll = Roll {
             matrix: &matrix,
             sights: &sights,
@@ -250,14 +251,6 @@ mod tests {
             shown: &[],
         };
         roll.conclude().findings
-    }
-
-    fn saw(outcome: Outcome, status: u16) -> Sight {
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            status,
-            ..Sight::default()
-        }
     }
 
     fn by(layer: Layer, sight: Sight) -> Sight {
@@ -282,7 +275,7 @@ mod tests {
             };
             let sight = Sight {
                 reading: Some(reading),
-                ..saw(reading.outcome, 403)
+                ..answered(reading.outcome, 403)
             };
             let findings = findings(&[sight], &[]);
             let detail = format!("reader met {met} in place of list at rest");
@@ -297,10 +290,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_laid_to_the_layer_that_gave_all_of_them_where_it_is_what_is_wrong() {
-        let wrong = saw(Outcome::Unauthenticated, 401);
+        let wrong = answered(Outcome::Unauthenticated, 401);
         let leak = Sight {
             second: Some(Reading::plain(Outcome::Granted)),
-            ..saw(Outcome::Intercepted, 403)
+            ..answered(Outcome::Intercepted, 403)
         };
         let (gateway, edge) = (Layer::Gateway, Layer::Edge);
         for (others, code, layer) in [
@@ -362,7 +355,7 @@ mod tests {
                  (reader/list/rest: expected 403, got 500: the deployment crashed)",
             ),
         ] {
-            let findings = findings(&[saw(outcome, status)], &[]);
+            let findings = findings(&[answered(outcome, status)], &[]);
             let details: Vec<&str> = findings.iter().map(|one| one.detail.as_str()).collect();
             assert_eq!(details, [detail]);
         }

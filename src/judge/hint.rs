@@ -386,9 +386,10 @@ fn first(candidates: &[(Hint, bool)]) -> Option<Hint> {
 mod tests {
     use super::*;
     use crate::cell::{OperationName, PersonaName};
+    use crate::judge::exhibit::{self, answered};
     use crate::judge::{Reading, Sight};
     use crate::plan::{Column, Matrix};
-    use crate::scenario::{Demand, Expectation, RefusalShape};
+    use crate::scenario::{Demand, Expectation};
 
     #[test]
     fn every_hint_has_a_section_and_every_section_a_hint() {
@@ -504,20 +505,12 @@ mod tests {
 
     fn sound(check: &Check<'_>) -> Sight {
         match check.demand.expectation {
-            Expectation::Allow => saw(Outcome::Granted, 200),
-            Expectation::Unauthenticated => saw(Outcome::Unauthenticated, 401),
+            Expectation::Allow => answered(Outcome::Granted, 200),
+            Expectation::Unauthenticated => answered(Outcome::Unauthenticated, 401),
             Expectation::Forbidden
             | Expectation::Deny
             | Expectation::Hidden
-            | Expectation::Statuses(_) => saw(Outcome::Forbidden, 403),
-        }
-    }
-
-    fn saw(outcome: Outcome, status: u16) -> Sight {
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            status,
-            ..Sight::default()
+            | Expectation::Statuses(_) => answered(Outcome::Forbidden, 403),
         }
     }
 
@@ -544,20 +537,14 @@ mod tests {
             seen.unwrap_or_else(|| sound(&check))
         };
         let sights: Vec<Sight> = matrix.checks().map(sight).collect();
-        let roll = Roll {
-            matrix: &matrix,
-            sights: &sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        };
+        let roll = exhibit::roll(&matrix, &sights);
         let findings = roll.conclude().findings;
         let own = findings.iter().find(|finding| finding.code == code);
         own.expect("the fault has the finding").hint
     }
 
     fn got_in(fits: bool) -> Option<Sight> {
-        fits.then(|| saw(Outcome::Granted, 200))
+        fits.then(|| answered(Outcome::Granted, 200))
     }
 
     #[test]
@@ -596,7 +583,7 @@ mod tests {
             ("somebody with a role does so, too", Code::CrashedNotRefused,
                 |who, _, _| matches!(who, "bare" | "near").then(policy_crash), None),
             ("whoever has no role gets 401", Code::WrongRefusal,
-                |who, _, _| (who == "bare").then(|| saw(Outcome::Unauthenticated, 401)), None),
+                |who, _, _| (who == "bare").then(|| answered(Outcome::Unauthenticated, 401)), None),
             ("every allowed call of a door crashes", Code::Broken,
                 |who, what, at| (at == Door::Rest && may(who, what)).then(policy_crash), Some(Hint::ExpressionAlwaysFails)),
             ("one persona's do", Code::Broken,
@@ -604,15 +591,15 @@ mod tests {
             ("the only call that was answered does", Code::Broken,
                 |who, what, at| Some(if (who, what, at) == ("admin", "drop", Door::Rest) { policy_crash() } else { Sight::default() }), None),
             ("MCP calls get 400", Code::Broken,
-                |who, _, at| (at.speaks_mcp() && who == "admin").then(|| saw(Outcome::Rejected, 400)), Some(Hint::BodyConsumed)),
+                |who, _, at| (at.speaks_mcp() && who == "admin").then(|| answered(Outcome::Rejected, 400)), Some(Hint::BodyConsumed)),
             ("one MCP call does", Code::Broken,
-                |who, what, at| ((who, what, at) == ("admin", "drop", Door::Mcp)).then(|| saw(Outcome::Rejected, 400)), None),
+                |who, what, at| ((who, what, at) == ("admin", "drop", Door::Mcp)).then(|| answered(Outcome::Rejected, 400)), None),
             ("MCP calls are refused inside a success", Code::Lockout,
-                |who, what, at| (at.speaks_mcp() && may(who, what)).then(|| saw(Outcome::RefusedInBand, 200)), Some(Hint::AuthorizationNotForwarded)),
+                |who, what, at| (at.speaks_mcp() && may(who, what)).then(|| answered(Outcome::RefusedInBand, 200)), Some(Hint::AuthorizationNotForwarded)),
             ("they are, and REST does not answer", Code::Lockout,
-                |who, what, at| may(who, what).then(|| if at.speaks_mcp() { saw(Outcome::RefusedInBand, 200) } else { saw(Outcome::NoAnswer, 0) }), None),
+                |who, what, at| may(who, what).then(|| if at.speaks_mcp() { answered(Outcome::RefusedInBand, 200) } else { answered(Outcome::NoAnswer, 0) }), None),
             ("one MCP call is", Code::Lockout,
-                |who, what, at| ((who, what, at) == ("admin", "drop", Door::Mcp)).then(|| saw(Outcome::RefusedInBand, 200)), None),
+                |who, what, at| ((who, what, at) == ("admin", "drop", Door::Mcp)).then(|| answered(Outcome::RefusedInBand, 200)), None),
         ];
         for (name, code, fault, expected) in table {
             assert_eq!(hint(&Door::ALL, code, fault), expected, "{name}");

@@ -56,8 +56,9 @@ mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
     use crate::judge::Reading;
+    use crate::judge::exhibit::{self, saw};
     use crate::plan::{Column, Matrix, Row};
-    use crate::scenario::{Demand, Expectation, RefusalShape};
+    use crate::scenario::{Demand, Expectation};
 
     /// The last one does not sign in.
     const PERSONAS: [&str; 4] = ["owner", "reader", "other", "stranger"];
@@ -97,13 +98,6 @@ mod tests {
         }
     }
 
-    fn saw(outcome: Outcome) -> Sight {
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            ..Sight::default()
-        }
-    }
-
     /// A cell, what it saw, and what it saw when it was asked once more.
     type Seen = (&'static str, Outcome, Option<Outcome>);
 
@@ -133,13 +127,7 @@ mod tests {
             }
         };
         let sights: Vec<Sight> = matrix.checks().map(sight).collect();
-        let roll = Roll {
-            matrix: &matrix,
-            sights: &sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        };
+        let roll = exhibit::roll(&matrix, &sights);
         let verdicts = roll.conclude().verdicts;
         let told = |check: Check<'_>| {
             let code = verdicts[check.index].as_ref()?.code;

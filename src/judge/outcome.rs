@@ -332,6 +332,7 @@ fn shape(answer: &HttpAnswer, tool: Option<&str>) -> Option<(u16, Option<i64>, b
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::exhibit;
     use crate::wire::Silence;
 
     /// Product, status, headers (`name: value`, one a line), body, what is read from it, the signature.
@@ -349,17 +350,9 @@ mod tests {
     const TEXT: &str = "content-type: text/plain";
 
     fn answer(status: u16, headers: &str, body: &str, rpc: Option<Rpc>) -> HttpAnswer {
-        let headers = headers.lines().filter_map(|line| line.split_once(": "));
         HttpAnswer {
-            status,
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            body: body.to_owned(),
-            body_bytes: body.len() as u64,
-            truncated: false,
-            json: serde_json::from_str::<serde_json::Value>(body).is_ok(),
             rpc,
+            ..exhibit::answer(status, headers, body)
         }
     }
 

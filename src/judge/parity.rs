@@ -199,9 +199,10 @@ fn detail(
 mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::exhibit::{self, saw};
     use crate::judge::{Reading, Sight, Waivers};
     use crate::plan::{Column, Matrix, Row};
-    use crate::scenario::{Demand, Expectation, RefusalShape};
+    use crate::scenario::{Demand, Expectation};
     use crate::waiver::Dated;
 
     /// What is demanded of `reader` at REST, MCP and MCP legacy, and what it saw there.
@@ -250,13 +251,7 @@ mod tests {
                 .unwrap()
             })
             .collect();
-        let roll = Roll {
-            matrix: &matrix,
-            sights: &sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        };
+        let roll = exhibit::roll(&matrix, &sights);
         let findings = roll.conclude_under(Waivers(&waivers)).findings;
         let own = findings
             .into_iter()
@@ -269,18 +264,6 @@ mod tests {
             (finding.waiver, doors.collect(), finding.detail)
         })
         .collect()
-    }
-
-    fn saw(outcome: Outcome) -> Sight {
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            status: if outcome == Outcome::Granted {
-                200
-            } else {
-                403
-            },
-            ..Sight::default()
-        }
     }
 
     fn and_then(first: Outcome, second: Outcome) -> Sight {

@@ -163,6 +163,7 @@ impl Demanded<'_> {
 mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::exhibit::saw;
     use crate::judge::{Class, Code, Conclusion, Gap, Roll, Verdict, VerdictKind};
     use crate::plan::{Column, Matrix, Row};
     use crate::scenario::Demand;
@@ -188,24 +189,6 @@ mod tests {
             doors: vec![Door::Rest],
             controls: Vec::new(),
             elsewhere: Vec::new(),
-        }
-    }
-
-    fn saw(outcome: Outcome) -> Sight {
-        let status = match outcome {
-            Outcome::Granted | Outcome::RefusedInBand | Outcome::ToolError => 200,
-            Outcome::PastTheGuard | Outcome::Hidden => 404,
-            Outcome::Unauthenticated => 401,
-            Outcome::Forbidden | Outcome::Intercepted => 403,
-            Outcome::Rejected => 400,
-            Outcome::Redirected => 302,
-            Outcome::Crashed => 500,
-            Outcome::NoAnswer => 0,
-        };
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            status,
-            ..Sight::default()
         }
     }
 

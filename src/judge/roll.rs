@@ -236,6 +236,7 @@ mod tests {
 
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::exhibit::{self, answered};
     use crate::judge::{Class, Hint, Outcome, Signature, Uniform, VerdictKind};
     use crate::plan::{Column, Row};
     use crate::scenario::Demand;
@@ -322,20 +323,12 @@ mod tests {
 
         fn sound(&self) -> Sight {
             if self.allowed {
-                saw(Outcome::Granted, 200)
+                answered(Outcome::Granted, 200)
             } else if self.anonymous() {
-                saw(Outcome::Unauthenticated, 401)
+                answered(Outcome::Unauthenticated, 401)
             } else {
-                saw(Outcome::Forbidden, 403)
+                answered(Outcome::Forbidden, 403)
             }
-        }
-    }
-
-    fn saw(outcome: Outcome, status: u16) -> Sight {
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            status,
-            ..Sight::default()
         }
     }
 
@@ -448,7 +441,7 @@ mod tests {
     #[expect(clippy::too_many_lines, reason = "a table of faults")]
     fn each_fault_gives_exactly_its_findings_with_exactly_its_cells() {
         use Code as C;
-        let got_in = saw(Outcome::Granted, 200);
+        let got_in = answered(Outcome::Granted, 200);
         let rows: Vec<Wrong> = vec![
             (
                 "mcp without any policy",
@@ -481,14 +474,14 @@ mod tests {
             ),
             (
                 "reader locked out",
-                fault(|s| s.persona == "reader", saw(Outcome::Forbidden, 403)),
+                fault(|s| s.persona == "reader", answered(Outcome::Forbidden, 403)),
                 vec![(C::Lockout, pick(|s| s.persona == "reader" && s.allowed))],
             ),
             (
                 "reader locked out at one door",
                 fault(
                     |s| !s.mcp() && s.is("reader", "listProducts"),
-                    saw(Outcome::Forbidden, 403),
+                    answered(Outcome::Forbidden, 403),
                 ),
                 vec![
                     (
@@ -503,21 +496,21 @@ mod tests {
             ),
             (
                 "body swallowed",
-                fault(|s| s.mcp() && s.allowed, saw(Outcome::Rejected, 400)),
+                fault(|s| s.mcp() && s.allowed, answered(Outcome::Rejected, 400)),
                 vec![(C::Broken, pick(|s| s.mcp() && s.allowed))],
             ),
             (
                 "one issuer",
-                fault(|_| true, saw(Outcome::Unauthenticated, 401)),
+                fault(|_| true, answered(Outcome::Unauthenticated, 401)),
                 vec![(C::Lockout, pick(|s| s.allowed))],
             ),
             (
                 "statuses swapped",
                 Box::new(|s| {
                     let swapped = if s.anonymous() {
-                        saw(Outcome::Forbidden, 403)
+                        answered(Outcome::Forbidden, 403)
                     } else {
-                        saw(Outcome::Unauthenticated, 401)
+                        answered(Outcome::Unauthenticated, 401)
                     };
                     (!s.allowed).then_some(swapped)
                 }),
@@ -529,7 +522,7 @@ mod tests {
                     Square::denied_by_role,
                     Sight {
                         effect: Effect::Changed,
-                        ..saw(Outcome::Forbidden, 403)
+                        ..answered(Outcome::Forbidden, 403)
                     },
                 ),
                 vec![(C::EffectDespiteRefusal, pick(Square::denied_by_role))],
@@ -538,13 +531,16 @@ mod tests {
                 "refusal in band",
                 fault(
                     |s| s.mcp() && s.denied_by_role(),
-                    saw(Outcome::RefusedInBand, 200),
+                    answered(Outcome::RefusedInBand, 200),
                 ),
                 vec![(C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role()))],
             ),
             (
                 "refusal hidden",
-                fault(|s| s.mcp() && s.denied_by_role(), saw(Outcome::Hidden, 200)),
+                fault(
+                    |s| s.mcp() && s.denied_by_role(),
+                    answered(Outcome::Hidden, 200),
+                ),
                 vec![(C::WrongRefusal, pick(|s| s.mcp() && s.denied_by_role()))],
             ),
             (
@@ -574,7 +570,7 @@ mod tests {
                     } else {
                         Outcome::Hidden
                     };
-                    (!s.mcp()).then_some(saw(outcome, 404))
+                    (!s.mcp()).then_some(answered(outcome, 404))
                 }),
                 vec![(C::Broken, pick(|s| !s.mcp() && s.allowed))],
             ),
@@ -632,7 +628,7 @@ mod tests {
                     |s| s.allowed && s.writes(),
                     Sight {
                         effect: Effect::Unchanged,
-                        ..saw(Outcome::Granted, 200)
+                        ..answered(Outcome::Granted, 200)
                     },
                 ),
                 vec![(C::NoEffect, pick(|s| s.allowed && s.writes()))],
@@ -643,7 +639,7 @@ mod tests {
                     |s| s.persona == "admin" && s.door == Door::Mcp,
                     Sight {
                         second: Some(Reading::plain(Outcome::Granted)),
-                        ..saw(Outcome::Unauthenticated, 401)
+                        ..answered(Outcome::Unauthenticated, 401)
                     },
                 ),
                 vec![(
@@ -765,7 +761,7 @@ mod tests {
 
     #[test]
     fn what_nobody_is_allowed_proves_nothing_unless_it_is_shown_to_exist() {
-        let refused = |_| saw(Outcome::Forbidden, 403);
+        let refused = |_| answered(Outcome::Forbidden, 403);
         let conclusion = closed(refused, &[]);
         expect(
             "nobody",
@@ -806,19 +802,19 @@ mod tests {
     fn what_is_shown_to_exist_is_judged_by_the_demanded_refusal_alone() {
         let all = shown(&[(5, 0), (0, 0), (5, 1), (0, 1), (5, 2), (0, 2)]);
         let cells = || (60..72).collect();
-        let hidden = closed(|_| saw(Outcome::Hidden, 404), &all);
+        let hidden = closed(|_| answered(Outcome::Hidden, 404), &all);
         assert_eq!(
             hidden.findings[0].code,
             Code::NoControl,
             "404 may mean that it is elsewhere"
         );
-        let crashed = closed(|_| saw(Outcome::Crashed, 500), &all);
+        let crashed = closed(|_| answered(Outcome::Crashed, 500), &all);
         expect("crashed", &crashed, &[(Code::NoControl, cells())]);
-        let open = closed(|_| saw(Outcome::Granted, 200), &all);
+        let open = closed(|_| answered(Outcome::Granted, 200), &all);
         expect("open", &open, &[(Code::Leak, cells())]);
         let unread = Sight {
             effect: Effect::Unread,
-            ..saw(Outcome::Forbidden, 403)
+            ..answered(Outcome::Forbidden, 403)
         };
         expect(
             "unread",
@@ -849,7 +845,7 @@ mod tests {
         let locked = conclude(
             fault(
                 |square| square.persona == "reader",
-                saw(Outcome::Forbidden, 403),
+                answered(Outcome::Forbidden, 403),
             ),
             &[],
         );
@@ -863,7 +859,7 @@ mod tests {
     #[test]
     fn findings_say_who_what_and_where() {
         let open = conclude(
-            |square| square.mcp().then(|| saw(Outcome::Granted, 200)),
+            |square| square.mcp().then(|| answered(Outcome::Granted, 200)),
             &[],
         );
         let leak = &open.findings[0];
@@ -888,7 +884,7 @@ mod tests {
     #[test]
     fn a_pattern_of_cells_points_at_its_cause() {
         let hint = |fault: Fault| conclude(fault, &[]).findings[0].hint;
-        let got_in = saw(Outcome::Granted, 200);
+        let got_in = answered(Outcome::Granted, 200);
         assert_eq!(
             hint(fault(Square::mcp, got_in)),
             Some(Hint::McpNotInherited)
@@ -898,12 +894,12 @@ mod tests {
             Some(Hint::ToolNameUnread)
         );
         assert_eq!(
-            hint(fault(|_| true, saw(Outcome::Unauthenticated, 401))),
+            hint(fault(|_| true, answered(Outcome::Unauthenticated, 401))),
             Some(Hint::IssuerOrAudience)
         );
         let swallowed = fault(
             |square| square.mcp() && square.allowed,
-            saw(Outcome::Rejected, 400),
+            answered(Outcome::Rejected, 400),
         );
         assert_eq!(hint(swallowed), Some(Hint::BodyConsumed));
         assert_eq!(
@@ -933,27 +929,27 @@ mod tests {
             Some(Hint::ListsUnguarded)
         );
         assert_eq!(
-            hint(fault(at_rest, saw(Outcome::Forbidden, 403))),
+            hint(fault(at_rest, answered(Outcome::Forbidden, 403))),
             Some(Hint::RefusedBeforeToken)
         );
         assert_eq!(
             hint(fault(
                 move |square| at_rest(square) && !square.anonymous(),
-                saw(Outcome::Forbidden, 403)
+                answered(Outcome::Forbidden, 403)
             )),
             None
         );
         assert_eq!(
             hint(fault(
                 |square| square.mcp() && square.allowed,
-                saw(Outcome::RefusedInBand, 200)
+                answered(Outcome::RefusedInBand, 200)
             )),
             Some(Hint::AuthorizationNotForwarded)
         );
         assert_eq!(
             hint(fault(
                 |square| square.mcp() && square.allowed && square.persona == "reader",
-                saw(Outcome::RefusedInBand, 200)
+                answered(Outcome::RefusedInBand, 200)
             )),
             None
         );
@@ -967,7 +963,7 @@ mod tests {
         assert_eq!(
             hint(fault(
                 |square| square.persona == "reader",
-                saw(Outcome::Unauthenticated, 401)
+                answered(Outcome::Unauthenticated, 401)
             )),
             None
         );
@@ -997,15 +993,9 @@ mod tests {
         });
         let index = |door: Door| matrix.index(5, door.index(), 1);
         let mut sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
-        sights[index(Door::Mcp)] = saw(Outcome::Granted, 200);
-        sights[index(Door::Rest)] = saw(Outcome::Unauthenticated, 401);
-        let roll = Roll {
-            matrix: &matrix,
-            sights: &sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        };
+        sights[index(Door::Mcp)] = answered(Outcome::Granted, 200);
+        sights[index(Door::Rest)] = answered(Outcome::Unauthenticated, 401);
+        let roll = exhibit::roll(&matrix, &sights);
         expect(
             "demanded",
             &roll.conclude(),

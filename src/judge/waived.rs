@@ -255,9 +255,10 @@ impl Scales<'_> {
 mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
+    use crate::judge::exhibit::{self, saw};
     use crate::judge::{Gap, Outcome, Reading, Sight};
     use crate::plan::{Column, Row};
-    use crate::scenario::{Demand, Expectation, RefusalShape};
+    use crate::scenario::{Demand, Expectation};
 
     const DOORS: [Door; 2] = [Door::Rest, Door::Mcp];
 
@@ -292,18 +293,6 @@ mod tests {
         }
     }
 
-    fn saw(outcome: Outcome) -> Sight {
-        Sight {
-            reading: Some(Reading::plain(outcome)),
-            status: if outcome == Outcome::Forbidden {
-                403
-            } else {
-                200
-            },
-            ..Sight::default()
-        }
-    }
-
     fn dated(finding: &str, cells: &[&str], days_left: i64) -> Dated {
         serde_json::from_value(serde_json::json!({
             "finding": finding, "cells": cells, "reason": "r", "owner": "o", "until": "2026-12-31", "line": 7,
@@ -318,13 +307,7 @@ mod tests {
         let mut sights = vec![saw(Outcome::Granted); matrix.len()];
         sights[matrix.index(1, 0, 0)] = rest;
         sights[matrix.index(1, 1, 0)] = mcp;
-        let roll = Roll {
-            matrix: &matrix,
-            sights: &sights,
-            mcp_refuses: RefusalShape::Http,
-            earlier: &[],
-            shown: &[],
-        };
+        let roll = exhibit::roll(&matrix, &sights);
         let conclusion = roll.conclude_under(Waivers(waivers));
         conclusion.weighed(
             &matrix,

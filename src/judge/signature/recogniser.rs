@@ -361,6 +361,7 @@ fn empty_answer(page: &Page<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::exhibit::answer;
 
     #[test]
     fn every_signature_can_be_recognised() {
@@ -392,21 +393,6 @@ mod tests {
         assert!(has_challenge(&answer, "bearer"));
         assert!(has_challenge(&answer, "azureapimanagementkey"));
         assert!(!has_challenge(&answer, "key"));
-    }
-
-    /// An answer with headers (`name: value`, one a line).
-    fn answer(status: u16, headers: &str, body: &str) -> HttpAnswer {
-        let headers = headers.lines().filter_map(|line| line.split_once(": "));
-        HttpAnswer {
-            status,
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            body: body.to_owned(),
-            body_bytes: body.len() as u64,
-            json: serde_json::from_str::<Value>(body).is_ok(),
-            ..HttpAnswer::default()
-        }
     }
 
     const TEXT: &str = "content-type: text/plain";

@@ -1,9 +1,12 @@
 //! Call in, reply out: the only room that names reqwest and hyper.
 
 mod answer;
+mod carrier;
 mod client;
+mod clock;
 mod dialer;
 mod line;
+mod pool;
 mod proxies;
 pub mod reach;
 mod resolver;

@@ -4,31 +4,21 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use tokio::time::{Instant, timeout_at};
 
+use super::clock::Clock;
 use super::{Reply, Silence};
 
 /// Bytes of header names and values that an answer may have.
 pub(super) const HEAD_CAP: u16 = u16::MAX;
 
-/// Where reading stops.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// When the call was begun.
-    pub(super) begun: Instant,
-    /// Moment after which nothing more is waited for.
-    pub(super) deadline: Instant,
-    /// Bytes of body at most.
-    pub(super) cap: usize,
-}
-
-/// Reads until the end, a limit, or until `enough` says so of what was read so far.
+/// Reads until the end, `cap` bytes, the clock's end, or until `enough` says so of what was read so far.
 ///
 /// # Errors
 /// [`Silence::Unreadable`] when the head is beyond [`HEAD_CAP`]: hyper's own limit is one of its buffer, which grows past it.
 pub(super) async fn read<B>(
     response: Response<B>,
-    limits: Limits,
+    clock: &mut Clock<'_>,
+    cap: usize,
     enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
 ) -> Result<Reply, Silence>
 where
@@ -38,8 +28,8 @@ where
     if size(&head.headers) > usize::from(HEAD_CAP) {
         return Err(Silence::Unreadable);
     }
-    let (body, truncated) = drain(body, limits, enough).await;
-    let took = limits.begun.elapsed();
+    let (body, truncated) = drain(body, clock, cap, enough).await;
+    let took = clock.begun.elapsed();
     Ok(Reply {
         status: head.status.as_u16(),
         headers: head.headers,
@@ -58,37 +48,39 @@ fn size(headers: &HeaderMap) -> usize {
 
 async fn drain<B>(
     mut body: B,
-    limits: Limits,
+    clock: &mut Clock<'_>,
+    cap: usize,
     enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
 ) -> (Bytes, bool)
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let mut pile = Pile::default();
-    loop {
-        let frame = match timeout_at(limits.deadline, body.frame()).await {
-            Ok(None) => return (pile.end(), false),
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(_))) | Err(_) => return (pile.end(), true),
+    while !body.is_end_stream() {
+        let frame = match clock.wait(body.frame()).await {
+            Some(None) => break,
+            Some(Some(Ok(frame))) => frame,
+            Some(Some(Err(_))) | None => return (pile.end(), true),
         };
         // Trailers hold nothing that a verdict reads.
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        let room = limits.cap - pile.bytes().len();
+        let room = cap - pile.bytes().len();
         if data.len() > room {
             pile.add(data.slice(..room));
             return (pile.end(), true);
         }
         pile.add(data);
         if enough(pile.bytes()) {
-            return (pile.end(), false);
+            break;
         }
-        // While frames are always at hand nothing is waited for, and the deadline alone would never be looked at.
-        if Instant::now() >= limits.deadline {
+        // While frames are always at hand nothing is waited for, and the alarm alone would never be looked at.
+        if !body.is_end_stream() && clock.is_over() {
             return (pile.end(), true);
         }
     }
+    (pile.end(), false)
 }
 
 /// Frames put together; a body of one frame, the usual case, is not copied.

@@ -1,14 +1,16 @@
 //! Calls to well-behaved servers in, replies out, through reqwest.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, NoProxy, Proxy, Request, Url};
 use rustls::ClientConfig;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
-use super::answer::{Limits, read};
+use super::answer::read;
+use super::clock::Clock;
 use super::resolver::Resolver;
 use super::trust::Trust;
 use super::{Call, Proxies, Reply, Settings, Silence};
@@ -42,23 +44,17 @@ impl Clients {
         cap: usize,
     ) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let limits = Limits {
-            begun,
-            deadline: begun + settings.request,
-            cap,
-        };
+        let alarm = pin!(sleep_until(begun + settings.request));
+        let mut clock = Clock::new(begun, alarm);
         let url = Url::parse(&call.url).map_err(|_unsendable| Silence::Unreadable)?;
         let client = self.client(&url, settings).ok_or(Silence::Tls)?;
-        let response = timeout_at(limits.deadline, client.execute(request(call, url)))
+        let response = clock
+            .wait(client.execute(request(call, url)))
             .await
-            .map_err(|_late| Silence::Deadline)?
+            .ok_or(Silence::Deadline)?
             .map_err(|error| Silence::of(&error, otherwise(&error)))?;
-        read(
-            http::Response::<reqwest::Body>::from(response),
-            limits,
-            &mut |_| false,
-        )
-        .await
+        let response = http::Response::<reqwest::Body>::from(response);
+        read(response, &mut clock, cap, &mut |_| false).await
     }
 
     fn client(&self, url: &Url, settings: &Settings) -> Option<&Client> {

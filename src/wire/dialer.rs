@@ -2,10 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
@@ -109,20 +107,6 @@ impl Dialer {
 
     fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(self.tls.get_or_init(|| Arc::new(self.trust.config())))
-    }
-}
-
-impl Service<Uri> for Dialer {
-    type Response = Stream;
-    type Error = Undialled;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, Undialled>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Undialled>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, destination: Uri) -> Self::Future {
-        Box::pin(self.clone().dial(destination))
     }
 }
 

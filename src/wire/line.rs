@@ -1,20 +1,22 @@
 //! A persona's calls in, replies out, over connections that no other persona uses.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderValue, PROXY_AUTHORIZATION};
-use http::{Method, Request, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::{Instant, timeout_at};
+use hyper::body::{Body, Incoming};
+use tokio::time::{Instant, sleep_until};
 
-use super::answer::{HEAD_CAP, Limits, read};
+use super::answer::read;
+use super::carrier::{Carrier, Sendable, Unanswered};
+use super::clock::Clock;
 use super::dialer::Dialer;
+use super::pool::Pool;
 use super::{Call, Reply, Settings, Silence};
-
-/// Shorter than any common server's patience (5 s), so that no call is written to a connection that is just being closed.
-const IDLE: Duration = Duration::from_secs(4);
 
 /// A connection pool of its own: one a persona, so that no connection carries two identities.
 ///
@@ -25,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(4);
 /// answer (HTTP/1.1 has no ids); who must be sure asks again on a line of its own.
 #[derive(Clone, Debug)]
 pub struct Line {
-    client: Client<Dialer, Full<bytes::Bytes>>,
+    pool: Arc<Pool>,
     dialer: Dialer,
     patience: Duration,
     body_cap: usize,
@@ -33,21 +35,28 @@ pub struct Line {
 
 impl Line {
     pub(super) fn new(dialer: Dialer, settings: &Settings) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .retry_canceled_requests(false)
-            .set_host(true)
-            .http1_max_buf_size(usize::from(HEAD_CAP))
-            .http2_max_header_list_size(u32::from(HEAD_CAP))
-            .build(dialer.clone());
         Self {
-            client,
+            pool: Pool::new(dialer.clone()),
             dialer,
             patience: settings.request,
             body_cap: settings.body_cap,
         }
+    }
+
+    /// Opens a connection to where a URL leads before anything is to be sent there. Nothing is sent, and a connection that is open
+    /// already is enough.
+    ///
+    /// # Errors
+    /// Why none can be opened; the next call finds out by itself.
+    pub async fn dial_ahead(&self, url: &str) -> Result<(), Silence> {
+        let url = url.parse().map_err(|_unsendable| Silence::Unreadable)?;
+        if self.pool.holds(&url) {
+            return Ok(());
+        }
+        if let Carrier::Single(single) = self.pool.another(&url).await? {
+            self.pool.put_back(&url, single, Instant::now());
+        }
+        Ok(())
     }
 
     /// Sends a call and reads its answer until its end, the cap, the deadline, or until `enough` says so of what was read so far.
@@ -77,22 +86,25 @@ impl Line {
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
     ) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let deadline = begun + self.patience;
-        let request = self.request(call)?;
-        let response = timeout_at(deadline, self.client.request(request))
-            .await
-            .map_err(|_late| Silence::Deadline)?
-            .map_err(|error| Silence::of(&error, Silence::Unreadable))?;
-        let limits = Limits {
-            begun,
-            deadline: deadline.min(Instant::now() + idle),
-            cap: self.body_cap,
+        let (url, request) = self.request(call)?;
+        let alarm = pin!(sleep_until(begun + self.patience));
+        let mut hearing = Hearing {
+            line: self,
+            url: &url,
+            clock: Clock::new(begun, alarm),
+            idle,
+            enough,
         };
-        read(response, limits, enough).await
+        match hearing.over_idle(request).await {
+            Err(Unanswered::Unsent(request)) => hearing.over_another(*request).await,
+            Err(Unanswered::Silent(silence)) => Err(silence),
+            Ok(reply) => Ok(reply),
+        }
     }
 
-    fn request(&self, call: Call) -> Result<Request<Full<bytes::Bytes>>, Silence> {
-        let uri: Uri = call
+    /// Where a call goes, and what is sent there.
+    fn request(&self, call: Call) -> Result<(Uri, Sendable), Silence> {
+        let url: Uri = call
             .url
             .parse()
             .map_err(|_unsendable| Silence::Unreadable)?;
@@ -104,12 +116,11 @@ impl Line {
                 .entry(CONTENT_LENGTH)
                 .or_insert(HeaderValue::from_static("0"));
         }
-        if let Some(authorization) = self.forwarder_authorization(&uri) {
+        if let Some(authorization) = self.forwarder_authorization(&url) {
             head.headers.insert(PROXY_AUTHORIZATION, authorization);
         }
         head.method = call.method;
-        head.uri = uri;
-        Ok(Request::from_parts(head, Full::new(call.body)))
+        Ok((url, Request::from_parts(head, Full::new(call.body))))
     }
 
     /// A tunnel authenticates while it is dug; a forwarding proxy reads each request.
@@ -121,12 +132,77 @@ impl Line {
     }
 }
 
+/// One call that is made.
+struct Hearing<'h> {
+    line: &'h Line,
+    url: &'h Uri,
+    clock: Clock<'h>,
+    idle: Duration,
+    enough: &'h mut (dyn FnMut(&[u8]) -> bool + Send),
+}
+
+impl Hearing<'_> {
+    /// Over a connection that is open already; where there is none, or it is found closed, the request comes back unsent.
+    async fn over_idle(&mut self, request: Sendable) -> Result<Reply, Unanswered> {
+        match self.line.pool.idle(self.url, self.clock.begun) {
+            Some(carrier) => self.over(carrier, request).await,
+            None => Err(Unanswered::Unsent(Box::new(request))),
+        }
+    }
+
+    async fn over_another(&mut self, request: Sendable) -> Result<Reply, Silence> {
+        let opened = self.clock.wait(self.line.pool.another(self.url)).await;
+        let carrier = opened.ok_or(Silence::Deadline)??;
+        match self.over(carrier, request).await {
+            Ok(reply) => Ok(reply),
+            Err(Unanswered::Silent(silence)) => Err(silence),
+            Err(Unanswered::Unsent(_)) => Err(Silence::Closed),
+        }
+    }
+
+    async fn over(&mut self, carrier: Carrier, request: Sendable) -> Result<Reply, Unanswered> {
+        match carrier {
+            Carrier::Single(mut single) => {
+                let response = self.head(single.send(self.url, request)).await?;
+                let reply = self.body(response.map(|body| single.reading(body))).await?;
+                let now = self.clock.begun + reply.took;
+                self.line.pool.put_back(self.url, single, now);
+                Ok(reply)
+            }
+            Carrier::Shared(mut shared) => {
+                let response = self.head(shared.send(self.url, request)).await?;
+                self.body(response).await
+            }
+        }
+    }
+
+    async fn head(
+        &mut self,
+        answer: impl Future<Output = Result<Response<Incoming>, Unanswered>>,
+    ) -> Result<Response<Incoming>, Unanswered> {
+        let answer = self.clock.wait(answer).await;
+        let response = answer.ok_or(Unanswered::Silent(Silence::Deadline))??;
+        if self.idle < self.line.patience {
+            self.clock.bring_forward(Instant::now() + self.idle);
+        }
+        Ok(response)
+    }
+
+    async fn body(
+        &mut self,
+        response: Response<impl Body<Data = Bytes> + Unpin>,
+    ) -> Result<Reply, Unanswered> {
+        let reply = read(response, &mut self.clock, self.line.body_cap, self.enough).await;
+        reply.map_err(Unanswered::Silent)
+    }
+}
+
 fn expects_content(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::wire) mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -146,7 +222,7 @@ mod tests {
 
     /// What a raw server does with each request that it has read.
     #[derive(Clone)]
-    enum Act {
+    pub(in crate::wire) enum Act {
         Write(Vec<u8>),
         Drip(Vec<u8>, Duration),
         Repeat(Vec<u8>),
@@ -156,20 +232,20 @@ mod tests {
         Close,
     }
 
-    struct Server {
-        url: String,
+    pub(in crate::wire) struct Server {
+        pub(in crate::wire) url: String,
         connections: Arc<AtomicUsize>,
         left: Arc<AtomicUsize>,
         heard: Arc<std::sync::Mutex<Vec<String>>>,
     }
 
     impl Server {
-        fn connections(&self) -> usize {
+        pub(in crate::wire) fn connections(&self) -> usize {
             self.connections.load(Ordering::SeqCst)
         }
 
         /// Returns once so many connections were closed by the client.
-        async fn left(&self, connections: usize) {
+        pub(in crate::wire) async fn left(&self, connections: usize) {
             let all_left = async {
                 while self.left.load(Ordering::SeqCst) < connections {
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -178,12 +254,12 @@ mod tests {
             tokio::time::timeout(AMPLE, all_left).await.unwrap();
         }
 
-        fn heard(&self) -> Vec<String> {
+        pub(in crate::wire) fn heard(&self) -> Vec<String> {
             self.heard.lock().unwrap().clone()
         }
     }
 
-    async fn serve(script: Vec<Act>) -> Server {
+    pub(in crate::wire) async fn serve(script: Vec<Act>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = Server {
@@ -247,7 +323,7 @@ mod tests {
         Some(())
     }
 
-    fn settings() -> Settings {
+    pub(in crate::wire) fn settings() -> Settings {
         Settings {
             connect: AMPLE,
             request: AMPLE,
@@ -257,7 +333,7 @@ mod tests {
         }
     }
 
-    fn line() -> Line {
+    pub(in crate::wire) fn line() -> Line {
         Wire::new(&settings()).unwrap().line()
     }
 
@@ -270,7 +346,7 @@ mod tests {
         Wire::new(&hasty).unwrap().line()
     }
 
-    fn get(url: &str) -> Call {
+    pub(in crate::wire) fn get(url: &str) -> Call {
         Call {
             method: Method::GET,
             url: url.to_owned(),
@@ -279,7 +355,7 @@ mod tests {
         }
     }
 
-    async fn ask(line: &Line, url: &str) -> Result<Reply, Silence> {
+    pub(in crate::wire) async fn ask(line: &Line, url: &str) -> Result<Reply, Silence> {
         line.send(get(url), &mut |_| false).await
     }
 

@@ -96,7 +96,7 @@ impl fmt::Debug for Trust {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::wire) mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::time::Duration;
@@ -113,7 +113,7 @@ mod tests {
     use crate::wire::{Call, Proxies, Settings, Silence, Wire};
 
     /// Makes a self-signed certificate for a name; gives a server's configuration with it, and it as PEM.
-    fn certified(name: &str) -> (ServerConfig, Vec<u8>) {
+    pub(in crate::wire) fn certified(name: &str) -> (ServerConfig, Vec<u8>) {
         let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
         let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -58,7 +58,7 @@ pub struct Plan {
     selection: Selection,
 }
 
-/// The cells of one operation at one door, in firing order: refusals before those that must get through.
+/// The cells of one operation at one door; [`Plan::cells`] tells which they are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Group {
     /// Index of the operation.
@@ -69,8 +69,6 @@ pub struct Group {
     pub conduct: Conduct,
     /// When they may be made.
     pub wave: Wave,
-    /// Matrix indices.
-    pub cells: Vec<usize>,
 }
 
 /// When a call is made: the next wave begins once the last call of the one before was answered, so that nothing is gone
@@ -164,7 +162,29 @@ impl Plan {
 
     /// How many checks there are.
     pub fn checks(&self) -> usize {
-        self.groups.iter().map(|group| group.cells.len()).sum()
+        self.matrix.checks().count()
+    }
+
+    /// Matrix indices of the cells of a group, in firing order: refusals before those that must get through.
+    pub fn cells(&self, group: &Group) -> impl Iterator<Item = usize> {
+        let Group {
+            operation, door, ..
+        } = *group;
+        let doors = self.matrix.doors.iter();
+        let place = doors.into_iter().position(|known| *known == door);
+        let personas = 0..place.map_or(0, |_| self.matrix.personas.len());
+        let index = move |persona| {
+            self.matrix
+                .index(operation, place.unwrap_or_default(), persona)
+        };
+        let cells = move |allows: bool| {
+            let fits = move |index: &usize| {
+                let check = self.matrix.check(*index);
+                check.is_some_and(|check| check.demand.expectation.allows() == allows)
+            };
+            personas.clone().map(index).filter(fits)
+        };
+        cells(false).chain(cells(true))
     }
 
     /// Whether every cell at its doors is tested.
@@ -251,37 +271,18 @@ fn groups(scenario: &Scenario, matrix: &Matrix, read_only: bool) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::with_capacity(scenario.operations.len() * matrix.doors.len());
     for (index, operation) in scenario.operations.iter().enumerate() {
         let conduct = conduct::of(scenario, operation, read_only);
-        for (place, door) in matrix
-            .doors
-            .iter()
-            .enumerate()
-            .filter(|(_, door)| operation.has(**door))
-        {
-            let cells = firing_order(matrix, index, place);
+        let wave = Wave::of(scenario, operation);
+        for door in matrix.doors.iter().filter(|door| operation.has(**door)) {
             groups.push(Group {
                 operation: index,
                 door: *door,
                 conduct,
-                wave: Wave::of(scenario, operation),
-                cells,
+                wave,
             });
         }
     }
     groups.sort_by_key(|group| group.wave);
     groups
-}
-
-fn firing_order(matrix: &Matrix, operation: usize, door: usize) -> Vec<usize> {
-    let mut cells: Vec<usize> = (0..matrix.personas.len())
-        .map(|persona| matrix.index(operation, door, persona))
-        .filter(|index| matrix.check(*index).is_some())
-        .collect();
-    cells.sort_by_key(|index| {
-        matrix
-            .check(*index)
-            .is_some_and(|check| check.demand.expectation.allows())
-    });
-    cells
 }
 
 impl Wave {
@@ -386,22 +387,20 @@ pub(crate) mod tests {
     fn refusals_are_tried_before_calls_that_must_get_through() {
         let plan = catalog();
         for group in &plan.groups {
-            let allowed: Vec<bool> = group
-                .cells
-                .iter()
+            let allowed: Vec<bool> = plan
+                .cells(group)
                 .map(|cell| {
-                    let check = plan.matrix.check(*cell).unwrap();
+                    let check = plan.matrix.check(cell).unwrap();
                     check.demand.expectation.allows()
                 })
                 .collect();
             assert!(allowed.is_sorted(), "{group:?}");
         }
         let deletion = plan.groups.last().unwrap();
-        let personas: Vec<&str> = deletion
-            .cells
-            .iter()
+        let personas: Vec<&str> = plan
+            .cells(deletion)
             .map(|cell| {
-                let check = plan.matrix.check(*cell).unwrap();
+                let check = plan.matrix.check(cell).unwrap();
                 plan.matrix.personas[check.persona].name.as_str()
             })
             .collect();
@@ -440,21 +439,26 @@ pub(crate) mod tests {
     fn the_shards_of_a_plan_are_the_plan() {
         let whole = catalog();
         for of in 1..=8 {
+            let pieces = |plan: &Plan| -> Vec<(Group, Vec<usize>)> {
+                let groups = plan.groups.iter();
+                let piece = |group: &Group| (group.clone(), plan.cells(group).collect());
+                groups.map(piece).collect()
+            };
             let mut called = Vec::new();
             for number in 1..=of {
                 let part = catalog().part(Shard::new(number, of).unwrap());
                 assert_eq!(part.digest, whole.digest);
                 assert_eq!(part.matrix.rights(), whole.matrix.rights());
                 let checks = part.checks();
-                called.extend(part.groups.clone());
+                called.extend(pieces(&part));
                 let at_rest = part.through(&[Door::Rest]);
                 assert_eq!(at_rest.checks() * 3, checks, "{number}/{of}");
             }
-            let order = |group: &Group| (group.operation, group.door);
+            let order = |(group, _): &(Group, Vec<usize>)| (group.operation, group.door);
             called.sort_by_key(order);
-            let mut groups = whole.groups.clone();
-            groups.sort_by_key(order);
-            assert_eq!(called, groups, "of {of}");
+            let mut all = pieces(&whole);
+            all.sort_by_key(order);
+            assert_eq!(called, all, "of {of}");
         }
     }
 

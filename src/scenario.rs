@@ -6,6 +6,7 @@ mod call;
 pub mod complaint;
 mod declaration;
 mod demand;
+mod demanded;
 mod deployment;
 mod environment;
 mod extent;
@@ -28,6 +29,7 @@ pub mod template;
 mod terms;
 mod waiver;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,11 +48,12 @@ use register::Register;
 use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
+pub use demanded::{Demands, Stated};
 pub use environment::NoEnvironment;
 pub use extent::{Extent, LeftOut, Location};
 pub use fingerprint::{Fingerprint, Flaw, Meaning, Pattern};
 pub use identity::{ClientAuth, EntraEndpoint, Identity, Provider, is_guid};
-pub use mcp::{Completed, Listing, McpCall, McpMethod};
+pub use mcp::{Completed, Completion, Listing, McpCall, McpMethod};
 pub use profile::{Profile, RedirectUri};
 pub use sign_in::SignIn;
 pub use sources::{Missing, Sources};
@@ -94,14 +97,15 @@ impl Scenario {
     /// Every header that the scenario names: of doors, clients and calls.
     pub fn headers(&self) -> impl Iterator<Item = &(String, HeaderText)> {
         let entries = [&self.deployment.rest, &self.deployment.mcp];
-        let entries = entries.into_iter().flatten().map(|entry| &entry.headers);
+        let entries = entries.into_iter().flatten();
         let steps = self.fixtures.iter().flat_map(Fixture::steps);
         let steps = steps.filter_map(|step| step.rest.as_ref());
         let calls = self.operations.iter().filter_map(|one| one.rest.as_ref());
-        let clients = self.clients.iter().map(|client| &client.headers);
+        let clients = self.clients.iter().map(|client| client.headers.as_slice());
         entries
+            .map(|entry| entry.headers.as_slice())
             .chain(clients)
-            .chain(steps.chain(calls).map(|call| &call.headers))
+            .chain(steps.chain(calls).map(|call| &*call.headers))
             .flatten()
     }
 
@@ -116,11 +120,12 @@ impl Scenario {
             .operations
             .iter_mut()
             .filter_map(|one| one.rest.as_mut());
-        let clients = self.clients.iter_mut().map(|client| &mut client.headers);
+        let clients = self.clients.iter_mut();
+        let clients = clients.map(|client| client.headers.as_mut_slice());
         entries
-            .map(|entry| &mut entry.headers)
+            .map(|entry| entry.headers.as_mut_slice())
             .chain(clients)
-            .chain(steps.chain(calls).map(|call| &mut call.headers))
+            .chain(steps.chain(calls).map(|call| &mut *call.headers))
             .flatten()
     }
 
@@ -420,13 +425,13 @@ pub struct Operation {
     /// Whether a call that gets through changes something.
     pub mutates: bool,
     /// Indices of the fixtures whose captures its templates name.
-    pub uses: Vec<usize>,
+    pub uses: Box<[usize]>,
     /// Index of the fixture of which an allowed call makes one more.
     pub creates: Option<usize>,
     /// How long its effect may take until it can be read; `None` where the fixtures say so.
     pub settle: Option<Duration>,
-    /// What the matrix demands: one entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
-    pub demands: Arc<[[Option<Demand>; 3]]>,
+    /// What the matrix demands.
+    pub demands: Demands,
     /// Line in the file, from 1.
     pub line: u32,
 }
@@ -443,7 +448,7 @@ impl Operation {
 }
 
 /// An expectation with the line that states it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Demand {
     /// What must come back.
     pub expectation: Expectation,
@@ -452,7 +457,7 @@ pub struct Demand {
 }
 
 /// What the matrix demands of a cell.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expectation {
     /// The call gets through.
@@ -502,11 +507,11 @@ impl fmt::Display for Expectation {
 #[derive(Clone, Debug)]
 pub struct RestCall {
     /// Method, upper case.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// Path and query below the door's URL, beginning with a slash; inserted values are percent-encoded.
     pub target: Template,
     /// Headers of this call.
-    pub headers: Vec<(String, HeaderText)>,
+    pub headers: Box<[(String, HeaderText)]>,
     /// JSON body.
     pub json: Option<JsonTemplate>,
 }

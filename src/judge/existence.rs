@@ -8,10 +8,7 @@ use crate::plan::{Column, Matrix};
 
 /// Whether a column has cells at a door, and none of them must get through: then no call of its own can be a control.
 pub(super) fn nobody_may(column: &Column, door: Door) -> bool {
-    let demands = column.demands.iter();
-    let mut demands = demands
-        .filter_map(|row| row[door.index()].as_ref())
-        .peekable();
+    let mut demands = column.demands.at(door).flatten().peekable();
     demands.peek().is_some() && demands.all(|demand| !demand.expectation.allows())
 }
 

@@ -230,8 +230,6 @@ fn unanswered(check: &Check<'_>, sight: Sight) -> Ruling {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -727,12 +725,11 @@ mod tests {
     /// The article with a deletion that nobody is allowed, and what the deletion's cells gave.
     fn closed(deletion: impl Fn(usize) -> Sight, shown: &[bool]) -> Conclusion {
         let mut matrix = article();
-        for doors in Arc::make_mut(&mut matrix.operations[5].demands) {
-            doors.fill(Some(Demand {
-                expectation: Expectation::Deny,
-                line: 1,
-            }));
-        }
+        let demand = Some(Demand {
+            expectation: Expectation::Deny,
+            line: 1,
+        });
+        matrix.operations[5].demands = [[(); 3]; 4].map(|row| row.map(|()| demand.clone())).into();
         let sound = squares(&matrix).into_iter().enumerate();
         let sights: Vec<Sight> = sound
             .map(|(index, square)| match index / 12 {
@@ -987,10 +984,12 @@ mod tests {
     #[test]
     fn a_demanded_difference_between_doors_is_no_disagreement() {
         let mut matrix = article();
-        Arc::make_mut(&mut matrix.operations[5].demands)[1][1] = Some(Demand {
+        let demand = Demand {
             expectation: Expectation::Allow,
             line: 1,
-        });
+        };
+        let column = &mut matrix.operations[5];
+        column.demands.set(1, Door::ALL[1], Some(demand));
         let index = |door: Door| matrix.index(5, door.index(), 1);
         let mut sights: Vec<Sight> = squares(&matrix).iter().map(Square::sound).collect();
         sights[index(Door::Mcp)] = answered(Outcome::Granted, 200);
@@ -1108,8 +1107,10 @@ mod tests {
         (demands, sights, prop::sample::select(shapes)).prop_map(|(demands, sights, shape)| {
             let mut matrix = article();
             for (index, demand) in demands.into_iter().enumerate() {
-                Arc::make_mut(&mut matrix.operations[index / 12].demands)[index % 4]
-                    [index / 4 % 3] = demand;
+                let column = &mut matrix.operations[index / 12];
+                column
+                    .demands
+                    .set(index % 4, Door::ALL[index / 4 % 3], demand);
             }
             (matrix, sights, shape)
         })
@@ -1322,8 +1323,12 @@ mod tests {
     fn a_strangers_failing_cell_tells_what_a_door_does_without_a_valid_token() {
         let mut matrix = article();
         for column in &mut matrix.operations {
-            for demand in Arc::make_mut(&mut column.demands)[0].iter_mut().flatten() {
-                demand.expectation = Expectation::Forbidden;
+            for door in Door::ALL {
+                let demand = column.demands.get(0, door).map(|demand| Demand {
+                    expectation: Expectation::Forbidden,
+                    line: demand.line,
+                });
+                column.demands.set(0, door, demand);
             }
         }
         let (reader, writer, anonymous) = (0, 1, 3);

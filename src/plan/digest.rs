@@ -118,11 +118,8 @@ pub(super) fn narrowed(digest: &str, matrix: &Matrix) -> String {
 }
 
 fn demands(operation: &Operation, door: Door) -> String {
-    let demands = operation.demands.iter().map(|row| {
-        row[door.index()]
-            .as_ref()
-            .map(|demand| demand.expectation.to_string())
-    });
+    let demands = operation.demands.at(door);
+    let demands = demands.map(|demand| demand.map(|demand| demand.expectation.to_string()));
     format!("{:?}\n", demands.collect::<Vec<_>>())
 }
 

@@ -8,6 +8,7 @@ use crate::cell::Door;
 use crate::scenario::sign_in::{
     Assertion, Client, Command, IdentityService, Proof, SecretSource, SignIn,
 };
+use crate::scenario::template::JsonTemplate;
 use crate::scenario::{
     EntraEndpoint, Fixture, HeaderText, Identity, Location, McpCall, Operation, Persona, Profile,
     Provider, RestCall, Step, Undeclared,
@@ -91,10 +92,11 @@ impl Plan {
     /// Fixtures of which a run may need objects.
     fn fixtures(&self) -> impl Iterator<Item = &Fixture> {
         let needed = |fixture: usize| {
-            let mut groups = self.groups.iter().filter(|group| !group.cells.is_empty());
+            let mut groups = self.groups.iter();
             groups.any(|group| {
                 let operation = &self.scenario.operations[group.operation];
-                operation.uses.contains(&fixture) || operation.creates == Some(fixture)
+                let needs = operation.uses.contains(&fixture) || operation.creates == Some(fixture);
+                needs && self.cells(group).next().is_some()
             })
         };
         let fixtures = self.scenario.fixtures.iter().enumerate();
@@ -286,7 +288,7 @@ impl Plan {
         let cells = self
             .groups
             .iter()
-            .flat_map(|group| group.cells.iter().map(move |cell| (group, *cell)));
+            .flat_map(|group| self.cells(group).map(move |cell| (group, cell)));
         cells
             .filter_map(|(group, cell)| {
                 let check = self.matrix.check(cell)?;
@@ -486,7 +488,7 @@ fn shown_step(step: &Step) -> Option<(String, Option<Value>)> {
 }
 
 fn shown_rest(call: &RestCall) -> (String, Option<Value>) {
-    let json = call.json.as_ref().map(|json| json.source().clone());
+    let json = call.json.as_ref().map(JsonTemplate::source);
     (format!("{} {}", call.method, call.target.source()), json)
 }
 

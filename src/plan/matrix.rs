@@ -2,12 +2,10 @@
 
 mod written;
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, Door, OperationName, PersonaName};
-use crate::scenario::{Demand, Operation, Persona, Scenario, SignIn};
+use crate::scenario::{Demands, Operation, Persona, Scenario, SignIn, Stated};
 use written::Written;
 
 /// The shape of a run: who, what, where, and what is demanded. Indices run operation-major, then door, then persona.
@@ -48,9 +46,8 @@ pub struct Column {
     pub name: OperationName,
     /// Whether a call that gets through changes something.
     pub mutates: bool,
-    /// One entry a persona, each with one a door in [`Door::ALL`]'s order; `None` where there is no such cell. Empty where
-    /// another shard calls the operation.
-    pub demands: Arc<[[Option<Demand>; 3]]>,
+    /// What is demanded of its cells. Empty where another shard calls the operation.
+    pub demands: Demands,
 }
 
 impl Column {
@@ -72,7 +69,7 @@ pub struct Check<'m> {
     /// Index of the persona.
     pub persona: usize,
     /// What must come back, and the line that says so.
-    pub demand: &'m Demand,
+    pub demand: Stated<'m>,
 }
 
 impl Matrix {
@@ -86,7 +83,7 @@ impl Matrix {
         let column = |operation: &Operation| Column {
             name: operation.name.clone(),
             mutates: operation.mutates,
-            demands: Arc::clone(&operation.demands),
+            demands: operation.demands.clone(),
         };
         Self {
             personas: scenario.personas.iter().map(row).collect(),
@@ -103,7 +100,7 @@ impl Matrix {
         let whole = self.rights();
         for (column, own) in self.operations.iter_mut().zip(share) {
             if !own {
-                column.demands = Arc::default();
+                column.demands = Demands::default();
             }
         }
         let mut controls = std::mem::take(&mut self.controls);
@@ -156,13 +153,7 @@ impl Matrix {
         let (persona, place) = (index.checked_rem(personas)?, index.checked_div(personas)?);
         let (door, operation) = (place.checked_rem(doors)?, place.checked_div(doors)?);
         let door = *self.doors.get(door)?;
-        let demand = self
-            .operations
-            .get(operation)?
-            .demands
-            .get(persona)?
-            .get(door.index())?
-            .as_ref()?;
+        let demand = self.operations.get(operation)?.demands.get(persona, door)?;
         Some(Check {
             index,
             operation,
@@ -188,7 +179,7 @@ impl Matrix {
         let (persona, place) = (index % self.personas.len(), index / self.personas.len());
         let door = self.doors[place % self.doors.len()];
         let column = &mut self.operations[place / self.doors.len()];
-        Arc::make_mut(&mut column.demands)[persona][door.index()] = None;
+        column.demands.set(persona, door, None);
     }
 
     /// Every check, in matrix order.
@@ -201,14 +192,14 @@ impl Matrix {
                 .enumerate()
                 .flat_map(move |(place, door)| {
                     let first = (operation * doors + place) * personas;
-                    let rows = column.demands.iter().enumerate();
-                    rows.filter_map(move |(persona, demands)| {
+                    let demands = column.demands.at(*door).enumerate();
+                    demands.filter_map(move |(persona, demand)| {
                         Some(Check {
                             index: first + persona,
                             operation,
                             door: *door,
                             persona,
-                            demand: demands[door.index()].as_ref()?,
+                            demand: demand?,
                         })
                     })
                 })
@@ -228,7 +219,7 @@ impl Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Expectation;
+    use crate::scenario::{Demand, Expectation};
 
     fn two_by_two() -> Matrix {
         let row = |name: &str| Row {

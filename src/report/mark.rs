@@ -53,7 +53,7 @@ impl<'r> Mark<'r> {
             }
         };
         let demanded = matches!(kind, VerdictKind::Fail | VerdictKind::Waived)
-            .then_some(&entry.check.demand.expectation);
+            .then_some(entry.check.demand.expectation);
         Self {
             kind: Some(kind),
             got,

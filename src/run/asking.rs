@@ -83,7 +83,7 @@ pub(super) fn of_rest(
     let mut headers = door_headers(deployment.rest.as_ref(), bindings)?;
     headers.extend(filled(&call.headers, bindings)?);
     Ok(Ask::Rest {
-        method: call.method.clone(),
+        method: call.method.to_string(),
         target: call.target.fill_target(bindings)?,
         headers,
         json: call

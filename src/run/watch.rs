@@ -56,8 +56,8 @@ pub(super) async fn prepare(hall: &Hall<'_>) {
         group.conduct == Conduct::Live && !hall.plan.scenario.settle_of(operation).is_zero()
     };
     let groups = hall.plan.groups.iter().filter(settles);
-    let cells = groups.flat_map(|group| &group.cells);
-    let checks = cells.filter_map(|cell| hall.plan.matrix.check(*cell));
+    let cells = groups.flat_map(|group| hall.plan.cells(group));
+    let checks = cells.filter_map(|cell| hall.plan.matrix.check(cell));
     stream::iter(checks)
         .for_each_concurrent(AT_ONCE, |check| async move {
             if hall.barred(check.persona, check.door).is_none() {

@@ -14,7 +14,7 @@ use super::object::bind_decoy;
 use super::watch;
 use crate::door::Ask;
 use crate::judge::{Effect, Gap, Outcome};
-use crate::plan::{Check, Conduct, Group};
+use crate::plan::{Check, Conduct, Group, Plan};
 use crate::scenario::Expectation;
 use crate::scenario::template::Bindings;
 
@@ -43,10 +43,10 @@ async fn call_everything(hall: &Hall<'_>) {
 }
 
 async fn call_wave(hall: &Hall<'_>, groups: &[Group]) {
-    let queue = Queue::of(groups);
+    let queue = Queue::of(&hall.plan, groups);
     let jobs = (0..hall.settings.jobs.max(1)).map(|_| async {
         while let Some((group, cells)) = queue.next() {
-            call_piece(hall, group, cells).await;
+            call_piece(hall, group, &cells).await;
         }
     });
     join_all(jobs).await;
@@ -54,32 +54,38 @@ async fn call_wave(hall: &Hall<'_>, groups: &[Group]) {
 
 /// The next piece of work, for whoever asks first.
 struct Queue<'p> {
+    plan: &'p Plan,
     groups: &'p [Group],
     /// A group, and how many of its cells are taken.
     next: Cell<(usize, usize)>,
 }
 
 impl<'p> Queue<'p> {
-    fn of(groups: &'p [Group]) -> Self {
+    fn of(plan: &'p Plan, groups: &'p [Group]) -> Self {
         Self {
+            plan,
             groups,
             next: Cell::new((0, 0)),
         }
     }
 
-    fn next(&self) -> Option<(&'p Group, &'p [usize])> {
-        let (mut place, mut taken) = self.next.get();
-        while taken >= self.groups.get(place)?.cells.len() {
-            (place, taken) = (place + 1, 0);
+    fn next(&self) -> Option<(&'p Group, Vec<usize>)> {
+        loop {
+            let (place, taken) = self.next.get();
+            let group = self.groups.get(place)?;
+            let most = match group.conduct {
+                Conduct::Live => usize::MAX,
+                Conduct::Plain | Conduct::Decoy | Conduct::Withheld => 1,
+            };
+            let left = self.plan.cells(group).skip(taken);
+            let cells: Vec<usize> = left.take(most).collect();
+            if cells.is_empty() {
+                self.next.set((place + 1, 0));
+            } else {
+                self.next.set((place, taken + cells.len()));
+                return Some((group, cells));
+            }
         }
-        let group = &self.groups[place];
-        let left = &group.cells[taken..];
-        let cells = match group.conduct {
-            Conduct::Live => left,
-            Conduct::Plain | Conduct::Decoy | Conduct::Withheld => &left[..1],
-        };
-        self.next.set((place, taken + cells.len()));
-        Some((group, cells))
     }
 }
 
@@ -301,29 +307,35 @@ pub(super) fn told(
 mod tests {
     use super::*;
     use crate::cell::Door;
-    use crate::plan::Wave;
+    use crate::plan::tests::{CATALOG, plan};
+    use crate::plan::{Selection, Wave};
 
-    fn group(conduct: Conduct, cells: &[usize]) -> Group {
+    fn group(conduct: Conduct, operation: usize) -> Group {
         Group {
-            operation: 0,
+            operation,
             door: Door::Rest,
             conduct,
             wave: Wave::Reads,
-            cells: cells.to_vec(),
         }
     }
 
     #[test]
     fn a_group_that_changes_something_is_one_piece_and_any_other_one_a_cell() {
+        let plan = plan(CATALOG, &[], Selection::default());
+        let nowhere = plan.matrix.operations.len();
         let groups = [
-            group(Conduct::Plain, &[3, 0]),
-            group(Conduct::Decoy, &[]),
-            group(Conduct::Live, &[4, 5, 6]),
-            group(Conduct::Withheld, &[7]),
+            group(Conduct::Plain, 0),
+            group(Conduct::Decoy, nowhere),
+            group(Conduct::Live, 5),
+            group(Conduct::Withheld, 1),
         ];
-        let queue = Queue::of(&groups);
+        let queue = Queue::of(&plan, &groups);
         let pieces: Vec<_> = std::iter::from_fn(|| queue.next().map(|(_, cells)| cells)).collect();
-        assert_eq!(pieces, [&[3][..], &[0], &[4, 5, 6], &[7]]);
+        let single = |cell| vec![cell];
+        let mut expected: Vec<Vec<usize>> = [3, 0, 1, 2].map(single).into();
+        expected.push(vec![60, 61, 63, 62]);
+        expected.extend([15, 12, 13, 14].map(single));
+        assert_eq!(pieces, expected);
         assert!(queue.next().is_none());
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn read(
     }
     Some(match bounds {
         Bounds::Base => expanded.text.trim_end_matches('/').to_owned(),
-        Bounds::Endpoint | Bounds::Issuer => expanded.text,
+        Bounds::Endpoint | Bounds::Issuer => expanded.text.into_owned(),
     })
 }
 

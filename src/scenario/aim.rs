@@ -22,13 +22,13 @@ pub(super) fn check(
         path_of(reader, line, &call.method, path, within);
         query_of(reader, shape.get("query").unwrap_or(line), query, within);
         if let (Some(node), Some(body)) = (shape.get("json"), &call.json) {
-            values(reader, node, body.source(), within);
+            values(reader, node, &body.source(), within);
         }
     }
     if let (Some(shape), Some(McpCall::Tool { arguments, .. })) = (node.get("mcp"), mcp)
         && let Some(node) = shape.get("arguments")
     {
-        values(reader, node, arguments.source(), within);
+        values(reader, node, &arguments.source(), within);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A REST or MCP shape in, the call that it describes out, with its templates read.
 
-use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
 
 use super::complaint::Kind;
 use super::raw::{Node, Value};
@@ -85,7 +85,7 @@ fn rest_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Op
         return Some(RestCall {
             method,
             target,
-            headers: Vec::new(),
+            headers: Box::default(),
             json: None,
         });
     }
@@ -105,7 +105,8 @@ fn rest_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Op
     let headers = fields
         .get("headers")
         .map(|headers| header::read(reader, headers.node, scope))
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .into();
     let json = fields
         .get("json")
         .map(|body| json(reader, body.node, scope));
@@ -123,8 +124,20 @@ fn rest_call(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> Op
     })
 }
 
+/// Methods that nobody has to spell out once more for every operation.
+const USUAL: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+fn spelt(method: &str) -> Cow<'static, str> {
+    let usual = USUAL.into_iter().find(|usual| *usual == method);
+    usual.map_or_else(|| Cow::Owned(method.to_owned()), Cow::Borrowed)
+}
+
 /// `METHOD /path`: the method a token in upper case (RFC 9110 §9.1), the path in origin form (RFC 9112 §3.2.1).
-fn request(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<(String, Template)> {
+fn request(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    scope: &Scope<'_>,
+) -> Option<(Cow<'static, str>, Template)> {
     let expanded = reader.text(node, "this request")?;
     let Some((method, target)) = expanded.text.split_once(' ') else {
         reader.complain(node.span, Kind::Request("this is no method and path"));
@@ -140,7 +153,7 @@ fn request(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<(S
         reader.complain(reader.narrow(node.span, target), kind);
         return None;
     }
-    Some((method.to_owned(), template))
+    Some((spelt(method), template))
 }
 
 fn check_method(method: &str) -> Result<(), Kind> {
@@ -197,7 +210,7 @@ fn query_value(reader: &mut Reader<'_>, entry: Named<'_>, scope: &Scope<'_>) -> 
     let text = match &entry.node.value {
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),
-        Value::Text(text) => reader.expand(entry.node, text)?.text,
+        Value::Text(text) => reader.expand(entry.node, text)?.text.into_owned(),
         Value::Null | Value::NoNumber | Value::List(_) | Value::Map(_) => {
             reader.wrong(
                 entry.node,
@@ -232,48 +245,69 @@ pub(super) fn json(
         reader.wrong(node, "this JSON value", "a value");
         return None;
     }
-    JsonTemplate::parse(&json_value(reader, node, scope)?).ok()
+    let mut text = String::new();
+    write(reader, node, scope, &mut text)?;
+    Some(JsonTemplate::written(text))
 }
 
-/// The node as JSON; every item is read even when an earlier one is wrong.
-fn json_value(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<Json> {
+/// Writes the node down as JSON; every item is read even when an earlier one is wrong.
+fn write(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>, json: &mut String) -> Option<()> {
     match &node.value {
-        Value::Null => Some(Json::Null),
-        Value::Bool(flag) => Some(Json::Bool(*flag)),
-        Value::Number(number) => Some(Json::Number(number.clone())),
+        Value::Null => json.push_str("null"),
+        Value::Bool(flag) => json.push_str(if *flag { "true" } else { "false" }),
+        Value::Number(number) => json.push_str(&number.to_string()),
         Value::NoNumber => {
             reader.wrong(node, "this JSON value", "a finite number");
-            None
+            return None;
         }
         Value::Text(text) => {
             let expanded = reader.expand(node, text)?;
-            scope
-                .template(reader, node, &expanded.text)
-                .map(|_| Json::String(expanded.text))
+            scope.check(reader, node, &expanded.text)?;
+            json.push_str(&quoted(&expanded.text));
         }
         Value::List(items) => {
-            let items: Vec<Option<Json>> = items
-                .iter()
-                .map(|item| json_value(reader, item, scope))
-                .collect();
-            items.into_iter().collect()
+            let items = items.iter().map(|item| ("", item));
+            return write_all(reader, items, scope, ('[', ']'), json);
         }
         Value::Map(_) => {
             let sound = reader.found.len();
             let entries = reader.entries(node, "this JSON value")?;
             let sound = reader.found.len() == sound;
-            let read = |entry: Named<'_>| {
-                Some((
-                    entry.name.to_owned(),
-                    json_value(reader, entry.node, scope)?,
-                ))
-            };
-            let entries: Vec<Option<(String, Json)>> = entries.into_iter().map(read).collect();
-            entries
-                .into_iter()
-                .collect::<Option<Map<String, Json>>>()
-                .filter(|_| sound)
-                .map(Json::Object)
+            let keys: Vec<String> = entries
+                .iter()
+                .map(|entry| quoted(entry.name) + ":")
+                .collect();
+            let entries = entries.iter().map(|entry| entry.node);
+            let entries = keys.iter().map(String::as_str).zip(entries);
+            write_all(reader, entries, scope, ('{', '}'), json)?;
+            return sound.then_some(());
         }
     }
+    Some(())
+}
+
+/// Writes what a list or a map holds, each item after what stands before it.
+fn write_all<'n>(
+    reader: &mut Reader<'_>,
+    items: impl Iterator<Item = (&'n str, &'n Node)>,
+    scope: &Scope<'_>,
+    (open, close): (char, char),
+    json: &mut String,
+) -> Option<()> {
+    let mut sound = Some(());
+    json.push(open);
+    for (place, (before, item)) in items.enumerate() {
+        if place > 0 {
+            json.push(',');
+        }
+        json.push_str(before);
+        sound = write(reader, item, scope, json).and(sound);
+    }
+    json.push(close);
+    sound
+}
+
+/// A text as JSON spells it.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

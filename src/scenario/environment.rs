@@ -92,9 +92,10 @@ fn value(variable: &str, node: &Node, sources: &Sources) -> Result<Option<String
     if let Some(text) = node.as_text() {
         let expanded = sources.expand(text);
         // What cannot be resolved is complained of when the scenario is read, with its place.
-        return Ok(Some(
-            expanded.map_or_else(|_| text.to_owned(), |known| known.text),
-        ));
+        return Ok(Some(expanded.map_or_else(
+            |_| text.to_owned(),
+            |known| known.text.into_owned(),
+        )));
     }
     let Some(source) = node.get("env").and_then(Node::as_text) else {
         return Ok(None);

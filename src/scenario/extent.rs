@@ -145,7 +145,7 @@ fn location(reader: &mut Reader<'_>, node: &Node) -> Option<Location> {
         return address::read(reader, node, "`openapi`", Bounds::Endpoint).map(Location::Url);
     }
     reader.plain(node, "`openapi`")?;
-    Some(Location::File(reader.folder().join(expanded)))
+    Some(Location::File(reader.folder().join(&*expanded)))
 }
 
 fn left_out(reader: &mut Reader<'_>, node: &Node, is_route: bool) -> Vec<LeftOut> {

@@ -367,7 +367,7 @@ pub(super) fn pointer(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     };
     let pointer = reader.expand(node, text)?.text;
     if is_escaped(&pointer) && (pointer.is_empty() || pointer.starts_with('/')) {
-        return Some(pointer);
+        return Some(pointer.into_owned());
     }
     reader.complain(node.span, Kind::Pointer);
     None

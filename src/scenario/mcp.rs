@@ -1,6 +1,6 @@
 //! An `mcp` shape in, the MCP request that it describes out, with its templates read.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::call;
 use super::complaint::Kind;
@@ -16,7 +16,7 @@ pub enum McpCall {
     /// Calls a tool.
     Tool {
         /// The tool's name.
-        name: String,
+        name: Box<str>,
         /// Its arguments, an object.
         arguments: JsonTemplate,
     },
@@ -28,23 +28,27 @@ pub enum McpCall {
     /// Gets a prompt.
     Prompt {
         /// The prompt's name.
-        name: String,
+        name: Box<str>,
         /// Its arguments, an object.
         arguments: JsonTemplate,
     },
     /// Asks for completions of an argument.
-    Completion {
-        /// What has the argument.
-        of: Completed,
-        /// The argument's name.
-        argument: String,
-        /// What was typed of it so far.
-        value: Template,
-    },
+    Completion(Box<Completion>),
     /// Asks for the first page of a list.
     List(Listing),
     /// Asks the server what it is: `server/discover`, in the legacy era `initialize`.
     Discovery,
+}
+
+/// What is to be completed.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// What has the argument.
+    pub of: Completed,
+    /// The argument's name.
+    pub argument: String,
+    /// What was typed of it so far.
+    pub value: Template,
 }
 
 /// What has an argument to be completed (2025-06-18 and later, `completion/complete`).
@@ -154,7 +158,7 @@ impl McpCall {
             Self::Tool { .. } => McpMethod::CallTool,
             Self::Resource { .. } => McpMethod::ReadResource,
             Self::Prompt { .. } => McpMethod::GetPrompt,
-            Self::Completion { .. } => McpMethod::Complete,
+            Self::Completion(_) => McpMethod::Complete,
             Self::List(listing) => listing.method(),
             Self::Discovery => McpMethod::Discover,
         }
@@ -165,7 +169,7 @@ impl McpCall {
         match self {
             Self::Tool { name, .. } | Self::Prompt { name, .. } => Some(name),
             Self::Resource { uri } => Some(uri.source()),
-            Self::Completion { of, .. } => Some(of.name()),
+            Self::Completion(completion) => Some(completion.of.name()),
             Self::List(_) | Self::Discovery => None,
         }
     }
@@ -182,11 +186,12 @@ impl McpCall {
     pub fn details(&self) -> Option<Json> {
         match self {
             Self::Tool { arguments, .. } | Self::Prompt { arguments, .. } => {
-                Some(arguments.source().clone())
+                Some(arguments.source())
             }
-            Self::Completion {
-                argument, value, ..
-            } => Some(json!({ "name": argument, "value": value.source() })),
+            Self::Completion(completion) => {
+                let value = completion.value.source();
+                Some(json!({ "name": completion.argument, "value": value }))
+            }
             Self::Resource { .. } | Self::List(_) | Self::Discovery => None,
         }
     }
@@ -196,7 +201,7 @@ impl McpCall {
         match self {
             Self::Tool { arguments, .. } | Self::Prompt { arguments, .. } => arguments.names(),
             Self::Resource { uri } => uri.names(),
-            Self::Completion { value, .. } => value.names(),
+            Self::Completion(completion) => completion.value.names(),
             Self::List(_) | Self::Discovery => Vec::new(),
         }
     }
@@ -222,14 +227,13 @@ impl McpCall {
                 json!({ "name": name, "arguments": arguments.fill(bindings)? })
             }
             Self::Resource { uri } => json!({ "uri": uri.fill_uri(bindings)? }),
-            Self::Completion {
-                of,
-                argument,
-                value,
-            } => json!({
-                "ref": of.reference(),
-                "argument": { "name": argument, "value": value.fill(bindings)? },
-            }),
+            Self::Completion(completion) => {
+                let value = completion.value.fill(bindings)?;
+                json!({
+                    "ref": completion.of.reference(),
+                    "argument": { "name": completion.argument, "value": value },
+                })
+            }
             Self::List(_) | Self::Discovery => json!({}),
         })
     }
@@ -265,7 +269,7 @@ pub(super) fn read(
     scope: &Scope<'_>,
 ) -> Option<McpCall> {
     if matches!(named.node.value, Value::Text(_)) {
-        let name = reader.plain(named.node, "the tool's name")?;
+        let name = reader.plain(named.node, "the tool's name")?.into();
         let arguments = nothing()?;
         return Some(McpCall::Tool { name, arguments });
     }
@@ -301,13 +305,13 @@ pub(super) fn read(
         "tool" => {
             let name = reader.plain(request.node, "the tool's name");
             let arguments = object(reader, arguments, scope);
-            let (name, arguments) = (name?, arguments?);
+            let (name, arguments) = (name?.into(), arguments?);
             Some(McpCall::Tool { name, arguments })
         }
         "prompt" => {
             let name = reader.plain(request.node, "the prompt's name");
             let arguments = object(reader, arguments, scope);
-            let (name, arguments) = (name?, arguments?);
+            let (name, arguments) = (name?.into(), arguments?);
             Some(McpCall::Prompt { name, arguments })
         }
         "resource" => resource(reader, request.node, scope),
@@ -362,11 +366,11 @@ fn completion(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> O
         None => Template::parse("").ok(),
         Some(value) => typed(reader, value.node, scope),
     };
-    Some(McpCall::Completion {
+    Some(McpCall::Completion(Box::new(Completion {
         of: of?,
         argument: argument?,
         value: value?,
-    })
+    })))
 }
 
 /// What was typed; it may be nothing.
@@ -411,7 +415,7 @@ fn object(
 }
 
 fn nothing() -> Option<JsonTemplate> {
-    JsonTemplate::parse(&Json::Object(Map::new())).ok()
+    Some(JsonTemplate::written("{}".to_owned()))
 }
 
 #[cfg(test)]
@@ -439,10 +443,12 @@ mod tests {
     fn params_are_those_of_the_method() {
         let bindings = Bindings::default().with("p.id", json!("a/b"));
         let template = |text: &str| Template::parse(text).unwrap();
-        let of = |of| McpCall::Completion {
-            of,
-            argument: "q".to_owned(),
-            value: template("x {{ p.id }}"),
+        let of = |of| {
+            McpCall::Completion(Box::new(Completion {
+                of,
+                argument: "q".to_owned(),
+                value: template("x {{ p.id }}"),
+            }))
         };
         let typed = json!({ "name": "q", "value": "x a/b" });
         let table = [

@@ -90,13 +90,13 @@ fn operation(
         rest,
         mcp,
         mutates,
-        uses: bound,
+        uses: bound.into(),
         creates,
         settle: match settle {
             None => None,
             Some(length) => Some(length?),
         },
-        demands: demands?.into(),
+        demands: reader.demands.shared(demands?.into()),
         line,
     })
 }
@@ -148,7 +148,7 @@ fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Opt
     }
     if let Some(rest) = &shapes.rest {
         return Some(!matches!(
-            rest.method.as_str(),
+            &*rest.method,
             "GET" | "HEAD" | "OPTIONS" | "TRACE"
         ));
     }
@@ -164,7 +164,7 @@ fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Opt
 /// The method of a shape that changes something by its meaning; a POST may be a search.
 fn unsafe_method(shapes: &Shapes) -> Option<String> {
     let method = &shapes.rest.as_ref()?.method;
-    matches!(method.as_str(), "PUT" | "PATCH" | "DELETE").then(|| method.clone())
+    matches!(&**method, "PUT" | "PATCH" | "DELETE").then(|| method.to_string())
 }
 
 /// Complains of operations that only the REST method says are harmless, and whose tool changes something elsewhere.

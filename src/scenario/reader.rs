@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::complaint::{Kind, Span, lines};
+use super::demanded;
 use super::raw::{Node, Value};
 use super::sources::{Expanded, Sources};
 use super::spelling::{listed, nearest};
@@ -27,6 +28,8 @@ pub(super) struct Reader<'s> {
     pub(super) hidden: BTreeSet<u32>,
     /// Secrets that the file names.
     pub(super) secrets: Vec<Secret>,
+    /// What operations demand.
+    pub(super) demands: demanded::Known,
     /// Variables whose values stand in the file, with the lines on which they do.
     pub(super) stated: BTreeMap<String, BTreeSet<u32>>,
 }
@@ -83,6 +86,7 @@ impl<'s> Reader<'s> {
             found: Vec::new(),
             hidden: BTreeSet::new(),
             secrets: Vec::new(),
+            demands: demanded::Known::default(),
             stated: BTreeMap::new(),
         }
     }
@@ -218,7 +222,11 @@ impl<'s> Reader<'s> {
     }
 
     /// Text with its variables resolved, not empty.
-    pub(super) fn text(&mut self, node: &Node, place: impl Into<String>) -> Option<Expanded> {
+    pub(super) fn text<'n>(
+        &mut self,
+        node: &'n Node,
+        place: impl Into<String>,
+    ) -> Option<Expanded<'n>> {
         let Value::Text(text) = &node.value else {
             if let Value::Map(entries) = &node.value
                 && entries
@@ -253,7 +261,7 @@ impl<'s> Reader<'s> {
             return None;
         }
         self.untemplated(node, &text, place)?;
-        Some(text)
+        Some(text.into_owned())
     }
 
     /// Complains of a template where none is ever filled.
@@ -277,7 +285,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Any text with its variables resolved, also empty.
-    pub(super) fn expand(&mut self, node: &Node, text: &str) -> Option<Expanded> {
+    pub(super) fn expand<'t>(&mut self, node: &Node, text: &'t str) -> Option<Expanded<'t>> {
         let sources = self.sources;
         sources
             .expand(text)
@@ -298,7 +306,7 @@ impl<'s> Reader<'s> {
     pub(super) fn duration(&mut self, node: &Node) -> Option<Duration> {
         let text = match &node.value {
             Value::Text(text) => self.expand(node, text)?.text,
-            _ => String::new(),
+            _ => "".into(),
         };
         let read = humantime::parse_duration(&text).ok();
         let read = read.filter(|length| *length <= LONGEST_WAIT);

@@ -6,7 +6,7 @@ use super::complaint::{Kind, Span};
 use super::raw::{Node, Value};
 use super::reader::{Named, Reader};
 use super::spelling::{listed, nearest};
-use super::template::Template;
+use super::template::{Template, needs};
 use crate::cell::{Door, PersonaName};
 
 /// The names that a file declares, also those whose declarations are wrong: one mistake is one complaint.
@@ -231,8 +231,14 @@ impl Scope<'_> {
         node: &Node,
         text: &str,
     ) -> Option<Template> {
-        let template = match Template::parse(text) {
-            Ok(template) => template,
+        self.check(reader, node, text)?;
+        Template::parse(text).ok()
+    }
+
+    /// Complains of templates that are none of this scope.
+    pub(super) fn check(&self, reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<()> {
+        let mut dangling = match needs(text) {
+            Ok(names) => names,
             Err(malformed) => {
                 reader.complain(
                     reader.narrow(node.span, "{{"),
@@ -241,20 +247,16 @@ impl Scope<'_> {
                 return None;
             }
         };
-        let dangling: Vec<String> = template
-            .names()
-            .into_iter()
-            .filter(|name| !self.binds(name))
-            .collect();
+        dangling.retain(|name| !self.binds(name));
+        dangling.sort_unstable();
+        dangling.dedup();
         for name in &dangling {
             // A name that a variable brought may be a secret.
-            let written = node
-                .as_text()
-                .is_some_and(|written| written.contains(name.as_str()));
+            let written = node.as_text().is_some_and(|written| written.contains(name));
             let kind = self.dangling(if written { name } else { "…" });
             reader.complain(reader.narrow(node.span, name), kind);
         }
-        dangling.is_empty().then_some(template)
+        dangling.is_empty().then_some(())
     }
 
     fn objects(&self) -> impl Iterator<Item = &Object<'_>> {

@@ -1,5 +1,6 @@
 //! Text with `${NAME}` in it and the variables in, the text with their values out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -39,8 +40,8 @@ impl fmt::Debug for Sources {
 }
 
 /// Text with its variables resolved.
-pub(super) struct Expanded {
-    pub(super) text: String,
+pub(super) struct Expanded<'t> {
+    pub(super) text: Cow<'t, str>,
     /// Whether every variable had a value; if not, the text is not fit to be checked.
     pub(super) whole: bool,
 }
@@ -50,23 +51,24 @@ impl Sources {
     ///
     /// # Errors
     /// The first malformed or missing variable, with the piece of text that is it.
-    pub(super) fn expand<'t>(&self, text: &'t str) -> Result<Expanded, (&'t str, Kind)> {
+    pub(super) fn expand<'t>(&self, text: &'t str) -> Result<Expanded<'t>, (&'t str, Kind)> {
         let mut expanded = Expanded {
-            text: String::with_capacity(text.len()),
+            text: Cow::Borrowed(""),
             whole: true,
         };
         let mut rest = text;
         while let Some(start) = rest.find("${") {
             let (before, from) = rest.split_at(start);
             if let Some(literal) = before.strip_suffix('$') {
-                expanded.text.extend([literal, "${"]);
+                expanded.text += literal;
+                expanded.text += "${";
                 rest = &from[2..];
                 continue;
             }
-            expanded.text.push_str(before);
+            expanded.text += before;
             let variable = Variable::parse(from).ok_or((from, Kind::MalformedVariable))?;
             match (self.value(&variable), self.missing) {
-                (Some(value), _) => expanded.text.push_str(value),
+                (Some(value), _) => expanded.text.to_mut().push_str(value),
                 (None, Missing::Refused) => {
                     return Err((
                         variable.source,
@@ -76,13 +78,13 @@ impl Sources {
                     ));
                 }
                 (None, Missing::Kept) => {
-                    expanded.text.push_str(variable.source);
+                    expanded.text += variable.source;
                     expanded.whole = false;
                 }
             }
             rest = &from[variable.source.len()..];
         }
-        expanded.text.push_str(rest);
+        expanded.text += rest;
         Ok(expanded)
     }
 
@@ -175,7 +177,7 @@ mod tests {
     #[test]
     fn a_kept_variable_stays_as_it_is_written() {
         let expanded = sources(Missing::Kept).expand("${NO}/${A}").ok().unwrap();
-        assert_eq!((expanded.text.as_str(), expanded.whole), ("${NO}/1", false));
+        assert_eq!((&*expanded.text, expanded.whole), ("${NO}/1", false));
     }
 
     #[test]

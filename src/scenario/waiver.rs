@@ -262,10 +262,10 @@ fn exists(reader: &mut Reader<'_>, item: &Node, area: &Area, known: &Known<'_>) 
         }
     }
     let has_cell = |operation: &Operation| {
-        let rows = personas.iter().zip(operation.demands.iter());
-        rows.into_iter().any(|(persona, demands)| {
+        personas.iter().enumerate().any(|(place, persona)| {
             Door::ALL.into_iter().any(|door| {
-                demands[door.index()].is_some() && area.holds(&persona.row, &operation.name, door)
+                operation.demands.get(place, door).is_some()
+                    && area.holds(&persona.row, &operation.name, door)
             })
         })
     };

@@ -52,7 +52,7 @@ fn word(scenario: &Scenario, operation: &str, persona: &str, door: Door) -> Stri
         .iter()
         .position(|known| known.name.as_str() == persona)
         .unwrap();
-    let demand = column.demands[row][door.index()].as_ref();
+    let demand = column.demands.get(row, door);
     demand.map_or_else(|| "-".to_owned(), |demand| demand.expectation.to_string())
 }
 
@@ -274,10 +274,8 @@ operations:
     assert_eq!(row("other"), ["401", "deny", "404"]);
     assert_eq!(row("third"), ["allow", "allow", "allow"]);
     let line = |persona: usize, door: Door| {
-        scenario.operations[0].demands[persona][door.index()]
-            .as_ref()
-            .unwrap()
-            .line
+        let demands = &scenario.operations[0].demands;
+        demands.get(persona, door).unwrap().line
     };
     assert_eq!(
         (
@@ -288,11 +286,12 @@ operations:
         (8, 12, 15)
     );
     assert_eq!(
-        scenario.operations[0].demands[1][1]
-            .as_ref()
+        scenario.operations[0]
+            .demands
+            .get(1, Door::Mcp)
             .unwrap()
             .expectation,
-        Expectation::Deny
+        &Expectation::Deny
     );
 }
 

@@ -1,12 +1,11 @@
 //! A matrix in, its JSON out, and back: of a shard's only its own operations are written, each with its place.
 
-use std::sync::Arc;
-
 use serde::ser::{SerializeStruct as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Matrix, Row};
 use crate::cell::{Door, OperationName};
+use crate::scenario::Demands;
 
 /// Operations of a plan at most: a scenario has no room for more.
 const MOST_OPERATIONS: usize = 1_000_000;
@@ -88,7 +87,7 @@ fn elsewhere() -> Column {
     Column {
         name: OperationName::new(""),
         mutates: false,
-        demands: Arc::default(),
+        demands: Demands::default(),
     }
 }
 

@@ -100,7 +100,7 @@ fn one(reader: &mut Reader<'_>, item: &Node) -> Option<RedirectUri> {
         reader.complain(item.span, Kind::RedirectUri(why));
         return None;
     }
-    Some(RedirectUri(expanded.text))
+    Some(RedirectUri(expanded.text.into_owned()))
 }
 
 /// An absolute URI without a fragment (RFC 6749 §3.1.2); apps register schemes of their own, too (RFC 8252 §7.1).

@@ -55,7 +55,7 @@ impl Reader<'_> {
     /// The path of a file that a value names, relative to the scenario's folder.
     pub(in crate::scenario) fn beside(&mut self, node: &Node, text: &str) -> Option<PathBuf> {
         let path = self.expand(node, text)?.text;
-        Some(self.folder.join(path))
+        Some(self.folder.join(&*path))
     }
 
     /// A variable that the platform sets; without a value, what would make it do so is the remedy.
@@ -101,7 +101,7 @@ impl Reader<'_> {
     fn file(&mut self, node: &Node, text: &str) -> Option<String> {
         let path = self.expand(node, text)?.text;
         match (
-            (self.sources.read_file)(&self.folder.join(&path)),
+            (self.sources.read_file)(&self.folder.join(&*path)),
             self.sources.missing,
         ) {
             (Ok(value), _) => {

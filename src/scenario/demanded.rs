@@ -1,0 +1,196 @@
+//! Rows of demands in, one value out that operations which demand the same hold together.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Demand, Expectation};
+use crate::cell::Door;
+
+/// One row a persona, each with one demand a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
+type Rows = [[Option<Demand>; 3]];
+
+/// What the matrix demands of an operation's cells: one row a persona, each with one demand a door.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Demands {
+    /// The first of the lines that state them; those of the rows are counted from it, so that operations which demand the
+    /// same have the same rows.
+    line: u32,
+    rows: Arc<Rows>,
+}
+
+/// An expectation with the line that states it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Stated<'d> {
+    /// What must come back.
+    pub expectation: &'d Expectation,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+impl Demands {
+    /// The demand of a cell; `None` where there is no such cell.
+    pub fn get(&self, persona: usize, door: Door) -> Option<Stated<'_>> {
+        let demand = self.rows.get(persona)?[door.index()].as_ref()?;
+        Some(self.stated(demand))
+    }
+
+    /// The demands at a door, persona by persona.
+    pub fn at(&self, door: Door) -> impl Iterator<Item = Option<Stated<'_>>> {
+        let rows = self.rows.iter().map(move |row| row[door.index()].as_ref());
+        rows.map(|demand| Some(self.stated(demand?)))
+    }
+
+    /// Replaces the demand of a cell; that of a persona who has none is let be.
+    pub fn set(&mut self, persona: usize, door: Door, demand: Option<Demand>) {
+        let mut rows = self.absolute();
+        if let Some(row) = rows.get_mut(persona) {
+            row[door.index()] = demand;
+        }
+        *self = rows.into();
+    }
+
+    /// How many personas there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn row<'d>(&self, [rest, mcp, legacy]: &'d [Option<Demand>; 3]) -> [Option<Stated<'d>>; 3] {
+        [rest, mcp, legacy].map(|demand| demand.as_ref().map(|demand| self.stated(demand)))
+    }
+
+    fn stated<'d>(&self, demand: &'d Demand) -> Stated<'d> {
+        Stated {
+            expectation: &demand.expectation,
+            line: self.line.saturating_add(demand.line),
+        }
+    }
+
+    /// The rows with the lines as they are.
+    fn absolute(&self) -> Vec<[Option<Demand>; 3]> {
+        let mut rows = self.rows.to_vec();
+        for demand in rows.iter_mut().flatten().flatten() {
+            demand.line = self.line.saturating_add(demand.line);
+        }
+        rows
+    }
+}
+
+impl From<Vec<[Option<Demand>; 3]>> for Demands {
+    fn from(mut rows: Vec<[Option<Demand>; 3]>) -> Self {
+        let lines = rows.iter().flatten().flatten().map(|demand| demand.line);
+        let line = lines.min().unwrap_or_default();
+        for demand in rows.iter_mut().flatten().flatten() {
+            demand.line -= line;
+        }
+        Self {
+            line,
+            rows: rows.into(),
+        }
+    }
+}
+
+impl<const N: usize> From<[[Option<Demand>; 3]; N]> for Demands {
+    fn from(rows: [[Option<Demand>; 3]; N]) -> Self {
+        Vec::from(rows).into()
+    }
+}
+
+impl FromIterator<[Option<Demand>; 3]> for Demands {
+    fn from_iter<I: IntoIterator<Item = [Option<Demand>; 3]>>(rows: I) -> Self {
+        Vec::from_iter(rows).into()
+    }
+}
+
+impl Serialize for Demands {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| self.row(row)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Demands {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<[Option<Demand>; 3]>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// Rows that are known, to be held once.
+#[derive(Debug, Default)]
+pub(super) struct Known(HashSet<Arc<Rows>>);
+
+impl Known {
+    /// The same demands; where their rows are known, those.
+    pub(super) fn shared(&mut self, demands: Demands) -> Demands {
+        let Demands { line, rows } = demands;
+        let rows = match self.0.get(&rows) {
+            Some(known) => Arc::clone(known),
+            None => {
+                self.0.insert(Arc::clone(&rows));
+                rows
+            }
+        };
+        Demands { line, rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(lines: [u32; 2]) -> [Option<Demand>; 3] {
+        let demand = |line| {
+            Some(Demand {
+                expectation: Expectation::Statuses([404].into()),
+                line,
+            })
+        };
+        [demand(lines[0]), None, demand(lines[1])]
+    }
+
+    #[test]
+    fn demands_that_differ_in_place_alone_are_held_once() {
+        let mut known = Known::default();
+        let one = known.shared([row([7, 9]), row([8, 7])].into());
+        let same = known.shared([row([17, 19]), row([18, 17])].into());
+        let other = known.shared([row([17, 19]), row([18, 18])].into());
+        assert!(Arc::ptr_eq(&one.rows, &same.rows));
+        assert!(!Arc::ptr_eq(&one.rows, &other.rows));
+        assert_eq!(same.get(1, Door::Rest).unwrap().line, 18);
+        assert_eq!(same.get(1, Door::Mcp), None);
+        assert_eq!(same.get(2, Door::Rest), None);
+    }
+
+    #[test]
+    fn demands_are_written_with_their_own_lines_and_read_back() {
+        let demands = Demands::from([row([7, 9]), [None, None, None]]);
+        let text = serde_json::to_string(&demands).unwrap();
+        let cell = |line| format!(r#"{{"expectation":{{"statuses":[404]}},"line":{line}}}"#);
+        let row = format!("[{},null,{}]", cell(7), cell(9));
+        assert_eq!(text, format!("[{row},[null,null,null]]"));
+        assert_eq!(serde_json::from_str::<Demands>(&text).unwrap(), demands);
+    }
+
+    #[test]
+    fn a_demand_can_be_replaced() {
+        let mut demands = Demands::from([row([7, 9]), row([8, 7])]);
+        demands.set(0, Door::Rest, None);
+        demands.set(1, Door::McpLegacy, None);
+        assert_eq!(
+            demands,
+            [
+                [None, None, row([7, 9])[2].clone()],
+                [row([8, 7])[0].clone(), None, None]
+            ]
+            .into()
+        );
+        demands.set(0, Door::Rest, row([1, 1])[0].clone());
+        assert_eq!(demands.get(0, Door::Rest).unwrap().line, 1);
+        assert_eq!(demands.get(0, Door::McpLegacy).unwrap().line, 9);
+    }
+}

@@ -42,7 +42,7 @@ use crate::secret::Secret;
 use crate::waiver::{Subject, Waiver};
 use complaint::{Complaints, Kind};
 use persona::Default as DefaultIdentity;
-use raw::Node;
+use raw::{Document, Node, Unread};
 use reader::{Fields, Reader};
 use register::Register;
 use template::{JsonTemplate, Template};
@@ -137,9 +137,10 @@ impl Scenario {
     pub fn read(path: &str, text: &str, sources: &Sources) -> Result<Self, Complaints> {
         let file: Arc<str> = Arc::from(path);
         let mut reader = Reader::new(path, text, sources);
-        let read = match raw::parse(text) {
-            Ok(root) => Self::assemble(&mut reader, &root, &file),
+        let read = match Draft::of(&mut reader, text) {
+            Ok(draft) => Self::assemble(&mut reader, draft, &file),
             Err((at, kind)) => {
+                reader.forget();
                 reader.complain(at, kind);
                 None
             }
@@ -168,23 +169,20 @@ impl Scenario {
             || self.waivers.iter().any(|waiver| waiver.finding == subject)
     }
 
-    fn assemble(reader: &mut Reader<'_>, root: &Node, file: &Arc<str>) -> Option<Self> {
+    fn assemble(reader: &mut Reader<'_>, draft: Draft<'_>, file: &Arc<str>) -> Option<Self> {
+        let Draft {
+            root,
+            deployment,
+            operations,
+        } = &draft;
         let fields = reader.fields(root.span, root, "the scenario", KEYS)?;
         let mut register = Register::of(root);
+        register.within = within(deployment.as_ref());
         version(reader, &fields);
-        if let Some(environments) = fields.get("environments") {
-            environment::read(reader, environments);
-        }
         let name = fields
             .need(reader, "name")
             .and_then(|name| reader.plain(name.node, "`name`"));
-        let deployment = fields
-            .need(reader, "deployment")
-            .and_then(|node| deployment::read(reader, node, &register));
-        register.within = deployment
-            .as_ref()
-            .map(|deployment| deployment.within.clone())
-            .unwrap_or_default();
+        fields.need(reader, "deployment");
         let identity = default_identity(reader, &fields);
         let clients = fields
             .get("clients")
@@ -198,16 +196,13 @@ impl Scenario {
         let fixtures = fields
             .get("fixtures")
             .map(|fixtures| fixture::read(reader, fixtures, &register));
-        let operations = fields
-            .need(reader, "operations")
-            .map(|node| operation::read(reader, node, &register));
-        if let (Some(node), Some(operations)) = (root.get("operations"), &operations) {
-            let fixtures = fixtures.as_deref().unwrap_or_default();
-            operation::say_what_they_change(reader, node, operations, fixtures);
+        fields.need(reader, "operations");
+        if let Some(operations) = operations {
+            operations.say_what_they_change(reader, fixtures.as_deref().unwrap_or_default());
         }
         let known = waiver::Known {
             register: &register,
-            operations: operations.as_deref(),
+            operations: operations.as_ref().map(|read| read.all.as_slice()),
             clients: &clients,
             terms: deployment.as_ref().map(|one| &one.requirements),
         };
@@ -218,16 +213,84 @@ impl Scenario {
         Some(Self {
             path: Arc::clone(file),
             name: name?,
-            deployment: deployment?,
             environment: None,
             clients,
             personas: personas?,
             fixtures: fixtures.unwrap_or_default(),
-            operations: operations?,
             waivers,
             secrets: Vec::new(),
+            deployment: draft.deployment?,
+            operations: draft.operations?.all,
         })
     }
+}
+
+/// A document of which the long part is read: the operations, each as soon as its lines are, so that their text is never in
+/// memory as a tree.
+struct Draft<'t> {
+    /// Everything but the entries of `operations`.
+    root: Node<'t>,
+    deployment: Option<Deployment>,
+    /// `None` where the document has no such key.
+    operations: Option<operation::Read>,
+}
+
+/// What operations refer to: where some of it stands below them, they are read once more when it is known.
+const REFERRED: [&str; 5] = [
+    "environments",
+    "deployment",
+    "clients",
+    "personas",
+    "fixtures",
+];
+
+impl<'t> Draft<'t> {
+    fn of(reader: &mut Reader<'_>, text: &'t str) -> Result<Self, Unread> {
+        let mut document = Document::of(text);
+        let mut root = document.head()?;
+        let (deployment, operations) = Self::long(reader, &root, &mut document)?;
+        let below = document.tail()?;
+        let is_referred = |entry: &raw::Entry<'_>| {
+            let key = entry.key.as_text();
+            key.is_some_and(|key| REFERRED.contains(&key) && root.get(key).is_none())
+        };
+        let again = below.iter().any(is_referred);
+        root.extend(below);
+        let (deployment, operations) = if again {
+            reader.forget();
+            let mut document = Document::of(text);
+            document.head()?;
+            Self::long(reader, &root, &mut document)?
+        } else {
+            (deployment, operations)
+        };
+        Ok(Self {
+            root,
+            deployment,
+            operations,
+        })
+    }
+
+    fn long(
+        reader: &mut Reader<'_>,
+        root: &Node<'t>,
+        document: &mut Document<'t>,
+    ) -> Result<(Option<Deployment>, Option<operation::Read>), Unread> {
+        if let Some(environments) = root.named("environments") {
+            environment::read(reader, environments);
+        }
+        let mut register = Register::of(root);
+        let deployment = root.named("deployment");
+        let deployment = deployment.and_then(|node| deployment::read(reader, node, &register));
+        register.within = within(deployment.as_ref());
+        let operations = operation::read(reader, root, document, &register)?;
+        Ok((deployment, operations))
+    }
+}
+
+fn within(deployment: Option<&Deployment>) -> Vec<String> {
+    let within = deployment.map(|deployment| deployment.within.clone());
+    within.unwrap_or_default()
 }
 
 const KEYS: &[&str] = &[
@@ -620,6 +683,66 @@ mod tests {
             let kept: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| !(gone..gone + count).contains(at)).map(|(_, line)| *line).collect();
             answers(&kept.join("\n"));
         }
+    }
+
+    /// The shipped scenarios with their operations first.
+    fn turned(text: &str) -> String {
+        let (head, operations) = text.split_at(text.find("operations:\n").unwrap());
+        format!("{operations}\n{head}")
+    }
+
+    #[test]
+    fn operations_may_stand_above_what_they_refer_to() {
+        for text in SHIPPED {
+            let shape = |text: &str| {
+                let scenario = read(text, Missing::Kept).unwrap();
+                let shapes = scenario.operations.into_iter();
+                let shapes = shapes.map(|one| (one.name, one.rest, one.mcp, one.uses, one.mutates));
+                let shapes: Vec<_> = shapes.collect();
+                (format!("{shapes:?}"), scenario.secrets.len())
+            };
+            assert_eq!(shape(&turned(text)), shape(text));
+        }
+        let wrong = CATALOG.replace("allow: [admin]", "allow: [nobody]");
+        let count = |text: &str| read(text, Missing::Kept).unwrap_err().len();
+        assert_eq!(count(&turned(&wrong)), count(&wrong));
+    }
+
+    #[test]
+    fn operations_that_an_alias_repeats_are_read() {
+        let text = LIBRARY.replace("operations:\n", "spare: &all\n");
+        let text = format!("{text}\noperations: *all\n");
+        let complaints = read(&text, Missing::Kept).unwrap_err();
+        let kinds: Vec<&Kind> = complaints.iter().map(|one| &one.kind).collect();
+        assert!(
+            matches!(*kinds, [Kind::UnknownKey { key, .. }] if key == "spare"),
+            "{complaints}"
+        );
+        let text = text.replace("&all\n", "&all\n  borrow: { allow: [nobody] }\n");
+        let complaints = read(&text, Missing::Kept).unwrap_err();
+        assert!(complaints.to_string().contains("nobody"), "{complaints}");
+    }
+
+    #[test]
+    fn an_operation_that_stands_twice_is_read_once() {
+        let text = LIBRARY.replace("operations:\n", "operations:\n  x: { allow: [nobody] }\n");
+        let once = read(&text, Missing::Kept).unwrap_err().len();
+        let twice = format!("{text}\n  x: {{ allow: [nobody, anybody] }}\n");
+        let complaints = read(&twice, Missing::Kept).unwrap_err();
+        assert_eq!(complaints.len(), once + 1, "{complaints}");
+        let last = &complaints.iter().last().unwrap().kind;
+        assert!(matches!(last, Kind::DuplicateKey { .. }), "{last}");
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_complained_of_alone() {
+        let wrong = CATALOG.replace("allow: [admin]", "allow: [nobody]");
+        let complaints = read(&format!("{wrong}\n  x: [\n"), Missing::Kept).unwrap_err();
+        assert_eq!(complaints.len(), 1, "{complaints}");
+        assert!(matches!(
+            complaints.iter().next().unwrap().kind,
+            Kind::Syntax { .. }
+        ));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) enum Bounds {
 /// (RFC 3986 §3.2.1), and a fragment is never sent (§3.5).
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     place: &'static str,
     bounds: Bounds,
 ) -> Option<String> {

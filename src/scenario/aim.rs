@@ -12,7 +12,7 @@ use super::{McpCall, RestCall, Step};
 /// holds its `rest` and `mcp` shapes, `within` the ids that only say where the run's own objects live.
 pub(super) fn check(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     (rest, mcp): (Option<&RestCall>, Option<&McpCall>),
     within: &[String],
 ) {
@@ -46,7 +46,7 @@ fn halves(target: &str) -> (&str, &str) {
     target.split_once('?').unwrap_or((target, ""))
 }
 
-fn path_of(reader: &mut Reader<'_>, line: &Node, method: &str, path: &str, within: &[String]) {
+fn path_of(reader: &mut Reader<'_>, line: &Node<'_>, method: &str, path: &str, within: &[String]) {
     let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     for (place, segment) in segments.iter().enumerate() {
         let is_last = place + 1 == segments.len();
@@ -65,7 +65,7 @@ fn path_of(reader: &mut Reader<'_>, line: &Node, method: &str, path: &str, withi
     }
 }
 
-fn query_of(reader: &mut Reader<'_>, node: &Node, query: &str, within: &[String]) {
+fn query_of(reader: &mut Reader<'_>, node: &Node<'_>, query: &str, within: &[String]) {
     for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         let text = percent_decode_str(value).decode_utf8_lossy();
         if !is_filled(value) && names_id(key, &text) && !within.iter().any(|known| *known == text) {
@@ -77,7 +77,7 @@ fn query_of(reader: &mut Reader<'_>, node: &Node, query: &str, within: &[String]
 }
 
 /// Values under keys that name an id, at any depth.
-fn values(reader: &mut Reader<'_>, node: &Node, json: &Json, within: &[String]) {
+fn values(reader: &mut Reader<'_>, node: &Node<'_>, json: &Json, within: &[String]) {
     match (json, &node.value) {
         (Json::Object(fields), Value::Map(entries)) => {
             // The id of a JSON-RPC message names the message.
@@ -105,7 +105,7 @@ fn values(reader: &mut Reader<'_>, node: &Node, json: &Json, within: &[String]) 
     }
 }
 
-fn value_of(reader: &mut Reader<'_>, entry: &Entry, value: &Json, within: &[String]) {
+fn value_of(reader: &mut Reader<'_>, entry: &Entry<'_>, value: &Json, within: &[String]) {
     let key = entry.key.as_text().unwrap_or_default();
     let single = std::slice::from_ref(value);
     let items = value.as_array().map_or(single, Vec::as_slice);

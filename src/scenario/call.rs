@@ -135,7 +135,7 @@ fn spelt(method: &str) -> Cow<'static, str> {
 /// `METHOD /path`: the method a token in upper case (RFC 9110 §9.1), the path in origin form (RFC 9112 §3.2.1).
 fn request(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     scope: &Scope<'_>,
 ) -> Option<(Cow<'static, str>, Template)> {
     let expanded = reader.text(node, "this request")?;
@@ -196,7 +196,7 @@ fn check_target(template: &Template) -> Result<(), Kind> {
     Ok(())
 }
 
-fn query_text(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Vec<String> {
+fn query_text(reader: &mut Reader<'_>, node: &Node<'_>, scope: &Scope<'_>) -> Vec<String> {
     let entries = reader.entries(node, "`query`").unwrap_or_default();
     let pair = |entry: Named<'_>| {
         let key = percent_encoded(entry.name);
@@ -238,7 +238,7 @@ fn with_query(target: &Template, query: &[String]) -> Option<Template> {
 /// A JSON value that is not null, with its templates read.
 pub(super) fn json(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     scope: &Scope<'_>,
 ) -> Option<JsonTemplate> {
     if matches!(node.value, Value::Null) {
@@ -251,7 +251,12 @@ pub(super) fn json(
 }
 
 /// Writes the node down as JSON; every item is read even when an earlier one is wrong.
-fn write(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>, json: &mut String) -> Option<()> {
+fn write(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    scope: &Scope<'_>,
+    json: &mut String,
+) -> Option<()> {
     match &node.value {
         Value::Null => json.push_str("null"),
         Value::Bool(flag) => json.push_str(if *flag { "true" } else { "false" }),
@@ -289,7 +294,7 @@ fn write(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>, json: &mut Str
 /// Writes what a list or a map holds, each item after what stands before it.
 fn write_all<'n>(
     reader: &mut Reader<'_>,
-    items: impl Iterator<Item = (&'n str, &'n Node)>,
+    items: impl Iterator<Item = (&'n str, &'n Node<'n>)>,
     scope: &Scope<'_>,
     (open, close): (char, char),
     json: &mut String,

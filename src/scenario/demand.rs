@@ -147,7 +147,7 @@ fn demand(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Demand> {
     expectation(reader, named.node).map(|expectation| Demand { expectation, line })
 }
 
-fn expectation(reader: &mut Reader<'_>, node: &Node) -> Option<Expectation> {
+fn expectation(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Expectation> {
     let near = match &node.value {
         Value::List(items) => return statuses(reader, node, items).map(Expectation::Statuses),
         Value::Number(number) => match number.as_u64() {
@@ -155,7 +155,7 @@ fn expectation(reader: &mut Reader<'_>, node: &Node) -> Option<Expectation> {
             Some(403) => return Some(Expectation::Forbidden),
             _ => None,
         },
-        Value::Text(text) => match text.as_str() {
+        Value::Text(text) => match &**text {
             "allow" => return Some(Expectation::Allow),
             "deny" => return Some(Expectation::Deny),
             "hidden" => return Some(Expectation::Hidden),
@@ -167,7 +167,7 @@ fn expectation(reader: &mut Reader<'_>, node: &Node) -> Option<Expectation> {
     None
 }
 
-fn statuses(reader: &mut Reader<'_>, node: &Node, items: &[Node]) -> Option<Vec<u16>> {
+fn statuses(reader: &mut Reader<'_>, node: &Node<'_>, items: &[Node<'_>]) -> Option<Vec<u16>> {
     if items.is_empty() {
         reader.complain(node.span, Kind::Empty { what: "statuses" });
         return None;

@@ -159,7 +159,7 @@ fn refuses(reader: &mut Reader<'_>, mcp: Named<'_>) -> Option<(RefusalShape, Den
     Some((shape?, Denials { codes, texts }))
 }
 
-fn codes_of(reader: &mut Reader<'_>, node: &Node) -> Vec<i64> {
+fn codes_of(reader: &mut Reader<'_>, node: &Node<'_>) -> Vec<i64> {
     let mut codes = Vec::new();
     for item in reader.list(node, "`codes`").unwrap_or_default() {
         match &item.value {
@@ -170,9 +170,9 @@ fn codes_of(reader: &mut Reader<'_>, node: &Node) -> Vec<i64> {
     codes
 }
 
-fn texts_of(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
+fn texts_of(reader: &mut Reader<'_>, node: &Node<'_>) -> Vec<String> {
     let texts = reader.texts(node, "`texts`", "text").unwrap_or_default();
-    let short = |item: &&Node| {
+    let short = |item: &&Node<'_>| {
         let text = item.as_text();
         text.is_some_and(|text| !text.is_empty() && text.trim().chars().count() < SHORTEST)
     };
@@ -184,7 +184,7 @@ fn texts_of(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
     texts
 }
 
-fn refusal_shape(reader: &mut Reader<'_>, node: &Node) -> Option<RefusalShape> {
+fn refusal_shape(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<RefusalShape> {
     let words = [
         ("http", RefusalShape::Http),
         ("in-band", RefusalShape::InBand),

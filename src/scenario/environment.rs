@@ -88,7 +88,11 @@ impl Scenario {
     }
 }
 
-fn value(variable: &str, node: &Node, sources: &Sources) -> Result<Option<String>, NoEnvironment> {
+fn value(
+    variable: &str,
+    node: &Node<'_>,
+    sources: &Sources,
+) -> Result<Option<String>, NoEnvironment> {
     if let Some(text) = node.as_text() {
         let expanded = sources.expand(text);
         // What cannot be resolved is complained of when the scenario is read, with its place.

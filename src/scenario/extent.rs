@@ -114,13 +114,16 @@ fn is_url(text: &str) -> bool {
 }
 
 /// Reads them from the maps of the two doors.
-pub(super) fn read(reader: &mut Reader<'_>, rest: Option<&Node>, mcp: Option<&Node>) -> Extent {
-    let of = |door: Option<&Node>, key: &str| door.and_then(|node| node.get(key)).cloned();
-    let openapi = of(rest, "openapi").and_then(|node| location(reader, &node));
-    let routes = of(rest, "undeclared").and_then(|node| terms::undeclared(reader, &node));
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    rest: Option<&Node<'_>>,
+    mcp: Option<&Node<'_>>,
+) -> Extent {
+    let openapi = of(rest, "openapi").and_then(|node| location(reader, node));
+    let routes = of(rest, "undeclared").and_then(|node| terms::undeclared(reader, node));
     let mut left_out = |door, is_route| {
         let node = of(door, "ignore");
-        node.map(|node| left_out(reader, &node, is_route))
+        node.map(|node| left_out(reader, node, is_route))
             .unwrap_or_default()
     };
     Extent {
@@ -131,8 +134,12 @@ pub(super) fn read(reader: &mut Reader<'_>, rest: Option<&Node>, mcp: Option<&No
     }
 }
 
+fn of<'n>(door: Option<&'n Node<'n>>, key: &str) -> Option<&'n Node<'n>> {
+    door?.get(key)
+}
+
 /// A file beside the scenario, or a URL. An empty text is none, so that a variable can leave it open.
-fn location(reader: &mut Reader<'_>, node: &Node) -> Option<Location> {
+fn location(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Location> {
     let Value::Text(text) = &node.value else {
         reader.wrong(node, "`openapi`", "text");
         return None;
@@ -148,7 +155,7 @@ fn location(reader: &mut Reader<'_>, node: &Node) -> Option<Location> {
     Some(Location::File(reader.folder().join(&*expanded)))
 }
 
-fn left_out(reader: &mut Reader<'_>, node: &Node, is_route: bool) -> Vec<LeftOut> {
+fn left_out(reader: &mut Reader<'_>, node: &Node<'_>, is_route: bool) -> Vec<LeftOut> {
     let entries = reader.entries(node, "`ignore`").unwrap_or_default();
     let mut left_out = Vec::with_capacity(entries.len());
     for Named { name, at, node } in entries {

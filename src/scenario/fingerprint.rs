@@ -111,7 +111,7 @@ impl Fingerprint {
 /// Reads the list.
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     register: &Register<'_>,
 ) -> Vec<Fingerprint> {
     let mut known: Vec<Fingerprint> = Vec::new();
@@ -136,7 +136,7 @@ const KEYS: &[&str] = &[
 
 fn fingerprint(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     register: &Register<'_>,
 ) -> Option<Fingerprint> {
     let fields = reader.fields(node.span, node, "this fingerprint", KEYS)?;
@@ -174,7 +174,7 @@ fn fingerprint(
     sound(reader, &fields, &read).then_some(read)
 }
 
-fn name_of(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+fn name_of(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<String> {
     let name = reader.plain(node, "`name`")?;
     if well_named(&name) {
         return Some(name);
@@ -184,7 +184,7 @@ fn name_of(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     None
 }
 
-fn meaning(reader: &mut Reader<'_>, node: &Node) -> Option<Meaning> {
+fn meaning(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Meaning> {
     let flaw = match node.as_text() {
         Some("granted" | "past-the-guard" | "allow" | "allowed") => Some(Flaw::Passage),
         Some("refused-in-band") => Some(Flaw::InBand),
@@ -198,7 +198,7 @@ fn meaning(reader: &mut Reader<'_>, node: &Node) -> Option<Meaning> {
 }
 
 /// One status, or a list of them.
-fn statuses(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<u16>> {
+fn statuses(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Vec<u16>> {
     let items = match &node.value {
         Value::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
@@ -214,7 +214,7 @@ fn statuses(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<u16>> {
     (read.len() == items.len()).then_some(read)
 }
 
-fn status(reader: &mut Reader<'_>, node: &Node) -> Option<u16> {
+fn status(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<u16> {
     let number = match &node.value {
         Value::Number(number) => number
             .as_u64()
@@ -228,7 +228,7 @@ fn status(reader: &mut Reader<'_>, node: &Node) -> Option<u16> {
     found
 }
 
-fn headers(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<(String, Pattern)>> {
+fn headers(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Vec<(String, Pattern)>> {
     let entries = reader.entries(node, "`header`")?;
     if entries.is_empty() {
         reader.complain(node.span, Kind::Empty { what: "headers" });
@@ -256,7 +256,7 @@ fn header(reader: &mut Reader<'_>, entry: Named<'_>) -> Option<(String, Pattern)
     Some((name, pattern(reader, entry.node, "this header's pattern")?))
 }
 
-fn pattern(reader: &mut Reader<'_>, node: &Node, place: &'static str) -> Option<Pattern> {
+fn pattern(reader: &mut Reader<'_>, node: &Node<'_>, place: &'static str) -> Option<Pattern> {
     let expanded = reader.text(node, place)?;
     // What a plan without its variables cannot know is left out of it.
     if !expanded.whole {

@@ -10,7 +10,7 @@ use super::sign_in::origin;
 /// Reads the headers of an entry, a call or a client.
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     scope: &Scope<'_>,
 ) -> Vec<(String, HeaderText)> {
     let entries = reader.entries(node, "`headers`").unwrap_or_default();
@@ -44,7 +44,7 @@ fn header(
 }
 
 /// A variable or a file, read now, or a program, which the run asks.
-fn secret(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<HeaderText> {
+fn secret(reader: &mut Reader<'_>, node: &Node<'_>, name: &str) -> Option<HeaderText> {
     if let Some(words) = origin::command_of(node) {
         return origin::command(reader, words).map(HeaderText::Command);
     }
@@ -58,7 +58,7 @@ fn secret(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<HeaderText
 
 fn plain(
     reader: &mut Reader<'_>,
-    node: &Node,
+    node: &Node<'_>,
     name: &str,
     scope: &Scope<'_>,
 ) -> Option<HeaderText> {

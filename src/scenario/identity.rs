@@ -304,7 +304,7 @@ fn expected(
     })
 }
 
-fn audience_list(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<String>> {
+fn audience_list(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Vec<String>> {
     if let Value::List(items) = &node.value {
         let audiences = reader.texts(node, "`audience`", "audience")?;
         if items.is_empty() {
@@ -317,7 +317,7 @@ fn audience_list(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<String>> {
         .map(|audience| vec![audience])
 }
 
-fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
+fn form(reader: &mut Reader<'_>, node: &Node<'_>) -> Vec<(String, String)> {
     const OWN: [&str; 21] = [
         "grant_type",
         "client_id",
@@ -360,7 +360,7 @@ fn form(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
 }
 
 /// An RFC 6901 pointer: empty, or beginning with a slash, with `~` only in `~0` and `~1`.
-pub(super) fn pointer(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+pub(super) fn pointer(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<String> {
     let Value::Text(text) = &node.value else {
         reader.wrong(node, "this pointer", "text");
         return None;

@@ -258,7 +258,7 @@ impl Completed {
 const REQUESTS: [&str; 6] = ["tool", "resource", "prompt", "complete", "list", "discover"];
 
 /// Whether a shape is a tool's, or too wrong to tell.
-pub(super) fn may_be_tool(node: &Node) -> bool {
+pub(super) fn may_be_tool(node: &Node<'_>) -> bool {
     !matches!(node.value, Value::Map(_)) || node.get("tool").is_some()
 }
 
@@ -331,7 +331,7 @@ pub(super) fn read(
     }
 }
 
-fn resource(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<McpCall> {
+fn resource(reader: &mut Reader<'_>, node: &Node<'_>, scope: &Scope<'_>) -> Option<McpCall> {
     let expanded = reader.text(node, "this resource")?;
     let uri = scope.template(reader, node, &expanded.text)?;
     // What a variable or a capture brings is known only to the run.
@@ -374,7 +374,7 @@ fn completion(reader: &mut Reader<'_>, named: Named<'_>, scope: &Scope<'_>) -> O
 }
 
 /// What was typed; it may be nothing.
-fn typed(reader: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Option<Template> {
+fn typed(reader: &mut Reader<'_>, node: &Node<'_>, scope: &Scope<'_>) -> Option<Template> {
     if let Value::Text(text) = &node.value {
         let expanded = reader.expand(node, text)?;
         return scope.template(reader, node, &expanded.text);

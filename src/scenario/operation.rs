@@ -1,38 +1,113 @@
 //! The `operations` map in, what is attempted with every cell decided out; nothing that changes what is not ours.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::aim;
 use super::call::{self, Shapes};
-use super::complaint::Kind;
+use super::complaint::{Kind, Span};
 use super::fixture::{self, marks};
-use super::raw::{Node, Value};
+use super::raw::{Document, Node, Unread, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
 use super::{Fixture, McpCall, McpMethod, Operation, RestCall, demand, mcp};
 use crate::cell::OperationName;
 
-/// Reads what is attempted.
-pub(super) fn read(
+/// The operations of a document.
+pub(super) struct Read {
+    /// In the order of the file.
+    pub(super) all: Vec<Operation>,
+    /// Those with a tool of which only the method says that they change nothing, by index, and where the tool's shape stands.
+    unstated: Vec<(usize, Span)>,
+}
+
+/// Reads what is attempted, one operation after the other; `None` where the document says nothing of it.
+///
+/// # Errors
+/// Where the document ends being one.
+pub(super) fn read<'t>(
     reader: &mut Reader<'_>,
-    named: Named<'_>,
+    root: &Node<'t>,
+    document: &mut Document<'t>,
     register: &Register<'_>,
-) -> Vec<Operation> {
-    let operations = reader.names(named.node, "`operations`", "an operation");
-    if operations.as_ref().is_some_and(Vec::is_empty) {
-        reader.complain(named.at, Kind::Empty { what: "operations" });
+) -> Result<Option<Read>, Unread> {
+    let Some(at) = document
+        .long()
+        .or(root.named("operations").map(|named| named.at))
+    else {
+        return Ok(None);
+    };
+    let mut read = Read {
+        all: Vec::new(),
+        unstated: Vec::new(),
+    };
+    let mut lines: HashMap<OperationName, u32> = HashMap::new();
+    while let Some(entry) = document.next()? {
+        let Some(named) = reader.named(&entry) else {
+            continue;
+        };
+        if let Some(first) = lines.get(named.name) {
+            reader.repeated(named, *first);
+            continue;
+        }
+        let name = OperationName::new(named.name);
+        lines.insert(name.clone(), named.at.line);
+        reader.name(named, "an operation");
+        read.add(reader, named, name, register);
     }
-    let named = operations.unwrap_or_default().into_iter();
-    let mut operations: Vec<_> = named
-        .filter_map(|named| operation(reader, named, register))
-        .collect();
-    operations.shrink_to_fit();
-    operations
+    match root.get("operations") {
+        Some(node) if !matches!(node.value, Value::Map(_)) => {
+            reader.wrong(node, "`operations`", "a map");
+        }
+        _ if lines.is_empty() => reader.complain(at, Kind::Empty { what: "operations" }),
+        _ => {}
+    }
+    read.all.shrink_to_fit();
+    Ok(Some(read))
+}
+
+impl Read {
+    fn add(
+        &mut self,
+        reader: &mut Reader<'_>,
+        named: Named<'_>,
+        name: OperationName,
+        register: &Register<'_>,
+    ) {
+        let Some(operation) = operation(reader, named, name, register) else {
+            return;
+        };
+        let has_tool = operation.mcp.as_ref().and_then(McpCall::tool).is_some();
+        if !operation.mutates
+            && has_tool
+            && named.node.get("mutates").is_none()
+            && let Some(shape) = named.node.get("mcp")
+        {
+            self.unstated.push((self.all.len(), shape.span));
+        }
+        self.all.push(operation);
+    }
+
+    /// Complains of operations that only the REST method says are harmless, and whose tool changes something elsewhere.
+    pub(super) fn say_what_they_change(&self, reader: &mut Reader<'_>, fixtures: &[Fixture]) {
+        let steps = fixtures.iter().flat_map(|one| [&one.create, &one.remove]);
+        let steps = steps.filter_map(|step| step.mcp.as_ref()?.tool());
+        let writes = self.all.iter().filter(|one| one.mutates);
+        let writes = writes.filter_map(|one| one.mcp.as_ref()?.tool());
+        let changing: HashSet<&str> = steps.chain(writes).collect();
+        for (index, at) in &self.unstated {
+            let tool = self.all[*index].mcp.as_ref().and_then(McpCall::tool);
+            if let Some(tool) = tool.filter(|tool| changing.contains(tool)) {
+                let tool = tool.to_owned();
+                reader.complain(*at, Kind::MutatesElsewhere { tool });
+            }
+        }
+    }
 }
 
 fn operation(
     reader: &mut Reader<'_>,
     named: Named<'_>,
+    name: OperationName,
     register: &Register<'_>,
 ) -> Option<Operation> {
     let known = &[
@@ -83,7 +158,6 @@ fn operation(
         None => None,
         Some(place) => Some(place?),
     };
-    let name = OperationName::new(named.name);
     let line = named.at.line;
     whole.then_some(Operation {
         name,
@@ -107,7 +181,7 @@ struct Uses {
     wrong: bool,
 }
 
-fn fixtures(reader: &mut Reader<'_>, node: &Node, register: &Register<'_>) -> Uses {
+fn fixtures(reader: &mut Reader<'_>, node: &Node<'_>, register: &Register<'_>) -> Uses {
     let items = if let Value::List(items) = &node.value {
         items.as_slice()
     } else {
@@ -165,31 +239,6 @@ fn mutates(reader: &mut Reader<'_>, fields: &Fields<'_>, shapes: &Shapes) -> Opt
 fn unsafe_method(shapes: &Shapes) -> Option<String> {
     let method = &shapes.rest.as_ref()?.method;
     matches!(&**method, "PUT" | "PATCH" | "DELETE").then(|| method.to_string())
-}
-
-/// Complains of operations that only the REST method says are harmless, and whose tool changes something elsewhere.
-pub(super) fn say_what_they_change(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    operations: &[Operation],
-    fixtures: &[Fixture],
-) {
-    let steps = fixtures.iter().flat_map(|one| [&one.create, &one.remove]);
-    let steps = steps.filter_map(|step| step.mcp.as_ref()?.tool());
-    let writes = operations.iter().filter(|one| one.mutates);
-    let writes = writes.filter_map(|one| one.mcp.as_ref()?.tool());
-    let changing: HashSet<&str> = steps.chain(writes).collect();
-    for operation in operations.iter().filter(|one| !one.mutates) {
-        let tool = operation.mcp.as_ref().and_then(McpCall::tool);
-        let named = node.get(operation.name.as_str());
-        if let (Some(tool), Some(named)) = (tool.filter(|tool| changing.contains(tool)), named)
-            && named.get("mutates").is_none()
-            && let Some(shape) = named.get("mcp")
-        {
-            let tool = tool.to_owned();
-            reader.complain(shape.span, Kind::MutatesElsewhere { tool });
-        }
-    }
 }
 
 /// What an operation may do harm to.

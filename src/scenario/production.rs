@@ -74,7 +74,7 @@ pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>) -> Vec<HostPattern
         .collect()
 }
 
-fn pattern(reader: &mut Reader<'_>, node: &Node) -> Option<HostPattern> {
+fn pattern(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<HostPattern> {
     let expanded = reader.text(node, "this host pattern")?;
     match HostPattern::parse(&expanded.text) {
         Ok(pattern) => Some(HostPattern {

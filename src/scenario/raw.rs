@@ -2,47 +2,49 @@
 
 mod syntax;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::Number;
-use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle};
+use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, StrInput};
 
 use super::complaint::{Kind, Span};
+use super::reader::Named;
 
 /// A value with its place.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(super) struct Node<'t> {
     /// Where it starts.
     pub(super) span: Span,
     /// Its last line, for text that runs over several.
     pub(super) last_line: u32,
     /// What it is.
-    pub(super) value: Value,
+    pub(super) value: Value<'t>,
 }
 
 /// What a node is, after the YAML 1.2 core schema (§10.3.2).
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum Value<'t> {
     Null,
     Bool(bool),
     Number(Number),
     /// A number that JSON has no form for, such as `.nan`.
     NoNumber,
-    Text(String),
-    List(Vec<Node>),
-    Map(Vec<Entry>),
+    Text(Cow<'t, str>),
+    List(Vec<Node<'t>>),
+    Map(Vec<Entry<'t>>),
 }
 
 /// One line of a map; its key is whatever the author wrote.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) key: Node,
-    pub(super) value: Node,
+pub(super) struct Entry<'t> {
+    pub(super) key: Node<'t>,
+    pub(super) value: Node<'t>,
 }
 
-impl Node {
+impl<'t> Node<'t> {
     /// The entries of a map; none when it is something else.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[Entry<'t>] {
         if let Value::Map(entries) = &self.value {
             entries
         } else {
@@ -58,6 +60,51 @@ impl Node {
             .map(|entry| &entry.value)
     }
 
+    /// The first value under a key of a map, with the key.
+    pub(super) fn named<'n>(&'n self, key: &str) -> Option<Named<'n>> {
+        let mut entries = self.entries().iter();
+        let entry = entries.find(|entry| entry.key.as_text() == Some(key))?;
+        Some(Named {
+            name: entry.key.as_text()?,
+            at: entry.key.span,
+            node: &entry.value,
+        })
+    }
+
+    /// Takes the entries of the map that is first under a key; none where there is no such map.
+    fn take(&mut self, key: &str) -> Vec<Entry<'t>> {
+        let Value::Map(entries) = &mut self.value else {
+            return Vec::new();
+        };
+        let mut entries = entries.iter_mut();
+        let first = entries.find(|entry| entry.key.as_text() == Some(key));
+        match first.map(|entry| &mut entry.value.value) {
+            Some(Value::Map(entries)) => std::mem::take(entries),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds entries to a map.
+    pub(super) fn extend(&mut self, more: Vec<Entry<'t>>) {
+        if let Value::Map(entries) = &mut self.value {
+            entries.extend(more);
+        }
+    }
+
+    /// How deep its containers stand in each other.
+    fn height(&self) -> usize {
+        let below = match &self.value {
+            Value::List(items) => items.iter().map(Self::height).max(),
+            Value::Map(entries) => {
+                let heights = entries.iter();
+                let heights = heights.map(|entry| entry.key.height().max(entry.value.height()));
+                heights.max()
+            }
+            _ => return 0,
+        };
+        below.unwrap_or_default() + 1
+    }
+
     /// Text as it stands in the file.
     pub(super) fn as_text(&self) -> Option<&str> {
         if let Value::Text(text) = &self.value {
@@ -68,7 +115,7 @@ impl Node {
     }
 }
 
-impl Value {
+impl Value<'_> {
     /// The value's sort, as complaints name it.
     pub(super) fn sort(&self) -> &'static str {
         match self {
@@ -82,30 +129,108 @@ impl Value {
     }
 }
 
-/// Reads one document into a tree.
-///
-/// # Errors
-/// The place and the kind of the first thing that is not YAML, that rolecall's files do not use (tags, directives,
-/// several documents), or that exceeds the budget.
-pub(super) fn parse(text: &str) -> Result<Node, (Span, Kind)> {
-    let options = granit_parser::options! {
-        emit_comments: false,
-        disallow_directives: true,
-        flow_nesting_limit: DEEPEST,
-        block_nesting_limit: DEEPEST,
-    };
-    let mut builder = Builder::default();
-    for event in Parser::new_from_str_with_options(text, options) {
-        match event {
-            Ok((event, span)) => builder.hear(event, &span)?,
-            Err(error) => return Err((place(error.marker()), syntax::complaint(error.kind()))),
+/// Why a text is no document: the first thing that is not YAML, that rolecall's files do not use (tags, directives, several
+/// documents), or that exceeds the budget, with its place.
+pub(super) type Unread = (Span, Kind);
+
+/// The section whose entries are read one by one, because there may be very many of them.
+const LONG: &str = "operations";
+
+/// A document that is read from its beginning to its end: what stands above the entries of its long section, these one by
+/// one, and what stands below them.
+pub(super) struct Document<'t> {
+    parser: Parser<'t, StrInput<'t>>,
+    builder: Builder<'t>,
+    /// Entries of the section that could not be told from the rest of the document as they were read.
+    kept: VecDeque<Entry<'t>>,
+}
+
+impl<'t> Document<'t> {
+    /// A document, of which nothing was read yet.
+    pub(super) fn of(text: &'t str) -> Self {
+        let options = granit_parser::options! {
+            emit_comments: false,
+            disallow_directives: true,
+            flow_nesting_limit: DEEPEST,
+            block_nesting_limit: DEEPEST,
+        };
+        Self {
+            parser: Parser::new_from_str_with_options(text, options),
+            builder: Builder::default(),
+            kept: VecDeque::new(),
         }
     }
-    Ok(builder.root.unwrap_or(Node {
-        span: Span::START,
-        last_line: 1,
-        value: Value::Null,
-    }))
+
+    /// The root with what stands above the long section; all of the document where it has no such map.
+    pub(super) fn head(&mut self) -> Result<Node<'t>, Unread> {
+        while !self.builder.is_in_long() {
+            if !self.hear()? {
+                let mut root = self.root();
+                self.kept = root.take(LONG).into();
+                return Ok(root);
+            }
+        }
+        Ok(self.builder.so_far())
+    }
+
+    /// Where the long section's key stands, while its entries are being read.
+    pub(super) fn long(&self) -> Option<Span> {
+        let root = self.builder.open.first();
+        match root.map(|open| &open.content) {
+            Some(Content::Map(_, Some(key))) if self.builder.is_in_long() => Some(key.span),
+            _ => None,
+        }
+    }
+
+    /// The next entry of the long section.
+    pub(super) fn next(&mut self) -> Result<Option<Entry<'t>>, Unread> {
+        while self.builder.is_in_long() {
+            if let Some(entry) = self.builder.entry() {
+                return Ok(Some(entry));
+            }
+            self.hear()?;
+        }
+        Ok(self.kept.pop_front())
+    }
+
+    /// The entries of the root that [`Document::head`] has not given, once those of the long section are read: its own, which
+    /// is empty, first.
+    pub(super) fn tail(&mut self) -> Result<Vec<Entry<'t>>, Unread> {
+        while self.hear()? {}
+        Ok(match self.root().value {
+            Value::Map(entries) => entries,
+            _ => Vec::new(),
+        })
+    }
+
+    /// Reads on; whether there was anything left.
+    fn hear(&mut self) -> Result<bool, Unread> {
+        match self.parser.next() {
+            None => Ok(false),
+            Some(Ok((event, span))) => self.builder.hear(event, &span).map(|()| true),
+            Some(Err(error)) => Err((place(error.marker()), syntax::complaint(error.kind()))),
+        }
+    }
+
+    fn root(&mut self) -> Node<'t> {
+        self.builder.root.take().unwrap_or(Node {
+            span: Span::START,
+            last_line: 1,
+            value: Value::Null,
+        })
+    }
+}
+
+/// Reads one document into a tree; its long section is left empty.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn parse(text: &str) -> Result<Node<'_>, Unread> {
+    let mut document = Document::of(text);
+    let mut root = document.head()?;
+    while document.next()?.is_some() {}
+    root.extend(document.tail()?);
+    Ok(root)
 }
 
 /// Containers within containers.
@@ -116,28 +241,74 @@ const MOST_NODES: usize = 1_000_000;
 const MOST_REPEATED: usize = 20_000;
 
 #[derive(Default)]
-struct Builder {
-    open: Vec<Open>,
-    anchors: HashMap<usize, (Node, usize)>,
-    root: Option<Node>,
+struct Builder<'t> {
+    open: Vec<Open<'t>>,
+    anchors: HashMap<usize, (Node<'t>, usize)>,
+    root: Option<Node<'t>>,
     nodes: usize,
     repeated: usize,
 }
 
-struct Open {
+struct Open<'t> {
     span: Span,
     anchor: usize,
     before: usize,
-    content: Content,
+    /// Whether it is the long section.
+    is_long: bool,
+    content: Content<'t>,
 }
 
-enum Content {
-    List(Vec<Node>),
-    Map(Vec<Entry>, Option<Node>),
+enum Content<'t> {
+    List(Vec<Node<'t>>),
+    Map(Vec<Entry<'t>>, Option<Node<'t>>),
 }
 
-impl Builder {
-    fn hear(&mut self, event: Event<'_>, at: &granit_parser::Span) -> Result<(), (Span, Kind)> {
+impl Open<'_> {
+    /// Whether it is a map of which the first value under a key comes next.
+    fn is_first(&self, key: &str) -> bool {
+        match &self.content {
+            Content::Map(entries, Some(next)) => {
+                let mut keys = entries.iter().map(|entry| &entry.key);
+                next.as_text() == Some(key) && keys.all(|known| known.as_text() != Some(key))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'t> Builder<'t> {
+    /// Whether what is read are entries of the long section.
+    fn is_in_long(&self) -> bool {
+        self.open.get(1).is_some_and(|open| open.is_long)
+    }
+
+    /// The root with what was read of it, which is then given away.
+    fn so_far(&mut self) -> Node<'t> {
+        let open = self.open.first_mut();
+        let (span, entries) = match open {
+            Some(Open {
+                span,
+                content: Content::Map(entries, _),
+                ..
+            }) => (*span, std::mem::take(entries)),
+            _ => (Span::START, Vec::new()),
+        };
+        Node {
+            span,
+            last_line: span.line,
+            value: Value::Map(entries),
+        }
+    }
+
+    /// The entry of the long section that was read last, unless more of it has to be read.
+    fn entry(&mut self) -> Option<Entry<'t>> {
+        match self.open.get_mut(1).map(|open| &mut open.content) {
+            Some(Content::Map(entries, _)) => entries.pop(),
+            _ => None,
+        }
+    }
+
+    fn hear(&mut self, event: Event<'t>, at: &granit_parser::Span) -> Result<(), Unread> {
         let span = extent(at);
         if event.tag().is_some() {
             return Err((
@@ -158,9 +329,9 @@ impl Builder {
             )),
             Event::Scalar(text, style, anchor, _) => {
                 let value = if style == ScalarStyle::Plain {
-                    plain(&text)
+                    plain(text)
                 } else {
-                    Value::Text(text.into_owned())
+                    Value::Text(text)
                 };
                 let last_line = line(at.end.line());
                 self.count(span, 1)?;
@@ -190,7 +361,7 @@ impl Builder {
         }
     }
 
-    fn count(&mut self, span: Span, more: usize) -> Result<(), (Span, Kind)> {
+    fn count(&mut self, span: Span, more: usize) -> Result<(), Unread> {
         self.nodes += more;
         if self.nodes > MOST_NODES {
             Err((span, Kind::TooLarge))
@@ -199,11 +370,18 @@ impl Builder {
         }
     }
 
-    fn open(&mut self, span: Span, anchor: usize, content: Content) -> Result<(), (Span, Kind)> {
+    fn open(&mut self, span: Span, anchor: usize, content: Content<'t>) -> Result<(), Unread> {
+        // What an alias repeats has to be kept, and a second section of the name is none.
+        let is_map = matches!(content, Content::Map(..));
+        let is_long = match self.open.as_slice() {
+            [root] => is_map && anchor == 0 && root.is_first(LONG),
+            _ => false,
+        };
         self.open.push(Open {
             span,
             anchor,
             before: self.nodes,
+            is_long,
             content,
         });
         self.count(span, 1)
@@ -215,20 +393,14 @@ impl Builder {
             anchor,
             before,
             content,
+            ..
         }) = self.open.pop()
         else {
             return;
         };
-        // A file of 12,500 operations has 80,000 of them, and each would hold room for more.
         let value = match content {
-            Content::List(mut items) => {
-                items.shrink_to_fit();
-                Value::List(items)
-            }
-            Content::Map(mut entries, _) => {
-                entries.shrink_to_fit();
-                Value::Map(entries)
-            }
+            Content::List(items) => Value::List(items),
+            Content::Map(entries, _) => Value::Map(entries),
         };
         self.place(
             Node {
@@ -241,7 +413,7 @@ impl Builder {
         );
     }
 
-    fn repeat(&mut self, span: Span, anchor: usize) -> Result<(), (Span, Kind)> {
+    fn repeat(&mut self, span: Span, anchor: usize) -> Result<(), Unread> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
             return Err((
                 span,
@@ -253,7 +425,8 @@ impl Builder {
         };
         let (node, size) = (node.clone(), *size);
         self.repeated += size;
-        if self.repeated > MOST_REPEATED {
+        // One alias within another is deeper than anything that is written down.
+        if self.repeated > MOST_REPEATED || self.open.len() + node.height() > DEEPEST {
             return Err((span, Kind::TooLarge));
         }
         self.count(span, size)?;
@@ -261,7 +434,7 @@ impl Builder {
         Ok(())
     }
 
-    fn place(&mut self, node: Node, anchor: usize, size: usize) {
+    fn place(&mut self, node: Node<'t>, anchor: usize, size: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, (node.clone(), size));
         }
@@ -301,16 +474,16 @@ fn extent(span: &granit_parser::Span) -> Span {
     }
 }
 
-fn plain(text: &str) -> Value {
-    match text {
+fn plain(text: Cow<'_, str>) -> Value<'_> {
+    match &*text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
-        _ => number(text).unwrap_or_else(|| Value::Text(text.to_owned())),
+        _ => number(&text).unwrap_or(Value::Text(text)),
     }
 }
 
-fn number(text: &str) -> Option<Value> {
+fn number(text: &str) -> Option<Value<'static>> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
         return Some(Value::NoNumber);
@@ -369,7 +542,7 @@ mod tests {
             ("2026-07-28", "Text(\"2026-07-28\")"),
             ("~", "Null"),
         ] {
-            assert_eq!(format!("{:?}", plain(text)), expected, "{text}");
+            assert_eq!(format!("{:?}", plain(text.into())), expected, "{text}");
         }
     }
 

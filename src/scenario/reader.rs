@@ -2,13 +2,14 @@
 
 mod reference;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::complaint::{Kind, Span, lines};
 use super::demanded;
-use super::raw::{Node, Value};
+use super::raw::{Entry, Node, Value};
 use super::sources::{Expanded, Sources};
 use super::spelling::{listed, nearest};
 use crate::day::Day;
@@ -21,7 +22,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 pub(super) struct Reader<'s> {
     sources: &'s Sources,
     folder: PathBuf,
-    lines: Vec<&'s str>,
+    text: &'s str,
+    /// The lines of the text, once somebody asked for one.
+    lines: OnceCell<Vec<&'s str>>,
     /// What was found to be wrong.
     pub(super) found: Vec<(Span, Kind)>,
     /// Lines that hold a secret.
@@ -40,7 +43,7 @@ pub(super) struct Named<'n> {
     pub(super) name: &'n str,
     /// Where the key stands.
     pub(super) at: Span,
-    pub(super) node: &'n Node,
+    pub(super) node: &'n Node<'n>,
 }
 
 /// A map whose keys are known to its place.
@@ -82,7 +85,8 @@ impl<'s> Reader<'s> {
                 .parent()
                 .map(Path::to_owned)
                 .unwrap_or_default(),
-            lines: lines(text),
+            text,
+            lines: OnceCell::new(),
             found: Vec::new(),
             hidden: BTreeSet::new(),
             secrets: Vec::new(),
@@ -94,6 +98,14 @@ impl<'s> Reader<'s> {
     /// The day on which the file is read.
     pub(super) fn today(&self) -> Day {
         self.sources.today
+    }
+
+    /// Forgets what was found: the same text is read once more.
+    pub(super) fn forget(&mut self) {
+        self.found.clear();
+        self.hidden.clear();
+        self.secrets.clear();
+        self.stated.clear();
     }
 
     /// Notes that something is wrong.
@@ -117,7 +129,12 @@ impl<'s> Reader<'s> {
     }
 
     /// Notes that a place takes something else.
-    pub(super) fn wrong(&mut self, node: &Node, place: impl Into<String>, wanted: &'static str) {
+    pub(super) fn wrong(
+        &mut self,
+        node: &Node<'_>,
+        place: impl Into<String>,
+        wanted: &'static str,
+    ) {
         let kind = Kind::WrongSort {
             wanted,
             found: node.value.sort(),
@@ -129,48 +146,56 @@ impl<'s> Reader<'s> {
     /// The entries of a map, each key once.
     pub(super) fn entries<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         place: impl Into<String>,
     ) -> Option<Vec<Named<'n>>> {
         let Value::Map(entries) = &node.value else {
             self.wrong(node, place, "a map");
             return None;
         };
-        let mut seen: HashMap<&str, u32> = HashMap::new();
-        let mut named = Vec::with_capacity(entries.len());
+        let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut all = Vec::with_capacity(entries.len());
         for entry in entries {
-            let at = entry.key.span;
-            match &entry.key.value {
-                Value::Text(name) => {
-                    if let Some(&first) = seen.get(name.as_str()) {
-                        self.complain(
-                            at,
-                            Kind::DuplicateKey {
-                                key: name.clone(),
-                                first,
-                            },
-                        );
-                    } else {
-                        seen.insert(name, at.line);
-                        named.push(Named {
-                            name,
-                            at,
-                            node: &entry.value,
-                        });
-                    }
-                }
-                Value::Map(_) => self.complain(at, Kind::UnquotedBraces),
-                _ => self.wrong(&entry.key, "this key", "text"),
+            let Some(named) = self.named(entry) else {
+                continue;
+            };
+            if let Some(first) = seen.get(named.name) {
+                self.repeated(named, *first);
+            } else {
+                seen.insert(named.name, named.at.line);
+                all.push(named);
             }
         }
-        Some(named)
+        Some(all)
+    }
+
+    /// A value with its key, which is text.
+    pub(super) fn named<'n>(&mut self, entry: &'n Entry<'n>) -> Option<Named<'n>> {
+        match &entry.key.value {
+            Value::Text(name) => {
+                return Some(Named {
+                    name,
+                    at: entry.key.span,
+                    node: &entry.value,
+                });
+            }
+            Value::Map(_) => self.complain(entry.key.span, Kind::UnquotedBraces),
+            _ => self.wrong(&entry.key, "this key", "text"),
+        }
+        None
+    }
+
+    /// Notes that a key stands in a map again.
+    pub(super) fn repeated(&mut self, named: Named<'_>, first: u32) {
+        let key = named.name.to_owned();
+        self.complain(named.at, Kind::DuplicateKey { key, first });
     }
 
     /// A map whose keys are the known ones.
     pub(super) fn fields<'n>(
         &mut self,
         at: Span,
-        node: &'n Node,
+        node: &'n Node<'n>,
         place: &'static str,
         known: &'static [&'static str],
     ) -> Option<Fields<'n>> {
@@ -208,23 +233,28 @@ impl<'s> Reader<'s> {
     /// A map from names of the author's own choice.
     pub(super) fn names<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         place: &'static str,
         noun: &'static str,
     ) -> Option<Vec<Named<'n>>> {
         let entries = self.entries(node, place)?;
         for entry in &entries {
-            if !well_named(entry.name) {
-                self.complain(entry.at, Kind::BadName { noun });
-            }
+            self.name(*entry, noun);
         }
         Some(entries)
+    }
+
+    /// Complains of a name that is none.
+    pub(super) fn name(&mut self, named: Named<'_>, noun: &'static str) {
+        if !well_named(named.name) {
+            self.complain(named.at, Kind::BadName { noun });
+        }
     }
 
     /// Text with its variables resolved, not empty.
     pub(super) fn text<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         place: impl Into<String>,
     ) -> Option<Expanded<'n>> {
         let Value::Text(text) = &node.value else {
@@ -253,7 +283,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Text that is taken as it stands: it holds neither control characters nor templates.
-    pub(super) fn plain(&mut self, node: &Node, place: impl Into<String>) -> Option<String> {
+    pub(super) fn plain(&mut self, node: &Node<'_>, place: impl Into<String>) -> Option<String> {
         let place = place.into();
         let text = self.text(node, place.as_str())?.text;
         if text.contains(char::is_control) {
@@ -267,7 +297,7 @@ impl<'s> Reader<'s> {
     /// Complains of a template where none is ever filled.
     pub(super) fn untemplated(
         &mut self,
-        node: &Node,
+        node: &Node<'_>,
         text: &str,
         place: impl Into<String>,
     ) -> Option<()> {
@@ -285,7 +315,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Any text with its variables resolved, also empty.
-    pub(super) fn expand<'t>(&mut self, node: &Node, text: &'t str) -> Option<Expanded<'t>> {
+    pub(super) fn expand<'t>(&mut self, node: &Node<'_>, text: &'t str) -> Option<Expanded<'t>> {
         let sources = self.sources;
         sources
             .expand(text)
@@ -294,7 +324,7 @@ impl<'s> Reader<'s> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, node: &Node, place: &'static str) -> Option<bool> {
+    pub(super) fn flag(&mut self, node: &Node<'_>, place: &'static str) -> Option<bool> {
         if let Value::Bool(flag) = node.value {
             return Some(flag);
         }
@@ -303,7 +333,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A length of time with its unit, no longer than what is sensible to wait within a run.
-    pub(super) fn duration(&mut self, node: &Node) -> Option<Duration> {
+    pub(super) fn duration(&mut self, node: &Node<'_>) -> Option<Duration> {
         let text = match &node.value {
             Value::Text(text) => self.expand(node, text)?.text,
             _ => "".into(),
@@ -319,7 +349,7 @@ impl<'s> Reader<'s> {
     /// One of a few words.
     pub(super) fn word<T: Copy>(
         &mut self,
-        node: &Node,
+        node: &Node<'_>,
         noun: &'static str,
         words: &[(&'static str, T)],
     ) -> Option<T> {
@@ -341,7 +371,11 @@ impl<'s> Reader<'s> {
     }
 
     /// The items of a list.
-    pub(super) fn list<'n>(&mut self, node: &'n Node, place: &'static str) -> Option<&'n [Node]> {
+    pub(super) fn list<'n>(
+        &mut self,
+        node: &'n Node<'n>,
+        place: &'static str,
+    ) -> Option<&'n [Node<'n>]> {
         if let Value::List(items) = &node.value {
             return Some(items);
         }
@@ -352,7 +386,7 @@ impl<'s> Reader<'s> {
     /// A list of text without repetition.
     pub(super) fn texts(
         &mut self,
-        node: &Node,
+        node: &Node<'_>,
         place: &'static str,
         noun: &'static str,
     ) -> Option<Vec<String>> {
@@ -374,7 +408,8 @@ impl<'s> Reader<'s> {
 
     /// The place of a piece of a value, where the line shows it; the value's own otherwise.
     pub(super) fn narrow(&self, span: Span, piece: &str) -> Span {
-        let Some(line) = self.lines.get(span.line.saturating_sub(1) as usize) else {
+        let lines = self.lines.get_or_init(|| lines(self.text));
+        let Some(line) = lines.get(span.line.saturating_sub(1) as usize) else {
             return span;
         };
         let from = span.column.saturating_sub(1) as usize;

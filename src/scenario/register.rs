@@ -69,7 +69,7 @@ impl Object<'_> {
 
 impl<'n> Register<'n> {
     /// Looks the names up, without judging anything.
-    pub(super) fn of(root: &'n Node) -> Self {
+    pub(super) fn of(root: &'n Node<'n>) -> Self {
         let deployment = root.get("deployment");
         let stated = |key: &str| deployment.is_some_and(|node| node.get(key).is_some());
         // Without any URL that is the mistake, not each shape.
@@ -147,7 +147,7 @@ impl<'n> Register<'n> {
     }
 
     /// The fixture that a value names, by its place in the file.
-    pub(super) fn fixture(&self, reader: &mut Reader<'_>, node: &Node) -> Option<usize> {
+    pub(super) fn fixture(&self, reader: &mut Reader<'_>, node: &Node<'_>) -> Option<usize> {
         let Value::Text(name) = &node.value else {
             reader.wrong(node, "this fixture", "text");
             return None;
@@ -228,7 +228,7 @@ impl Scope<'_> {
     pub(super) fn template(
         &self,
         reader: &mut Reader<'_>,
-        node: &Node,
+        node: &Node<'_>,
         text: &str,
     ) -> Option<Template> {
         self.check(reader, node, text)?;
@@ -236,7 +236,7 @@ impl Scope<'_> {
     }
 
     /// Complains of templates that are none of this scope.
-    pub(super) fn check(&self, reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<()> {
+    pub(super) fn check(&self, reader: &mut Reader<'_>, node: &Node<'_>, text: &str) -> Option<()> {
         let mut dangling = match needs(text) {
             Ok(names) => names,
             Err(malformed) => {
@@ -291,9 +291,9 @@ impl Scope<'_> {
 }
 
 fn declarations<'n, T>(
-    root: &'n Node,
+    root: &'n Node<'n>,
     key: &str,
-    declare: impl Fn(&'n str, &'n Node) -> T,
+    declare: impl Fn(&'n str, &'n Node<'n>) -> T,
 ) -> Option<Vec<T>> {
     let node = root
         .get(key)
@@ -312,7 +312,7 @@ fn declarations<'n, T>(
 }
 
 /// A persona once for each of its clients; once without one where it has none.
-fn rows<'n>(name: &'n str, persona: &'n Node) -> Vec<Declared<'n>> {
+fn rows<'n>(name: &'n str, persona: &'n Node<'n>) -> Vec<Declared<'n>> {
     let signs_in = signs_in(persona);
     let row = |client: Option<&'n str>| Declared {
         name,
@@ -330,7 +330,7 @@ fn rows<'n>(name: &'n str, persona: &'n Node) -> Vec<Declared<'n>> {
     clients.into_iter().map(Some).map(row).collect()
 }
 
-fn clients(persona: &Node) -> Vec<&str> {
+fn clients<'n>(persona: &'n Node<'n>) -> Vec<&'n str> {
     let mut seen = HashSet::new();
     let items = match persona.get("clients").map(|clients| &clients.value) {
         Some(Value::List(items)) => items.as_slice(),
@@ -340,7 +340,7 @@ fn clients(persona: &Node) -> Vec<&str> {
     names.filter(|name| seen.insert(*name)).collect()
 }
 
-fn signs_in(persona: &Node) -> Option<bool> {
+fn signs_in(persona: &Node<'_>) -> Option<bool> {
     let sign_in = persona.get("sign_in")?;
     match &sign_in.value {
         Value::Text(text) => (text == "none").then_some(false),
@@ -349,7 +349,7 @@ fn signs_in(persona: &Node) -> Option<bool> {
     }
 }
 
-fn captures(fixture: &Node) -> Option<Vec<&str>> {
+fn captures<'n>(fixture: &'n Node<'n>) -> Option<Vec<&'n str>> {
     let create = fixture
         .get("create")
         .filter(|create| matches!(create.value, Value::Map(_)))?;

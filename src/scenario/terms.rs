@@ -56,7 +56,7 @@ impl Terms {
 }
 
 /// Reads them from the map of the MCP door.
-pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node) -> Terms {
+pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node<'_>) -> Terms {
     let words = [("check", false), ("ignore", true)];
     let ignored = mcp
         .get("requirements")
@@ -82,7 +82,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mcp: &Node) -> Terms {
 }
 
 /// Reads what becomes of what no operation names.
-pub(super) fn undeclared(reader: &mut Reader<'_>, node: &Node) -> Option<Undeclared> {
+pub(super) fn undeclared(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Undeclared> {
     let words = [
         ("fail", Undeclared::Fail),
         ("warn", Undeclared::Warn),
@@ -91,7 +91,7 @@ pub(super) fn undeclared(reader: &mut Reader<'_>, node: &Node) -> Option<Undecla
     reader.word(node, "word for `undeclared`", &words)
 }
 
-fn waivers(reader: &mut Reader<'_>, node: &Node) -> Vec<(Requirement, String)> {
+fn waivers(reader: &mut Reader<'_>, node: &Node<'_>) -> Vec<(Requirement, String)> {
     let entries = reader.entries(node, "`waive`").unwrap_or_default();
     let mut waivers: Vec<(Requirement, String)> = Vec::with_capacity(entries.len());
     for entry in entries {

@@ -48,7 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>, known: &Known<'_>)
 
 const KEYS: &[&str] = &["finding", "cells", "about", "reason", "owner", "until"];
 
-fn waiver(reader: &mut Reader<'_>, item: &Node, known: &Known<'_>) -> Option<Waiver> {
+fn waiver(reader: &mut Reader<'_>, item: &Node<'_>, known: &Known<'_>) -> Option<Waiver> {
     let fields = reader.fields(start(item), item, "this waiver", KEYS)?;
     let subject = fields
         .need(reader, "finding")
@@ -72,12 +72,12 @@ fn waiver(reader: &mut Reader<'_>, item: &Node, known: &Known<'_>) -> Option<Wai
 }
 
 /// The first line of an item: a map's own place is where its first key stands.
-fn start(item: &Node) -> Span {
+fn start(item: &Node<'_>) -> Span {
     let first = item.entries().first().map(|entry| entry.key.span);
     first.unwrap_or(item.span)
 }
 
-fn subject(reader: &mut Reader<'_>, node: &Node) -> Option<Subject> {
+fn subject(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Subject> {
     let word = reader.plain(node, "`finding`")?;
     if let Ok(requirement) = word.parse::<Requirement>() {
         return Some(Subject::Requirement(requirement));
@@ -178,7 +178,7 @@ fn about(
 }
 
 /// A redirect that no client has would be waived for nothing.
-fn redirects(reader: &mut Reader<'_>, node: &Node, known: &Known<'_>) {
+fn redirects(reader: &mut Reader<'_>, node: &Node<'_>, known: &Known<'_>) {
     let clients = known.clients.iter();
     let stated = clients.flat_map(|client| &client.redirects);
     let stated: Vec<&str> = stated.map(RedirectUri::as_str).collect();
@@ -216,14 +216,14 @@ fn is_placed(
 }
 
 /// The items of a list, or the one thing that stands in its place.
-fn several(node: &Node) -> &[Node] {
+fn several<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
     match &node.value {
         Value::List(items) => items,
         _ => std::slice::from_ref(node),
     }
 }
 
-fn area(reader: &mut Reader<'_>, item: &Node, known: &Known<'_>) -> Option<Area> {
+fn area(reader: &mut Reader<'_>, item: &Node<'_>, known: &Known<'_>) -> Option<Area> {
     let text = reader.plain(item, "this cell")?;
     let area = match text.parse::<Area>() {
         Ok(area) => area,
@@ -245,7 +245,7 @@ fn area(reader: &mut Reader<'_>, item: &Node, known: &Known<'_>) -> Option<Area>
 }
 
 /// Complains of an area whose names nothing declares, and of one without any cell.
-fn exists(reader: &mut Reader<'_>, item: &Node, area: &Area, known: &Known<'_>) -> bool {
+fn exists(reader: &mut Reader<'_>, item: &Node<'_>, area: &Area, known: &Known<'_>) -> bool {
     let before = reader.found.len();
     if let Some(persona) = area.persona() {
         let at = reader.narrow(item.span, persona);
@@ -286,7 +286,7 @@ fn words(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str) -> Opt
     Some(text)
 }
 
-fn day(reader: &mut Reader<'_>, node: &Node) -> Option<Day> {
+fn day(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Day> {
     let text = reader.plain(node, "`until`")?;
     let latest = reader.today().plus(LONGEST);
     match text.parse::<Day>() {

@@ -22,7 +22,7 @@ const PLACES: [(&str, &str); 6] = [
 const OF_CLIENT: &str = "resource:";
 
 /// Reads which claim holds the roles.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<String> {
     let Value::Text(text) = &node.value else {
         reader.wrong(node, "`roles`", "text");
         return None;

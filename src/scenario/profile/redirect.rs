@@ -88,7 +88,7 @@ pub(super) fn read(reader: &mut Reader<'_>, named: Named<'_>) -> Vec<RedirectUri
     redirects
 }
 
-fn one(reader: &mut Reader<'_>, item: &Node) -> Option<RedirectUri> {
+fn one(reader: &mut Reader<'_>, item: &Node<'_>) -> Option<RedirectUri> {
     let expanded = reader.text(item, "this redirect")?;
     reader.untemplated(item, &expanded.text, "this redirect")?;
     if expanded.whole

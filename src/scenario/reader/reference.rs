@@ -12,7 +12,7 @@ impl Reader<'_> {
     /// A secret, which the file names but does not hold.
     pub(in crate::scenario) fn secret(
         &mut self,
-        node: &Node,
+        node: &Node<'_>,
         place: impl Into<String>,
     ) -> Option<Secret> {
         let Some((source, name)) = reference(node) else {
@@ -28,9 +28,14 @@ impl Reader<'_> {
         let Value::Text(text) = &name.value else {
             return None;
         };
-        if let (Source::Env, Some(lines)) = (source, self.stated.get(text)) {
+        if let (Source::Env, Some(lines)) = (source, self.stated.get(&**text)) {
             self.hidden.extend(lines);
-            self.complain(name.span, Kind::StatedSecret { name: text.clone() });
+            self.complain(
+                name.span,
+                Kind::StatedSecret {
+                    name: text.to_string(),
+                },
+            );
             return None;
         }
         let value = match source {
@@ -41,7 +46,12 @@ impl Reader<'_> {
         if !secret.is_empty() {
             self.secrets.push(secret.clone());
         } else if self.sources.missing == Missing::Refused {
-            self.complain(name.span, Kind::EmptySecret { name: text.clone() });
+            self.complain(
+                name.span,
+                Kind::EmptySecret {
+                    name: text.to_string(),
+                },
+            );
             return None;
         }
         Some(secret)
@@ -53,7 +63,7 @@ impl Reader<'_> {
     }
 
     /// The path of a file that a value names, relative to the scenario's folder.
-    pub(in crate::scenario) fn beside(&mut self, node: &Node, text: &str) -> Option<PathBuf> {
+    pub(in crate::scenario) fn beside(&mut self, node: &Node<'_>, text: &str) -> Option<PathBuf> {
         let path = self.expand(node, text)?.text;
         Some(self.folder.join(&*path))
     }
@@ -98,7 +108,7 @@ impl Reader<'_> {
         }
     }
 
-    fn file(&mut self, node: &Node, text: &str) -> Option<String> {
+    fn file(&mut self, node: &Node<'_>, text: &str) -> Option<String> {
         let path = self.expand(node, text)?.text;
         match (
             (self.sources.read_file)(&self.folder.join(&*path)),
@@ -130,7 +140,7 @@ enum Source {
 }
 
 /// `{ env: NAME }` or `{ file: path }`; anything else may be the secret itself.
-fn reference(node: &Node) -> Option<(Source, &Node)> {
+fn reference<'n>(node: &'n Node<'n>) -> Option<(Source, &'n Node<'n>)> {
     let Value::Map(entries) = &node.value else {
         return None;
     };

@@ -124,7 +124,7 @@ fn assertion(reader: &mut Reader<'_>, named: Named<'_>) -> Option<Assertion> {
 const ASSERTIONS: &[&str] = &["env", "file", "command", "github", "azure_pipelines"];
 
 /// The one key of a map that holds a map: secrets are named otherwise.
-fn platform(node: &Node) -> Option<&str> {
+fn platform<'n>(node: &'n Node<'n>) -> Option<&'n str> {
     match &node.value {
         Value::Map(entries) => match entries.as_slice() {
             [entry] if matches!(entry.value.value, Value::Map(_)) => entry.key.as_text(),

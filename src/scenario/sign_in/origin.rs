@@ -25,7 +25,7 @@ pub(super) fn read_renewed(reader: &mut Reader<'_>, named: Named<'_>) -> Option<
 }
 
 /// The words of `{ command: […] }`; `None` for any other reference.
-pub(in crate::scenario) fn command_of(node: &Node) -> Option<&Node> {
+pub(in crate::scenario) fn command_of<'n>(node: &'n Node<'n>) -> Option<&'n Node<'n>> {
     match &node.value {
         Value::Map(entries) if entries.len() == 1 => node.get("command"),
         _ => None,
@@ -33,7 +33,7 @@ pub(in crate::scenario) fn command_of(node: &Node) -> Option<&Node> {
 }
 
 /// A program with its arguments.
-pub(in crate::scenario) fn command(reader: &mut Reader<'_>, words: &Node) -> Option<Command> {
+pub(in crate::scenario) fn command(reader: &mut Reader<'_>, words: &Node<'_>) -> Option<Command> {
     let items = reader.list(words, "`command`")?;
     if items.is_empty() {
         reader.complain(words.span, Kind::Empty { what: "words" });
@@ -50,7 +50,7 @@ pub(in crate::scenario) fn command(reader: &mut Reader<'_>, words: &Node) -> Opt
 }
 
 /// Arguments are for every process of the machine to read, so a variable that sounds secret has no place in them.
-fn word(reader: &mut Reader<'_>, item: &Node) -> Option<String> {
+fn word(reader: &mut Reader<'_>, item: &Node<'_>) -> Option<String> {
     let written = item.as_text().unwrap_or_default();
     let secretive = written.split("${").skip(1).any(|rest| {
         let name = rest.split(['}', ':']).next().unwrap_or_default();

@@ -5,8 +5,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use aho_corasick::{AhoCorasick, Match, MatchKind};
-
 use super::sieve::Sieve;
 use super::{Secret, encoding};
 
@@ -42,8 +40,6 @@ struct Finder {
     sieve: Sieve,
     /// How encodings begin, each with its unit.
     anchors: Vec<(Vec<u8>, Arc<Unit>)>,
-    /// Made for the first text that the sieve does not pass over: most runs meet none.
-    automaton: OnceLock<AhoCorasick>,
 }
 
 impl Unit {
@@ -107,38 +103,27 @@ impl Finder {
             anchors.map(move |anchor| (anchor, Arc::clone(unit)))
         });
         let anchors: Vec<_> = anchors.collect();
-        (!anchors.is_empty()).then(|| Self {
-            sieve: Sieve::of(anchors.iter().map(|(anchor, _)| anchor)),
-            anchors,
-            automaton: OnceLock::new(),
-        })
+        let bytes: Vec<&[u8]> = anchors
+            .iter()
+            .map(|(anchor, _)| anchor.as_slice())
+            .collect();
+        let sieve = (!bytes.is_empty()).then(|| Sieve::of(&bytes));
+        sieve.map(|sieve| Self { sieve, anchors })
     }
 
     /// Where secrets stand, in order and disjoint. Matches may overlap, so all of them are looked at and joined.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
-        if !self.sieve.may_hold(text) {
-            return Vec::new();
-        }
-        let range = |hit: Match| {
-            let (_, unit) = &self.anchors[hit.pattern().as_usize()];
-            let agreed = unit.agreement(&text[hit.start()..], hit.len());
-            hit.start()..hit.start() + agreed
-        };
-        let automaton = self.automaton.get_or_init(|| self.automaton());
-        let mut found: Vec<Range<usize>> = automaton
-            .find_overlapping_iter(text)
-            .map(range)
-            .filter(|range| !range.is_empty())
-            .collect();
+        let mut found: Vec<Range<usize>> = Vec::new();
+        self.sieve.suspect(text.as_bytes(), |start, anchor| {
+            let (anchor, unit) = &self.anchors[anchor];
+            if text.as_bytes()[start..].starts_with(anchor) {
+                let agreed = unit.agreement(&text[start..], anchor.len());
+                found.push(start..start + agreed);
+            }
+        });
+        found.retain(|range| !range.is_empty());
         found.sort_unstable_by_key(|range| range.start);
         join(found)
-    }
-
-    fn automaton(&self) -> AhoCorasick {
-        AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(self.anchors.iter().map(|(anchor, _)| anchor))
-            .expect("anchors of 24 bytes stay far below the automaton's limits")
     }
 }
 

@@ -1,44 +1,90 @@
-//! How secrets begin in, texts in which none can begin out: the usual text is passed over at a few instructions a byte.
+//! How secrets begin in, where in a text one of them may begin out: the usual text is passed over at two instructions a byte.
 
 /// Bytes of an anchor that are looked at. No anchor is shorter.
 const WINDOW: usize = 4;
 
+/// Longest step from one window of a text to the next.
+const STRIDE: usize = 8;
+
 const BITS: u32 = 16;
 
-/// Tells texts in which an anchor may stand from those in which none does.
+/// Tells where in a text an anchor may stand, without looking at most of the text: of an anchor that stands there, one of
+/// its windows is always among those that are looked at.
 pub(super) struct Sieve {
+    /// Bytes from one window of a text to the next: the shortest anchor has as many windows.
+    stride: usize,
     /// One bit for each value that a window's hash can have.
     bits: Box<[u64]>,
-    /// The windows themselves, sorted.
-    windows: Vec<u32>,
+    /// The first windows of each anchor, as many as a stride has bytes, sorted.
+    places: Vec<Place>,
+}
+
+/// Where a window stands in an anchor.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Place {
+    window: u32,
+    anchor: u32,
+    /// Bytes before it.
+    offset: u8,
 }
 
 impl Sieve {
     /// A sieve for anchors of at least four bytes each.
-    pub(super) fn of(anchors: impl Iterator<Item = impl AsRef<[u8]>>) -> Self {
-        let mut windows: Vec<u32> = anchors
-            .filter_map(|anchor| first(anchor.as_ref()))
-            .collect();
-        windows.sort_unstable();
-        windows.dedup();
+    pub(super) fn of(anchors: &[&[u8]]) -> Self {
+        let shortest = anchors.iter().map(|anchor| anchor.len()).min();
+        let shortest = shortest.unwrap_or(WINDOW);
+        let stride = (shortest + 1).saturating_sub(WINDOW).clamp(1, STRIDE);
+        let places = (0..).zip(anchors).flat_map(|(number, anchor)| {
+            let windows = (0..).zip(anchor.windows(WINDOW).take(stride));
+            windows.filter_map(move |(offset, window)| {
+                Some(Place {
+                    window: first(window)?,
+                    anchor: number,
+                    offset,
+                })
+            })
+        });
+        let mut places: Vec<Place> = places.collect();
+        places.sort_unstable();
         let mut bits = vec![0; (1 << BITS) / 64].into_boxed_slice();
-        for window in &windows {
-            let (word, bit) = place(*window);
+        for place in &places {
+            let (word, bit) = slot(place.window);
             bits[word] |= bit;
         }
-        Self { bits, windows }
+        Self {
+            stride,
+            bits,
+            places,
+        }
     }
 
-    /// Whether an anchor may stand in the text; where it says no, none does.
-    pub(super) fn may_hold(&self, text: &str) -> bool {
-        let mut windows = text.as_bytes().windows(WINDOW).filter_map(first);
-        windows.any(|window| self.catches(window) && self.windows.binary_search(&window).is_ok())
+    /// Names each place where an anchor may begin in the text, with the anchor's number: everywhere where it does, and where a
+    /// window of it stands in its place.
+    pub(super) fn suspect(&self, text: &[u8], mut name: impl FnMut(usize, usize)) {
+        let mut at = 0;
+        while let Some(window) = text.get(at..).and_then(first) {
+            if self.catches(window) {
+                for place in self.at(window) {
+                    if let Some(start) = at.checked_sub(usize::from(place.offset)) {
+                        name(start, place.anchor as usize);
+                    }
+                }
+            }
+            at += self.stride;
+        }
     }
 
     /// Whether a window has the hash of an anchor's: few that are none do.
     fn catches(&self, window: u32) -> bool {
-        let (word, bit) = place(window);
+        let (word, bit) = slot(window);
         self.bits[word] & bit != 0
+    }
+
+    /// Where in which anchors the window stands.
+    fn at(&self, window: u32) -> &[Place] {
+        let from = self.places.partition_point(|place| place.window < window);
+        let rest = &self.places[from..];
+        &rest[..rest.partition_point(|place| place.window == window)]
     }
 }
 
@@ -47,7 +93,7 @@ fn first(bytes: &[u8]) -> Option<u32> {
 }
 
 /// The word and the bit of a window's hash.
-const fn place(window: u32) -> (usize, u64) {
+const fn slot(window: u32) -> (usize, u64) {
     // Knuth's multiplicative hash; its upper bits depend on all of the window.
     let hash = window.wrapping_mul(2_654_435_761) >> (32 - BITS);
     ((hash / 64) as usize, 1 << (hash % 64))
@@ -55,17 +101,60 @@ const fn place(window: u32) -> (usize, u64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn sieve(anchors: &[&str]) -> Sieve {
+        let anchors: Vec<&[u8]> = anchors.iter().map(|anchor| anchor.as_bytes()).collect();
+        Sieve::of(&anchors)
+    }
+
+    /// Where each anchor stands, by the sieve.
+    fn found(anchors: &[&str], text: &str) -> Vec<(usize, usize)> {
+        let sieve = sieve(anchors);
+        let mut found = Vec::new();
+        sieve.suspect(text.as_bytes(), |start, anchor| {
+            if text.as_bytes()[start..].starts_with(anchors[anchor].as_bytes()) {
+                found.push((start, anchor));
+            }
+        });
+        found.sort_unstable();
+        found
+    }
+
+    /// The same, looked for byte by byte.
+    fn there(anchors: &[&str], text: &str) -> Vec<(usize, usize)> {
+        let starts = 0..text.len();
+        let pairs = starts.flat_map(|start| (0..anchors.len()).map(move |anchor| (start, anchor)));
+        let stands = |(start, anchor): &(usize, usize)| {
+            text.as_bytes()[*start..].starts_with(anchors[*anchor].as_bytes())
+        };
+        pairs.filter(stands).collect()
+    }
 
     #[test]
     fn no_text_that_holds_an_anchor_is_passed_over() {
         let anchors = ["hunter2!", "abcd", "caf\u{e9}"];
-        let sieve = Sieve::of(anchors.iter());
-        for text in ["hunter2!", "x hunter2", "abcd", "zabcdz", "a caf\u{e9}"] {
-            assert!(sieve.may_hold(text), "{text}");
+        for text in ["hunter2!", "x hunter2!", "abcd", "zabcdz", "a caf\u{e9}"] {
+            assert_eq!(found(&anchors, text).len(), 1, "{text}");
         }
         for text in ["", "abc", "hun ter2!", "an innocent line of text", "ABCD"] {
-            assert!(!sieve.may_hold(text), "{text}");
+            assert!(found(&anchors, text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_anchor_says_how_far_the_sieve_steps() {
+        let table: [(&[&str], usize); 5] = [
+            (&[], 1),
+            (&["abcd"], 1),
+            (&["0123456789", "hunter2!"], 5),
+            (&["0123456789a"], 8),
+            (&["0123456789abcdefghij"], 8),
+        ];
+        for (anchors, stride) in table {
+            assert_eq!(sieve(anchors).stride, stride, "{anchors:?}");
         }
     }
 
@@ -83,12 +172,27 @@ mod tests {
 
     #[test]
     fn a_window_with_the_hash_of_an_anchor_is_none_for_that() {
-        let sieve = Sieve::of(["hunt", "abcd", "word"].iter());
+        let anchors = ["hunt", "abcd", "word"];
+        let sieve = sieve(&anchors);
         let window = |word: &str| first(word.as_bytes()).unwrap();
         let caught: Vec<String> = words().filter(|word| sieve.catches(window(word))).collect();
-        let held: Vec<&String> = caught.iter().filter(|word| sieve.may_hold(word)).collect();
-        assert_eq!(held, ["abcd", "hunt", "word"]);
+        let held = caught
+            .iter()
+            .filter(|word| !found(&anchors, word).is_empty());
+        assert_eq!(held.collect::<Vec<_>>(), ["abcd", "hunt", "word"]);
         // Beside them one in 65,536 for each.
         assert!((4..100).contains(&caught.len()), "{}", caught.len());
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_of_every_anchor_is_found_once(
+            anchors in prop::collection::vec("[ab]{4,24}", 1..6),
+            pieces in prop::collection::vec(("[abc]{0,9}", 0_usize..6), 0..8),
+        ) {
+            let anchors: Vec<&str> = anchors.iter().map(String::as_str).collect();
+            let text: String = pieces.iter().map(|(between, anchor)| format!("{between}{}", anchors[anchor % anchors.len()])).collect();
+            prop_assert_eq!(found(&anchors, &text), there(&anchors, &text));
+        }
     }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 /// Crates that one room alone may name.
 const LANDLORDS: [(&str, &[&str]); 20] = [
-    ("aho_corasick", &["secret"]),
     ("aws_lc_rs", &["wire", "token", "reference"]),
     ("axum", &["reference"]),
     ("clap", &["cli"]),

@@ -1,9 +1,9 @@
 //! Record in, one JSON document out (`rolecall.report/1`), streamed in matrix order.
 
-use std::borrow::Cow;
-use std::{fmt, io};
+mod page;
 
-use serde::{Serialize, Serializer};
+use std::io;
+
 use serde_json::{Value, json};
 
 use super::record::{Entry, Record, Tally, WaiverFacts};
@@ -11,12 +11,12 @@ use super::sanitizer::{clean, clean_block};
 use super::{hand, lists, waivers, wording};
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc, Tool};
-use crate::judge::{Code, Effect, Finding, Gap, Hint, Signature};
+use crate::judge::{Code, Effect, Finding, Hint};
 use crate::plan::Row;
 use crate::probe::{Checked, Place};
 use crate::run::ShardRun;
 use crate::run::settling::Settled;
-use crate::scenario::Expectation;
+use page::{Fields, Page};
 
 /// The document's schema; additive within its number.
 const SCHEMA: &str = "rolecall.report/1";
@@ -26,68 +26,68 @@ const SCHEMA: &str = "rolecall.report/1";
 /// # Errors
 /// Those of the writer.
 pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document::of(record)).map_err(io::Error::from)?;
-    out.write_all(b"\n")
-}
-
-#[derive(Serialize)]
-struct Document<'r> {
-    schema: &'static str,
-    tool: Value,
-    scenario: Value,
-    run: Value,
-    summary: Value,
-    standing: &'static str,
-    exit_code: u8,
-    banner: Value,
-    personas: Vec<Value>,
-    doors: Vec<Value>,
-    cells: Cells<'r>,
-    requirements: Vec<Value>,
-    lists: Vec<Value>,
-    coverage: Value,
-    findings: Vec<Value>,
-    waivers: Vec<Value>,
-    left_behind: Vec<Value>,
-}
-
-impl<'r> Document<'r> {
-    fn of(record: &'r Record) -> Self {
-        let standing = record.standing();
-        Self {
-            schema: SCHEMA,
-            tool: json!({"name": "rolecall", "version": clean(record.tool())}),
-            scenario: scenario(record),
-            run: run(record),
-            summary: summary(record),
-            standing: standing.name(),
-            exit_code: standing.code(),
-            banner: banner(record),
-            personas: record.matrix().personas.iter().enumerate().map(|(at, row)| persona(record, at, row)).collect(),
-            doors: record.matrix().doors.iter().map(|door| self::door(record, *door)).collect(),
-            cells: Cells(record),
-            requirements: record.requirements().iter().map(requirement).collect(),
-            lists: lists::groups(record).iter().map(list).collect(),
-            coverage: coverage(record),
-            findings: record.findings().iter().map(|finding| self::finding(record, finding)).collect(),
-            waivers: record.waivers().iter().map(|one| waiver(record, one)).collect(),
-            left_behind: record
-                .left_behind()
-                .map(|left| {
-                    json!({"fixture": clean(left.fixture), "object": clean(left.object), "detail": clean(left.detail)})
-                })
-                .collect(),
-        }
-    }
-}
-
-/// The cells, made one at a time while they are written.
-struct Cells<'r>(&'r Record);
-
-impl Serialize for Cells<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.entries().map(|entry| CellLine::of(self.0, &entry)))
-    }
+    let matrix = record.matrix();
+    let standing = record.standing();
+    let personas = matrix.personas.iter().enumerate();
+    let personas = personas.map(|(at, row)| persona(record, at, row));
+    let left_behind = record.left_behind().map(
+        |left| json!({"fixture": clean(left.fixture), "object": clean(left.object), "detail": clean(left.detail)}),
+    );
+    let mut page = Page::open(out)?;
+    page.field("schema", SCHEMA)?;
+    page.field(
+        "tool",
+        &json!({"name": "rolecall", "version": clean(record.tool())}),
+    )?;
+    page.field("scenario", &scenario(record))?;
+    page.field("run", &run(record))?;
+    page.field("summary", &summary(record))?;
+    page.field("standing", standing.name())?;
+    page.field("exit_code", &standing.code())?;
+    page.field("banner", &banner(record))?;
+    page.field("personas", &personas.collect::<Vec<_>>())?;
+    page.field(
+        "doors",
+        &matrix
+            .doors
+            .iter()
+            .map(|door| self::door(record, *door))
+            .collect::<Vec<_>>(),
+    )?;
+    page.list("cells", record.entries(), |entry, fields| {
+        cell(record, &entry, fields)
+    })?;
+    page.field(
+        "requirements",
+        &record
+            .requirements()
+            .iter()
+            .map(requirement)
+            .collect::<Vec<_>>(),
+    )?;
+    page.field(
+        "lists",
+        &lists::groups(record).iter().map(list).collect::<Vec<_>>(),
+    )?;
+    page.field("coverage", &coverage(record))?;
+    page.field(
+        "findings",
+        &record
+            .findings()
+            .iter()
+            .map(|finding| self::finding(record, finding))
+            .collect::<Vec<_>>(),
+    )?;
+    page.field(
+        "waivers",
+        &record
+            .waivers()
+            .iter()
+            .map(|one| waiver(record, one))
+            .collect::<Vec<_>>(),
+    )?;
+    page.field("left_behind", &left_behind.collect::<Vec<_>>())?;
+    page.close()
 }
 
 fn scenario(record: &Record) -> Value {
@@ -196,87 +196,58 @@ fn door(record: &Record, door: Door) -> Value {
 }
 
 /// One cell; what there is nothing to say of is left out.
-#[derive(Serialize)]
-struct CellLine<'r> {
-    id: String,
-    persona: Cow<'r, str>,
-    operation: Cow<'r, str>,
-    door: &'static str,
-    #[serde(serialize_with = "shown")]
-    expected: &'r Expectation,
-    line: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signature: Option<Signature>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fingerprint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    second: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    repeats: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    control: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gap: Option<Gap>,
-    status: u16,
-    verdict: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Cow<'r, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waiver: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effect: Option<Effect>,
-    took_ms: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    retries: Vec<Cow<'r, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    evidence: Vec<Value>,
-}
-
-impl<'r> CellLine<'r> {
-    fn of(record: &'r Record, entry: &Entry<'r>) -> Self {
-        let matrix = record.matrix();
-        let (check, heard) = (entry.check, entry.heard);
-        let (sight, verdict) = (&heard.sight, heard.verdict());
-        let reason = verdict.map(|verdict| clean(&verdict.reason));
-        Self {
-            id: clean(&matrix.cell(&check).to_string()).into_owned(),
-            persona: clean(matrix.personas[check.persona].name.as_str()),
-            operation: clean(matrix.operations[check.operation].name.as_str()),
-            door: check.door.name(),
-            expected: &check.demand.expectation,
-            line: check.demand.line,
-            outcome: sight.reading.map(|reading| reading.outcome.name()),
-            signature: sight.reading.and_then(|reading| reading.signature),
-            fingerprint: sight
-                .reading
-                .and_then(|reading| reading.fingerprint)
-                .map(|mark| clean(&mark.name()).into_owned()),
-            second: sight.second.map(|reading| reading.outcome.name()),
-            repeats: sight
-                .repeats
-                .are_worth_telling()
-                .then(|| json!({"asked": sight.repeats.asked, "astray": sight.repeats.astray})),
-            control: matrix.is_control(check.index).then_some(true),
-            gap: sight.gap,
-            status: sight.status,
-            verdict: heard.kind().name(),
-            code: verdict.and_then(|verdict| verdict.code).map(Code::name),
-            reason: reason.filter(|reason| !reason.is_empty()),
-            waiver: verdict.and_then(|verdict| verdict.waiver),
-            effect: Some(sight.effect).filter(|effect| *effect != Effect::Unchecked),
-            took_ms: heard.took_ms(),
-            retries: heard.retries().iter().map(|retry| clean(retry)).collect(),
-            evidence: heard.evidence().iter().map(observation).collect(),
-        }
+fn cell(record: &Record, entry: &Entry<'_>, fields: &mut Fields) -> io::Result<()> {
+    let matrix = record.matrix();
+    let (check, heard) = (entry.check, entry.heard);
+    let (sight, verdict) = (&heard.sight, heard.verdict());
+    let persona = matrix.personas[check.persona].name.as_str();
+    let operation = matrix.operations[check.operation].name.as_str();
+    let id = [persona, "/", operation, "/", check.door.name()].concat();
+    fields.put("id", &clean(&id))?;
+    fields.put("persona", &clean(persona))?;
+    fields.put("operation", &clean(operation))?;
+    fields.put_word("door", check.door.name())?;
+    fields.put_word("expected", &check.demand.expectation)?;
+    fields.put("line", &check.demand.line)?;
+    if let Some(reading) = sight.reading {
+        fields.put_word("outcome", reading.outcome.name())?;
     }
-}
-
-fn shown<S: Serializer>(words: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(words)
+    fields.put_some(
+        "signature",
+        sight.reading.and_then(|reading| reading.signature),
+    )?;
+    let mark = sight.reading.and_then(|reading| reading.fingerprint);
+    fields.put_some(
+        "fingerprint",
+        mark.map(|mark| clean(&mark.name()).into_owned()),
+    )?;
+    fields.put_some("second", sight.second.map(|reading| reading.outcome.name()))?;
+    if sight.repeats.are_worth_telling() {
+        let repeats = json!({"asked": sight.repeats.asked, "astray": sight.repeats.astray});
+        fields.put_nested("repeats", &repeats)?;
+    }
+    fields.put_some("control", matrix.is_control(check.index).then_some(true))?;
+    fields.put_some("gap", sight.gap)?;
+    fields.put("status", &sight.status)?;
+    fields.put_word("verdict", heard.kind().name())?;
+    if let Some(verdict) = verdict {
+        fields.put_some("code", verdict.code.map(Code::name))?;
+        let reason = clean(&verdict.reason);
+        fields.put_some("reason", Some(reason).filter(|reason| !reason.is_empty()))?;
+        fields.put_some("waiver", verdict.waiver)?;
+    }
+    let effect = Some(sight.effect).filter(|effect| *effect != Effect::Unchecked);
+    fields.put_some("effect", effect)?;
+    fields.put("took_ms", &heard.took_ms())?;
+    let retries: Vec<_> = heard.retries().iter().map(|retry| clean(retry)).collect();
+    if !retries.is_empty() {
+        fields.put_nested("retries", &retries)?;
+    }
+    let evidence: Vec<Value> = heard.evidence().iter().map(observation).collect();
+    if !evidence.is_empty() {
+        fields.put_nested("evidence", &evidence)?;
+    }
+    Ok(())
 }
 
 fn requirement(checked: &Checked) -> Value {

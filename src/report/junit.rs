@@ -41,7 +41,9 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
         ("run", run_suite(record, &mut taken)),
     ];
     let doors = &record.matrix().doors;
-    let lanes: Vec<(Counts, u64)> = doors.iter().map(|door| weigh(record, *door)).collect();
+    let lanes = weigh(record);
+    let lanes = doors.iter().map(|door| lanes[door.index()]);
+    let lanes: Vec<(Counts, u64)> = lanes.collect();
     let cells = lanes.iter().map(|(counts, _)| *counts);
     let counts = cells
         .chain(rare.iter().map(|(_, cases)| Counts::of(cases)))
@@ -54,13 +56,16 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
     });
     let mut page = Page::open(out, &title, counts, record.took_ms())?;
     for (door, (counts, took_ms)) in doors.iter().zip(lanes) {
-        let cases = entries(record, *door).map(|entry| cell_case(record, &entry, &names));
+        let classes = names.classes(*door);
+        let told = entries(record).filter(|entry| entry.check.door == *door);
+        let mut cases = told.map(|entry| cell_case(record, &entry, &names, &classes));
         let name = format!("{}/{door}", names.scenario);
-        page.suite(&name, counts, Some(took_ms), banner, cases)?;
+        page.suite(&name, counts, Some(took_ms), banner, &mut cases)?;
     }
     for (name, cases) in rare.into_iter().filter(|(_, cases)| !cases.is_empty()) {
         let name = format!("{}/{name}", names.scenario);
-        page.suite(&name, Counts::of(&cases), None, None, cases.into_iter())?;
+        let counts = Counts::of(&cases);
+        page.suite(&name, counts, None, None, &mut cases.into_iter())?;
     }
     page.close()
 }
@@ -80,6 +85,14 @@ impl<'r> Names<'r> {
             personas: distinct(matrix.personas.iter().map(|row| row.name.as_str())),
             operations: distinct(matrix.operations.iter().map(|column| column.name.as_str())),
         }
+    }
+
+    /// The class of each persona's cells at a door.
+    fn classes(&self, door: Door) -> Vec<String> {
+        let personas = self.personas.iter();
+        personas
+            .map(|persona| format!("{}.{door}.{persona}", self.scenario))
+            .collect()
     }
 }
 
@@ -105,7 +118,7 @@ struct Taken(HashSet<(String, String)>);
 
 impl Taken {
     /// A case with a name pair of its own.
-    fn case(&mut self, class: &str, name: &str, status: Status) -> Case {
+    fn case(&mut self, class: &str, name: &str, status: Status) -> Case<'static> {
         let mut unique = name.to_owned();
         for number in 2.. {
             if self.0.insert((class.to_owned(), unique.clone())) {
@@ -114,8 +127,8 @@ impl Taken {
             unique = format!("{name} ({number})");
         }
         Case {
-            name: unique,
-            class: class.to_owned(),
+            name: unique.into(),
+            class: class.to_owned().into(),
             took_ms: None,
             status,
             output: None,
@@ -124,21 +137,19 @@ impl Taken {
 }
 
 /// A control that passed is nobody's result; one that did not is told like any other cell.
-fn entries(record: &Record, door: Door) -> impl Iterator<Item = Entry<'_>> {
+fn entries(record: &Record) -> impl Iterator<Item = Entry<'_>> {
     let told = |entry: &Entry<'_>| {
         entry.heard.kind() != VerdictKind::Pass || !record.matrix().is_control(entry.check.index)
     };
-    record
-        .entries()
-        .filter(move |entry| entry.check.door == door && told(entry))
+    record.entries().filter(told)
 }
 
-/// How many cases of a door end how, and their milliseconds together.
-fn weigh(record: &Record, door: Door) -> (Counts, u64) {
-    let mut counts = Counts::default();
-    let mut took_ms = 0_u64;
-    for entry in entries(record, door) {
-        took_ms = took_ms.saturating_add(entry.heard.took_ms());
+/// How many cases of each door end how, in [`Door::ALL`]'s order, and their milliseconds together.
+fn weigh(record: &Record) -> [(Counts, u64); 3] {
+    let mut lanes = [(Counts::default(), 0_u64); 3];
+    for entry in entries(record) {
+        let (counts, took_ms) = &mut lanes[entry.check.door.index()];
+        *took_ms = took_ms.saturating_add(entry.heard.took_ms());
         counts.tests += 1;
         match entry.heard.kind() {
             VerdictKind::Pass => {}
@@ -147,15 +158,19 @@ fn weigh(record: &Record, door: Door) -> (Counts, u64) {
             VerdictKind::Skipped | VerdictKind::Waived => counts.skipped += 1,
         }
     }
-    (counts, took_ms)
+    lanes
 }
 
-fn cell_case(record: &Record, entry: &Entry<'_>, names: &Names<'_>) -> Case {
-    let persona = &names.personas[entry.check.persona];
+fn cell_case<'n>(
+    record: &Record,
+    entry: &Entry<'_>,
+    names: &'n Names<'_>,
+    classes: &'n [String],
+) -> Case<'n> {
     let told = entry.heard.kind() != VerdictKind::Pass && !entry.heard.evidence().is_empty();
     Case {
-        name: names.operations[entry.check.operation].clone().into_owned(),
-        class: format!("{}.{}.{persona}", names.scenario, entry.check.door),
+        name: Cow::Borrowed(&names.operations[entry.check.operation]),
+        class: Cow::Borrowed(&classes[entry.check.persona]),
         took_ms: Some(entry.heard.took_ms()),
         status: cell_status(record, entry),
         output: told.then(|| evidence(entry)),
@@ -287,7 +302,7 @@ fn capped(mut text: String) -> String {
 }
 
 /// One case a requirement of the MCP authorization chapter.
-fn chapter_suite(record: &Record, names: &Names<'_>, taken: &mut Taken) -> Vec<Case> {
+fn chapter_suite(record: &Record, names: &Names<'_>, taken: &mut Taken) -> Vec<Case<'static>> {
     let class = format!("{}.requirements", names.scenario);
     let mut suite = Vec::new();
     for checked in record.requirements() {
@@ -337,7 +352,7 @@ fn of_requirement(record: &Record, requirement: Requirement) -> Option<&Finding>
 }
 
 /// What no cell's case can tell: a run that did not end, findings about no cell, objects that were left behind.
-fn run_suite(record: &Record, taken: &mut Taken) -> Vec<Case> {
+fn run_suite(record: &Record, taken: &mut Taken) -> Vec<Case<'static>> {
     let mut suite = Vec::new();
     if !record.complete() {
         let message = wording::cut_short(record);
@@ -403,7 +418,7 @@ fn told_by_cells(record: &Record, finding: &Finding) -> bool {
         .any(|entry| enough.contains(&entry.heard.kind()))
 }
 
-fn finding_case(record: &Record, finding: &Finding, taken: &mut Taken) -> Case {
+fn finding_case(record: &Record, finding: &Finding, taken: &mut Taken) -> Case<'static> {
     let code = finding.code.name();
     let detail = clean(&finding.detail);
     let body = [vec![detail.clone().into_owned()], advice(finding)]

@@ -1,6 +1,6 @@
 //! What was heard of a cell in, what one square of the grid shows out.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use super::record::Entry;
 use crate::cell::Door;
@@ -25,13 +25,23 @@ enum Got {
     Mixed(Repeats),
 }
 
-impl fmt::Display for Got {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => status.fmt(f),
-            Self::Word(word) => f.write_str(word),
-            Self::Mixed(repeats) => write!(f, "{} {repeats}", repeats.status),
-        }
+impl Got {
+    fn put(self, text: &mut String) {
+        let put = match self {
+            Self::Status(status @ 100..=999) => {
+                let digits = [100, 10, 1].map(|place| u32::from(status / place % 10));
+                text.extend(
+                    digits
+                        .iter()
+                        .filter_map(|digit| char::from_digit(*digit, 10)),
+                );
+                Ok(())
+            }
+            Self::Status(status) => write!(text, "{status}"),
+            Self::Word(word) => text.write_str(word),
+            Self::Mixed(repeats) => write!(text, "{} {repeats}", repeats.status),
+        };
+        put.expect("a String takes all that is written to it");
     }
 }
 
@@ -63,16 +73,14 @@ impl<'r> Mark<'r> {
 
     /// Puts a blank and what there is to tell after the sign; nothing where there is nothing.
     pub(super) fn put_words(&self, text: &mut String) {
-        let gap = if self.got == Got::Word("") && self.demanded.is_none() {
-            ""
-        } else {
-            " "
-        };
-        let put = match self.demanded {
-            Some(demanded) => write!(text, "{gap}{}≠{demanded}", self.got),
-            None => write!(text, "{gap}{}", self.got),
-        };
-        put.expect("a String takes all that is written to it");
+        if self.got == Got::Word("") && self.demanded.is_none() {
+            return;
+        }
+        text.push(' ');
+        self.got.put(text);
+        if let Some(demanded) = self.demanded {
+            write!(text, "≠{demanded}").expect("a String takes all that is written to it");
+        }
     }
 
     /// Columns that the mark takes; all its characters are one wide.
@@ -117,14 +125,6 @@ const GLOSSES: [&str; 10] = [
     "unread: an answer that cannot be read",
     "none: no answer",
 ];
-
-impl fmt::Display for Mark<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut mark = String::from(sign(self.kind));
-        self.put_words(&mut mark);
-        f.pad(&mark)
-    }
-}
 
 /// The sign of a verdict, or of none: it tells without colour.
 pub(super) const fn sign(kind: Option<VerdictKind>) -> char {

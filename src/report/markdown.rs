@@ -207,6 +207,10 @@ fn left_behind(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
 /// becomes code, where it does not look.
 pub(super) fn escape(text: &str) -> String {
     let line = clean(text);
+    let means_nothing = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-');
+    if line.bytes().all(means_nothing) {
+        return line.into_owned();
+    }
     line.split(' ')
         .map(escape_word)
         .collect::<Vec<Cow<'_, str>>>()

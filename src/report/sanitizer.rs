@@ -44,7 +44,7 @@ enum Breaks {
 }
 
 fn scrub(text: &str, cap: usize, breaks: Breaks) -> Cow<'_, str> {
-    if text.len() <= cap && text.bytes().all(is_plain) {
+    if text.len() <= cap && text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
         return Cow::Borrowed(text);
     }
     let mut page = Page {
@@ -107,10 +107,16 @@ impl Page {
     }
 }
 
-/// Whether a byte can be neither dangerous nor part of anything dangerous.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && !matches!(byte, b'#' | b':' | b'[')
-}
+/// Whether a byte, by its value, can be neither dangerous nor part of anything dangerous.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        plain[byte as usize] = !matches!(byte, b'#' | b':' | b'[');
+        byte += 1;
+    }
+    plain
+};
 
 fn must_break(last: Option<char>, next: char, rest: &str) -> bool {
     match (last, next) {

@@ -1,5 +1,6 @@
 //! Record and look in, the table for a terminal out: grid, legend, findings, summary, next step. Only this file and its parts name comfy-table.
 
+mod band;
 pub(super) mod grid;
 pub(super) mod paint;
 
@@ -49,7 +50,7 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     if has_cells(record) {
         let grid = grid::Grid::of(record, width);
         for block in grid.blocks() {
-            put(format!("{block}\n"))?;
+            put(block)?;
         }
         put(format!("{}\n\n", wrapped(&legend(record), text)))?;
     }
@@ -108,10 +109,10 @@ fn banner(record: &Record, width: usize) -> String {
 }
 
 fn legend(record: &Record) -> String {
-    let mut kinds = BTreeSet::new();
+    let mut kinds = Vec::new();
     let mut glosses = BTreeSet::new();
     for mark in record.entries().map(|entry| Mark::of(&entry)) {
-        kinds.extend(mark.kind);
+        kinds.extend(mark.kind.filter(|kind| !kinds.contains(kind)));
         glosses.extend(mark.gloss());
     }
     let words = [

@@ -1,8 +1,11 @@
 //! Suites and their cases in, `JUnit` XML out, each written before the next is made.
 
-use std::io;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::{io, mem};
 
 use quick_xml::Writer;
+use quick_xml::escape::escape;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 /// How a case ended.
@@ -49,11 +52,11 @@ impl Kind {
 }
 
 /// One test case.
-pub(super) struct Case {
+pub(super) struct Case<'n> {
     /// Its name, unique within its class.
-    pub(super) name: String,
+    pub(super) name: Cow<'n, str>,
     /// Its class.
-    pub(super) class: String,
+    pub(super) class: Cow<'n, str>,
     /// Milliseconds that it took.
     pub(super) took_ms: Option<u64>,
     /// How it ended.
@@ -77,7 +80,7 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Those of some cases.
-    pub(super) fn of(cases: &[Case]) -> Self {
+    pub(super) fn of(cases: &[Case<'_>]) -> Self {
         let mut counts = Self::default();
         for case in cases {
             counts.tests += 1;
@@ -117,7 +120,11 @@ pub(super) struct Banner {
 }
 
 /// The document while it is written.
-pub(super) struct Page<W: io::Write>(Writer<W>);
+pub(super) struct Page<W: io::Write> {
+    writer: Writer<W>,
+    /// The tag of the case that is written, kept for its room.
+    tag: String,
+}
 
 impl<W: io::Write> Page<W> {
     /// Begins the document.
@@ -139,7 +146,10 @@ impl<W: io::Write> Page<W> {
         ]);
         push_time(&mut tag, took_ms);
         writer.write_event(Event::Start(tag))?;
-        Ok(Self(writer))
+        Ok(Self {
+            writer,
+            tag: String::new(),
+        })
     }
 
     /// Writes a suite; its cases are made while they are written.
@@ -149,7 +159,7 @@ impl<W: io::Write> Page<W> {
         counts: Counts,
         took_ms: Option<u64>,
         banner: Option<Banner>,
-        cases: impl Iterator<Item = Case>,
+        cases: &mut dyn Iterator<Item = Case<'_>>,
     ) -> io::Result<()> {
         let mut tag = BytesStart::new("testsuite");
         tag.extend_attributes([
@@ -162,9 +172,9 @@ impl<W: io::Write> Page<W> {
         push_time(&mut tag, took_ms);
         let mut cases = cases.peekable();
         if banner.is_none() && cases.peek().is_none() {
-            return self.0.write_event(Event::Empty(tag));
+            return self.writer.write_event(Event::Empty(tag));
         }
-        self.0.write_event(Event::Start(tag))?;
+        self.writer.write_event(Event::Start(tag))?;
         if let Some(Banner { property, .. }) = banner {
             self.property(property)?;
         }
@@ -180,35 +190,45 @@ impl<W: io::Write> Page<W> {
     fn property(&mut self, (name, value): (&str, &str)) -> io::Result<()> {
         let mut tag = BytesStart::new("property");
         tag.extend_attributes([("name", name), ("value", value)]);
-        self.0
+        self.writer
             .write_event(Event::Start(BytesStart::new("properties")))?;
-        self.0.write_event(Event::Empty(tag))?;
+        self.writer.write_event(Event::Empty(tag))?;
         self.end("properties")
     }
 
     /// Ends the document.
     pub(super) fn close(mut self) -> io::Result<()> {
         self.end("testsuites")?;
-        self.0.write_indent()
+        self.writer.write_indent()
     }
 
-    fn case(&mut self, case: &Case) -> io::Result<()> {
-        let mut tag = BytesStart::new("testcase");
-        tag.extend_attributes([
-            ("name", case.name.as_str()),
-            ("classname", case.class.as_str()),
-        ]);
-        push_time(&mut tag, case.took_ms);
+    fn case(&mut self, case: &Case<'_>) -> io::Result<()> {
+        let mut tag = mem::take(&mut self.tag);
+        tag.clear();
+        tag.push_str(CASE);
+        push_attribute(&mut tag, "name", &case.name);
+        push_attribute(&mut tag, "classname", &case.class);
+        if let Some(took) = case.took_ms {
+            tag.push_str(" time=\"");
+            push_seconds(&mut tag, took);
+            tag.push('"');
+        }
+        let written = self.told_case(BytesStart::from_content(tag.as_str(), CASE.len()), case);
+        self.tag = tag;
+        written
+    }
+
+    fn told_case(&mut self, tag: BytesStart<'_>, case: &Case<'_>) -> io::Result<()> {
         let plain = matches!(&case.status, Status::Success { retries } if retries.is_empty());
         if plain && case.output.is_none() {
-            return self.0.write_event(Event::Empty(tag));
+            return self.writer.write_event(Event::Empty(tag));
         }
-        self.0.write_event(Event::Start(tag))?;
+        self.writer.write_event(Event::Start(tag))?;
         self.status(&case.status)?;
         if let Some(output) = &case.output {
             self.texted(BytesStart::new("system-out"), output)?;
         }
-        self.end("testcase")
+        self.end(CASE)
     }
 
     fn status(&mut self, status: &Status) -> io::Result<()> {
@@ -245,20 +265,41 @@ impl<W: io::Write> Page<W> {
 
     fn texted(&mut self, tag: BytesStart<'static>, text: &str) -> io::Result<()> {
         let end = tag.to_end().into_owned();
-        self.0.write_event(Event::Start(tag))?;
-        self.0.write_event(Event::Text(BytesText::new(text)))?;
-        self.0.write_event(Event::End(end))
+        self.writer.write_event(Event::Start(tag))?;
+        self.writer.write_event(Event::Text(BytesText::new(text)))?;
+        self.writer.write_event(Event::End(end))
     }
 
     fn end(&mut self, name: &'static str) -> io::Result<()> {
-        self.0.write_event(Event::End(BytesEnd::new(name)))
+        self.writer.write_event(Event::End(BytesEnd::new(name)))
+    }
+}
+
+/// The tag of a case.
+const CASE: &str = "testcase";
+
+fn push_attribute(tag: &mut String, name: &str, value: &str) {
+    tag.push(' ');
+    tag.push_str(name);
+    tag.push_str("=\"");
+    tag.push_str(&escape(value));
+    tag.push('"');
+}
+
+fn push_time(tag: &mut BytesStart<'_>, took_ms: Option<u64>) {
+    if let Some(took) = took_ms {
+        let mut seconds = String::new();
+        push_seconds(&mut seconds, took);
+        tag.push_attribute(("time", seconds.as_str()));
     }
 }
 
 /// Seconds with three decimals.
-fn push_time(tag: &mut BytesStart<'_>, took_ms: Option<u64>) {
-    if let Some(took) = took_ms {
-        let seconds = format!("{}.{:03}", took / 1000, took % 1000);
-        tag.push_attribute(("time", seconds.as_str()));
-    }
+fn push_seconds(text: &mut String, took_ms: u64) {
+    let decimals = [100, 10, 1].into_iter().filter_map(|place| {
+        let decimal = u32::try_from(took_ms / place % 10).ok()?;
+        char::from_digit(decimal, 10)
+    });
+    write!(text, "{}.", took_ms / 1000).expect("a String takes all that is written to it");
+    text.extend(decimals);
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::escape;
-use crate::report::mark::{Mark, heading};
+use crate::report::mark::{Mark, heading, sign};
 use crate::report::record::Record;
 use crate::report::wording;
 
@@ -35,14 +35,17 @@ fn by_persona(
         write!(out, " {name} {} |", heading(matrix.doors[*door]))?;
     }
     writeln!(out, "\n|{}", "---|".repeat(places.len() + 2))?;
+    let mut line = String::new();
     for persona in personas(record) {
         let row = &matrix.personas[persona];
         let name = escape(row.name.as_str());
         write!(out, "| {name} | {} |", wording::roles(row, escape))?;
         for (operation, door) in places {
-            write!(out, " {} |", mark(record, *operation, *door, persona))?;
+            put_mark(record, *operation, *door, persona, &mut line);
         }
-        writeln!(out)?;
+        line.push('\n');
+        out.write_all(line.as_bytes())?;
+        line.clear();
     }
     Ok(())
 }
@@ -64,13 +67,16 @@ fn by_operation(
         }
     }
     writeln!(out, "\n|{}", "---|".repeat(personas.len() + 2))?;
+    let mut line = String::new();
     for (operation, door) in places {
         let name = escape(matrix.operations[*operation].name.as_str());
         write!(out, "| {name} | {} |", heading(matrix.doors[*door]))?;
         for persona in &personas {
-            write!(out, " {} |", mark(record, *operation, *door, *persona))?;
+            put_mark(record, *operation, *door, *persona, &mut line);
         }
-        writeln!(out)?;
+        line.push('\n');
+        out.write_all(line.as_bytes())?;
+        line.clear();
     }
     Ok(())
 }
@@ -80,10 +86,19 @@ fn personas(record: &Record) -> impl Iterator<Item = usize> {
     all.filter(|persona| record.has_row(*persona))
 }
 
-fn mark(record: &Record, operation: usize, door: usize, persona: usize) -> String {
+/// One square of the table, with the bar after it; no other bar stands in it.
+fn put_mark(record: &Record, operation: usize, door: usize, persona: usize, line: &mut String) {
     let entry = record.entry(record.matrix().index(operation, door, persona));
     let mark = entry.map_or(Mark::ABSENT, |entry| Mark::of(&entry));
-    mark.to_string().replace('|', "/")
+    line.push(' ');
+    line.push(sign(mark.kind));
+    let words = line.len();
+    mark.put_words(line);
+    if line[words..].contains('|') {
+        let barred = line.split_off(words);
+        line.push_str(&barred.replace('|', "/"));
+    }
+    line.push_str(" |");
 }
 
 /// Operation and door, by their indices, where at least one persona has a cell.

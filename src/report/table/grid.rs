@@ -1,11 +1,11 @@
 //! Record and width in, the grid out: personas down, operations and their doors across, in blocks that fit.
 
 use std::borrow::Cow;
-use std::iter;
 use std::ops::Range;
 
-use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, Table, TableStyle, Width};
+use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle, Width};
 
+use super::band::{Band, Square, push_blanks, rule};
 use super::paint::marker;
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
@@ -74,14 +74,23 @@ impl<'r> Grid<'r> {
 /// The grid's words, laid out nowhere yet.
 struct Sheet<'r> {
     record: &'r Record,
-    /// Index, name and roles of each that has a cell.
-    personas: Vec<(usize, String, String)>,
+    /// Those that have a cell.
+    personas: Vec<Persona>,
     operations: Vec<Group>,
+}
+
+/// Who calls, by its index, with the words that it is known by.
+struct Persona {
+    place: usize,
+    name: String,
+    roles: String,
 }
 
 /// An operation with one lane a door that it has.
 struct Group {
     operation: usize,
+    /// Columns that its name takes on one line.
+    named: usize,
     lanes: Vec<Lane>,
 }
 
@@ -100,9 +109,11 @@ impl<'r> Sheet<'r> {
             .collect();
         let personas = rows.iter().map(|place| {
             let row = &matrix.personas[*place];
-            let name = excerpt(row.name.as_str(), WORD).into_owned();
-            let roles = wording::roles(row, |role| excerpt(role, WORD).into_owned());
-            (*place, name, roles)
+            Persona {
+                place: *place,
+                name: excerpt(row.name.as_str(), WORD).into_owned(),
+                roles: wording::roles(row, |role| excerpt(role, WORD).into_owned()),
+            }
         });
         Self {
             record,
@@ -135,9 +146,11 @@ fn mark(record: &Record, operation: usize, door: usize, persona: usize) -> Optio
 
 impl Group {
     fn of(record: &Record, operation: usize, rows: &[usize]) -> Self {
-        let doors = 0..record.matrix().doors.len();
+        let matrix = record.matrix();
+        let doors = 0..matrix.doors.len();
         Self {
             operation,
+            named: columns(&excerpt(matrix.operations[operation].name.as_str(), WORD)),
             lanes: doors
                 .filter_map(|door| Lane::of(record, operation, door, rows))
                 .collect(),
@@ -218,9 +231,9 @@ impl Layout {
 
     /// Widths of the columns left of the operations.
     fn sides(self, sheet: &Sheet<'_>, width: usize) -> Vec<usize> {
-        let names = sheet.personas.iter().map(|(_, name, _)| columns(name));
+        let names = sheet.personas.iter().map(|persona| columns(&persona.name));
         let names = names.max().max(Some("persona".len())).unwrap_or_default();
-        let roles = sheet.personas.iter().map(|(.., roles)| columns(roles));
+        let roles = sheet.personas.iter().map(|persona| columns(&persona.roles));
         let roles = roles.max().max(Some("roles".len())).unwrap_or_default();
         if self.stacked {
             vec![names.max(roles).min(width * 7 / 20)]
@@ -242,7 +255,7 @@ impl Layout {
             }
         }
         let piece = |lanes: Range<usize>| {
-            let named = columns(&sheet.name(group)).min(NAME);
+            let named = group.named.min(NAME);
             let width = group.inner(lanes.clone(), self.gap).max(named).min(room);
             Piece {
                 group: place,
@@ -275,90 +288,106 @@ fn pack(pieces: &[Piece], room: usize, most: usize) -> Vec<Range<usize>> {
 
 impl Fit {
     fn draw(&self, sheet: &Sheet<'_>, block: &[Piece]) -> String {
-        let mut table = Table::new();
-        table.load_style(BOX);
-        let indent = self.indent(sheet);
-        let sides = if self.layout.stacked {
-            vec![format!("persona\n{indent}roles")]
-        } else {
-            vec!["persona".to_owned(), "roles".to_owned()]
-        };
-        table.set_header(
-            sides
-                .into_iter()
-                .chain(block.iter().map(|piece| self.header(sheet, piece))),
-        );
-        for (persona, name, roles) in &sheet.personas {
-            let sides = if self.layout.stacked {
-                vec![format!("{name}\n{indent}{roles}")]
-            } else {
-                vec![name.clone(), roles.clone()]
-            };
-            table.add_row(
-                sides
-                    .into_iter()
-                    .chain(block.iter().map(|piece| self.row(sheet, piece, *persona))),
-            );
+        let pieces = block.iter().map(|piece| piece.width);
+        let widths: Vec<usize> = self.sides.iter().copied().chain(pieces).collect();
+        let mut band = Band::of(&widths);
+        let mut text = String::new();
+        rule(&mut text, &widths, ['╭', '┬', '╮']);
+        self.header(sheet, block, &mut band);
+        band.draw(&mut text);
+        rule(&mut text, &widths, ['├', '┼', '┤']);
+        for persona in &sheet.personas {
+            self.row(sheet, block, persona, &mut band);
+            band.draw(&mut text);
         }
-        let widths = self
-            .sides
-            .iter()
-            .copied()
-            .chain(block.iter().map(|piece| piece.width));
-        table.set_constraints(widths.map(|width| fixed(width + FRAME - 1)));
-        table.to_string()
+        rule(&mut text, &widths, ['╰', '┴', '╯']);
+        text
+    }
+
+    fn header(&self, sheet: &Sheet<'_>, block: &[Piece], band: &mut Band) {
+        band.clear();
+        self.side(sheet, ("persona", "roles"), band);
+        let squares = band.squares[self.sides.len()..].iter_mut();
+        for (piece, square) in block.iter().zip(squares) {
+            self.heading(sheet, piece, square);
+        }
+    }
+
+    fn row(&self, sheet: &Sheet<'_>, block: &[Piece], persona: &Persona, band: &mut Band) {
+        band.clear();
+        self.side(sheet, (&persona.name, &persona.roles), band);
+        let squares = band.squares[self.sides.len()..].iter_mut();
+        for (piece, square) in block.iter().zip(squares) {
+            self.marks(sheet, piece, persona.place, square);
+        }
+    }
+
+    /// Puts what stands left of the operations.
+    fn side(&self, sheet: &Sheet<'_>, (name, roles): (&str, &str), band: &mut Band) {
+        band.squares[0].put(name);
+        if self.layout.stacked {
+            let roles = format!("{}{roles}", self.indent(sheet));
+            band.squares[0].put(&roles);
+        } else {
+            band.squares[1].put(roles);
+        }
     }
 
     fn indent(&self, sheet: &Sheet<'_>) -> String {
-        let roles = sheet.personas.iter().map(|(.., roles)| columns(roles));
+        let roles = sheet.personas.iter().map(|persona| columns(&persona.roles));
         let room = self.sides[0].saturating_sub(roles.max().unwrap_or_default());
         " ".repeat(room.min(INDENT))
     }
 
-    fn header(&self, sheet: &Sheet<'_>, piece: &Piece) -> String {
+    fn heading(&self, sheet: &Sheet<'_>, piece: &Piece, square: &mut Square) {
         let group = &sheet.operations[piece.group];
-        let height = group.lanes.iter().map(|lane| sheet.words(*lane).count());
-        let height = height.max().unwrap_or_default();
-        let mut header = sheet.name(group).into_owned();
-        for line in 0..height {
-            header.push('\n');
+        let lanes = group.lanes[piece.lanes.clone()].iter();
+        let height = lanes.map(|lane| sheet.words(*lane).count());
+        square.put(&sheet.name(group));
+        for line in 0..height.max().unwrap_or_default() {
             let lanes = group.lanes[piece.lanes.clone()].iter();
-            self.spread(&mut header, lanes.copied(), |lane, text| {
+            self.spread(square, lanes.copied(), |lane, text| {
                 let word = sheet.words(lane).nth(line).unwrap_or_default();
                 text.push_str(word);
                 word.len()
             });
         }
-        header
     }
 
-    fn row(&self, sheet: &Sheet<'_>, piece: &Piece, persona: usize) -> String {
+    fn marks(&self, sheet: &Sheet<'_>, piece: &Piece, persona: usize, square: &mut Square) {
         let group = &sheet.operations[piece.group];
         let lanes = group.lanes[piece.lanes.clone()].iter();
-        let mut row = String::new();
-        self.spread(&mut row, lanes.copied(), |lane, text| {
+        self.spread(square, lanes.copied(), |lane, text| {
             let mark = sheet.mark(group, lane, persona);
             text.push(marker(mark.kind));
             mark.put_words(text);
             mark.width()
         });
-        row
     }
 
-    /// Puts each lane's words, which say how wide they are, and the blanks up to the next lane.
+    /// Puts a line of each lane's words, which say how wide they are, with the blanks up to the next lane.
     fn spread(
         &self,
-        text: &mut String,
+        square: &mut Square,
         lanes: impl Iterator<Item = Lane>,
         put: impl Fn(Lane, &mut String) -> usize,
     ) {
-        let mut blanks = 0;
+        let mut line = square.open_line();
+        let (mut gap, mut width) = (0, 0);
         for lane in lanes {
-            text.extend(iter::repeat_n(' ', blanks));
-            let taken = put(lane, text);
-            blanks = lane.width.saturating_sub(taken) + self.layout.gap;
+            let end = line.len();
+            push_blanks(&mut line, gap);
+            let taken = put(lane, &mut line);
+            if taken > 0 {
+                width += gap + taken;
+                gap = 0;
+            } else {
+                // No line ends in blanks.
+                line.truncate(end);
+            }
+            gap += lane.width.saturating_sub(taken) + self.layout.gap;
         }
-        text.truncate(text.trim_end().len());
+        square.close_line(line, width);
     }
 }
 

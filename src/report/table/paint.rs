@@ -1,5 +1,7 @@
 //! Laid-out text with markers in, the same text with signs and, where wanted, colour out.
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Style};
 
 use crate::judge::VerdictKind;
@@ -31,26 +33,49 @@ pub(in crate::report) fn paint(text: &str, colour: bool) -> String {
 
 fn paint_line(line: &str, colour: bool, painted: &mut String) {
     let mut rest = line;
-    while let Some(at) = rest.find(|character| sign(character).is_some()) {
+    while let Some((at, (shown, style))) = first(rest) {
         painted.push_str(&rest[..at]);
-        let mut after = rest[at..].chars();
-        let (shown, style) = after.next().and_then(sign).unwrap_or((' ', Style::new()));
-        let words = after.as_str();
-        let end = stretch(words);
-        let style = if colour { style } else { Style::new() };
-        painted.extend([style.render().to_string(), shown.to_string()]);
-        painted.push_str(&words[..end]);
-        painted.push_str(&style.render_reset().to_string());
-        rest = &words[end..];
+        let words = &rest[at + MARKER..];
+        if colour {
+            let end = stretch(words);
+            let _ = write!(
+                painted,
+                "{}{shown}{}{}",
+                style.render(),
+                &words[..end],
+                style.render_reset()
+            );
+            rest = &words[end..];
+        } else {
+            painted.push(shown);
+            rest = words;
+        }
     }
     painted.push_str(rest);
 }
 
+/// Bytes of a marker.
+const MARKER: usize = '\u{fdd0}'.len_utf8();
+
+/// Where the first marker stands, and what it holds the place of.
+fn first(text: &str) -> Option<(usize, (char, Style))> {
+    let mut from = 0;
+    loop {
+        let mut bytes = text.as_bytes()[from..].iter();
+        let at = from + bytes.position(|byte| *byte == LEAD)?;
+        if let Some(sign) = text[at..].chars().next().and_then(sign) {
+            return Some((at, sign));
+        }
+        from = at + 1;
+    }
+}
+
+/// The first byte of every marker in UTF-8, where only few other characters have it.
+const LEAD: u8 = 0xef;
+
 fn stretch(words: &str) -> usize {
     let border = words.find(['│', '\n']).unwrap_or(words.len());
-    let marker = words
-        .find(|character| sign(character).is_some())
-        .unwrap_or(words.len());
+    let marker = first(words).map_or(words.len(), |(at, _)| at);
     let gap = words.find(STOP).unwrap_or(words.len());
     border.min(marker).min(gap)
 }

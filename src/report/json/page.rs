@@ -1,0 +1,181 @@
+//! Fields in, one JSON object out, in lines, each field written before the next is made.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+/// The object while it is written.
+pub(super) struct Page<'w, W> {
+    out: &'w mut W,
+    begun: bool,
+}
+
+/// Before a field of the object.
+const MARGIN: &str = "\n  ";
+
+/// Before a field of an object in a list.
+const INNER_MARGIN: &str = "\n      ";
+
+impl<'w, W: io::Write> Page<'w, W> {
+    /// Begins the object.
+    pub(super) fn open(out: &'w mut W) -> io::Result<Self> {
+        out.write_all(b"{")?;
+        Ok(Self { out, begun: false })
+    }
+
+    /// Writes a field.
+    pub(super) fn field(
+        &mut self,
+        name: &str,
+        value: &(impl Serialize + ?Sized),
+    ) -> io::Result<()> {
+        self.name(name)?;
+        let inward = Inward {
+            out: &mut *self.out,
+            margin: MARGIN,
+        };
+        Ok(serde_json::to_writer_pretty(inward, value)?)
+    }
+
+    /// Writes a list of objects, whose fields are put one object at a time.
+    pub(super) fn list<T>(
+        &mut self,
+        name: &str,
+        items: impl Iterator<Item = T>,
+        put: impl Fn(T, &mut Fields) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.name(name)?;
+        let mut fields = Fields::default();
+        let mut before = "[\n    {";
+        for item in items {
+            fields.text.clear();
+            fields.text.extend_from_slice(before.as_bytes());
+            fields.begun = false;
+            put(item, &mut fields)?;
+            fields.text.extend_from_slice(b"\n    }");
+            self.out.write_all(&fields.text)?;
+            before = ",\n    {";
+        }
+        let is_empty = fields.text.is_empty();
+        self.out.write_all(if is_empty { b"[]" } else { b"\n  ]" })
+    }
+
+    /// Ends the object, and the line.
+    pub(super) fn close(self) -> io::Result<()> {
+        self.out.write_all(b"\n}\n")
+    }
+
+    fn name(&mut self, name: &str) -> io::Result<()> {
+        let comma = if self.begun { "," } else { "" };
+        self.begun = true;
+        write!(self.out, "{comma}{MARGIN}\"{name}\": ")
+    }
+}
+
+/// The fields of one object in a list. Names are words that JSON has nothing to escape in.
+#[derive(Default)]
+pub(super) struct Fields {
+    text: Vec<u8>,
+    begun: bool,
+}
+
+impl Fields {
+    /// Puts a field whose value is no list and no object.
+    pub(super) fn put(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+        self.name(name);
+        Ok(serde_json::to_writer(&mut self.text, value)?)
+    }
+
+    /// Puts a field whose value is shown as words that JSON has nothing to escape in.
+    pub(super) fn put_word(&mut self, name: &str, word: impl fmt::Display) -> io::Result<()> {
+        self.name(name);
+        write!(self.text, "\"{word}\"")
+    }
+
+    /// Puts a field where there is a value, which is no list and no object.
+    pub(super) fn put_some(&mut self, name: &str, value: Option<impl Serialize>) -> io::Result<()> {
+        value.map_or(Ok(()), |value| self.put(name, &value))
+    }
+
+    /// Puts a field whose value has lines of its own.
+    pub(super) fn put_nested(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.name(name);
+        let inward = Inward {
+            out: &mut self.text,
+            margin: INNER_MARGIN,
+        };
+        Ok(serde_json::to_writer_pretty(inward, value)?)
+    }
+
+    fn name(&mut self, name: &str) {
+        let before = if self.begun {
+            ",\n      \""
+        } else {
+            "\n      \""
+        };
+        self.begun = true;
+        self.text.extend_from_slice(before.as_bytes());
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.extend_from_slice(b"\": ");
+    }
+}
+
+/// Passes lines of JSON on, each further in.
+struct Inward<'w, W> {
+    out: &'w mut W,
+    /// What ends a line and begins the next.
+    margin: &'static str,
+}
+
+impl<W: io::Write> io::Write for Inward<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // No string of JSON has a line break in it.
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        self.out.write_all(lines.next().unwrap_or_default())?;
+        for line in lines {
+            self.out.write_all(self.margin.as_bytes())?;
+            self.out.write_all(line)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn page(items: &[Value]) -> String {
+        let mut out = Vec::new();
+        let mut page = Page::open(&mut out).unwrap();
+        page.field("a", "x\ny").unwrap();
+        page.field("b", &json!({"c": [1, {}], "d": []})).unwrap();
+        let put = |item: &Value, fields: &mut Fields| {
+            fields.put("e", &item["e"])?;
+            fields.put_some("f", item["f"].as_str())?;
+            fields.put_nested("g", &item["g"])
+        };
+        page.list("h", items.iter(), put).unwrap();
+        page.close().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_field_by_field_reads_as_if_it_were_written_at_once() {
+        let items = [
+            json!({"e": 1, "f": "two\n\"", "g": [[], {"h": null}]}),
+            json!({"e": null, "g": {}}),
+        ];
+        for items in [&items[..], &items[..1], &[]] {
+            let whole = json!({"a": "x\ny", "b": {"c": [1, {}], "d": []}, "h": items});
+            let whole = serde_json::to_string_pretty(&whole).unwrap();
+            assert_eq!(page(items), format!("{whole}\n"));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Texts of squares in, a row of the grid, line by line, out.
+
+use std::{iter, mem};
+
+use comfy_table::{Table, presets};
+
+use super::grid::fixed;
+
+/// Squares side by side: one row of the grid.
+pub(super) struct Band {
+    /// From left to right.
+    pub(super) squares: Vec<Square>,
+}
+
+/// One square of the grid: its lines, each as wide as its column.
+#[derive(Default)]
+pub(super) struct Square {
+    width: usize,
+    /// The lines, one after the other.
+    text: String,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    /// A line while it is put together, kept for its room.
+    line: String,
+}
+
+impl Band {
+    /// Empty squares of these widths.
+    pub(super) fn of(widths: &[usize]) -> Self {
+        let square = |width: &usize| Square {
+            width: *width,
+            ..Square::default()
+        };
+        Self {
+            squares: widths.iter().map(square).collect(),
+        }
+    }
+
+    /// Empties the squares.
+    pub(super) fn clear(&mut self) {
+        for square in &mut self.squares {
+            square.text.clear();
+            square.ends.clear();
+        }
+    }
+
+    /// Puts the row, with a border between squares, before the first and after the last.
+    pub(super) fn draw(&self, text: &mut String) {
+        let height = self.squares.iter().map(|square| square.ends.len()).max();
+        for line in 0..height.unwrap_or_default() {
+            for square in &self.squares {
+                text.push_str("│ ");
+                square.draw(line, text);
+                text.push(' ');
+            }
+            text.push_str("│\n");
+        }
+    }
+}
+
+impl Square {
+    /// Takes a line of text, in as many lines as it needs.
+    pub(super) fn put(&mut self, line: &str) {
+        if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.put_line(line, line.len());
+        } else {
+            self.wrap(line);
+        }
+    }
+
+    /// An empty line, to be put together.
+    pub(super) fn open_line(&mut self) -> String {
+        let mut line = mem::take(&mut self.line);
+        line.clear();
+        line
+    }
+
+    /// Takes a line that was put together and takes so many columns.
+    pub(super) fn close_line(&mut self, line: String, columns: usize) {
+        self.put_line(&line, columns);
+        self.line = line;
+    }
+
+    fn put_line(&mut self, line: &str, columns: usize) {
+        if columns > self.width {
+            return self.wrap(line);
+        }
+        self.text.push_str(line);
+        push_blanks(&mut self.text, self.width - columns);
+        self.ends.push(self.text.len());
+    }
+
+    fn wrap(&mut self, line: &str) {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.add_row([line]);
+        table.set_constraints([fixed(self.width)]);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 0));
+        }
+        for line in table.lines() {
+            self.text.push_str(&line);
+            self.ends.push(self.text.len());
+        }
+    }
+
+    fn draw(&self, line: usize, text: &mut String) {
+        let start = line
+            .checked_sub(1)
+            .map_or(Some(&0), |before| self.ends.get(before));
+        match start.zip(self.ends.get(line)) {
+            Some((start, end)) => text.push_str(&self.text[*start..*end]),
+            None => push_blanks(text, self.width),
+        }
+    }
+}
+
+/// Puts a line from one side of the grid to the other.
+pub(super) fn rule(text: &mut String, widths: &[usize], [left, between, right]: [char; 3]) {
+    let mut corner = left;
+    for width in widths {
+        text.push(corner);
+        text.extend(iter::repeat_n('─', width + 2));
+        corner = between;
+    }
+    text.push(right);
+    text.push('\n');
+}
+
+const BLANKS: &str = "                                                                ";
+
+/// Puts so many blanks.
+pub(super) fn push_blanks(text: &mut String, count: usize) {
+    let mut left = count;
+    while left > 0 {
+        let some = left.min(BLANKS.len());
+        text.push_str(&BLANKS[..some]);
+        left -= some;
+    }
+}

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates that one room alone may name.
-const LANDLORDS: [(&str, &[&str]); 20] = [
+const LANDLORDS: [(&str, &[&str]); 19] = [
     ("aws_lc_rs", &["wire", "token", "reference"]),
     ("axum", &["reference"]),
     ("clap", &["cli"]),

@@ -189,6 +189,10 @@ fn forbids(text: &str) -> bool {
 }
 
 fn wraps_a_status(text: &str) -> bool {
+    // Most texts are data, and none of the words below begins as JSON does.
+    if text.starts_with(['{', '[', '"']) {
+        return false;
+    }
     let text = text.to_lowercase();
     let bare = [
         "http error ",
@@ -209,6 +213,10 @@ fn wraps_a_status(text: &str) -> bool {
 }
 
 fn wraps_a_document(text: &str) -> bool {
+    // A whole number has no other spelling in JSON.
+    if !text.contains("401") && !text.contains("403") {
+        return false;
+    }
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(text) else {
         return false;
     };

@@ -1,5 +1,7 @@
 //! HTTP answer in, the first signature whose marks it carries out.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use super::Signature;
@@ -125,36 +127,52 @@ const SIGN_IN_MARKS: [&str; 8] = [
     "oauth2-proxy",
 ];
 
-/// An answer with what several recognisers look at, worked out once.
+/// An answer with what several recognisers look at, worked out when the first of them does.
 struct Page<'a> {
     answer: &'a HttpAnswer,
-    text: String,
-    document: Option<Value>,
-    html: bool,
-    bearer: bool,
+    text: OnceCell<String>,
+    document: OnceCell<Option<Value>>,
+    html: OnceCell<bool>,
+    bearer: OnceCell<bool>,
 }
 
 impl<'a> Page<'a> {
     fn of(answer: &'a HttpAnswer) -> Self {
-        let text = answer.body.to_ascii_lowercase();
-        let document = if answer.json {
-            serde_json::from_str(&answer.body).ok()
-        } else {
-            None
-        };
-        let html = is_html(answer, &text);
-        let bearer = has_challenge(answer, "bearer");
         Self {
             answer,
-            text,
-            document,
-            html,
-            bearer,
+            text: OnceCell::new(),
+            document: OnceCell::new(),
+            html: OnceCell::new(),
+            bearer: OnceCell::new(),
         }
     }
 
+    fn text(&self) -> &str {
+        let body = &self.answer.body;
+        self.text.get_or_init(|| body.to_ascii_lowercase())
+    }
+
+    fn document(&self) -> Option<&Value> {
+        let answer = self.answer;
+        let read = || serde_json::from_str(&answer.body).ok();
+        let document = || if answer.json { read() } else { None };
+        self.document.get_or_init(document).as_ref()
+    }
+
+    fn is_html(&self) -> bool {
+        *self.html.get_or_init(|| is_html(self.answer, self.text()))
+    }
+
+    /// Whether a challenge in it asks for a bearer token.
+    fn wants_bearer(&self) -> bool {
+        *self
+            .bearer
+            .get_or_init(|| has_challenge(self.answer, "bearer"))
+    }
+
     fn says(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| self.text.contains(phrase))
+        let text = self.text();
+        phrases.iter().any(|phrase| text.contains(phrase))
     }
 
     fn refuses(&self) -> bool {
@@ -163,7 +181,7 @@ impl<'a> Page<'a> {
 
     /// Whether the body is `{"statusCode": …, "message": …}` and nothing else, in API Management's order.
     fn is_gateway_note(&self, status: u16, message: &str) -> bool {
-        let Some(Value::Object(fields)) = &self.document else {
+        let Some(Value::Object(fields)) = self.document() else {
             return false;
         };
         fields.keys().eq(["statusCode", "message"])
@@ -172,8 +190,7 @@ impl<'a> Page<'a> {
     }
 
     fn message_is(&self, message: &str) -> bool {
-        self.document
-            .as_ref()
+        self.document()
             .is_some_and(|document| document["message"] == message)
     }
 }
@@ -185,12 +202,16 @@ fn speaks_for_itself(answer: &HttpAnswer) -> bool {
 }
 
 fn is_html(answer: &HttpAnswer, text: &str) -> bool {
-    let media_type = answer.media_type();
     let start = text.trim_start();
     // Some gateways call every body of their own HTML: what begins like JSON is no page.
-    let typed = matches!(media_type.as_str(), "text/html" | "application/xhtml+xml")
-        && !start.starts_with(['{', '[']);
-    typed || !answer.json && (start.starts_with("<!doctype html") || start.starts_with("<html"))
+    let typed = || !start.starts_with(['{', '[']) && is_called_html(answer);
+    let begun = || start.starts_with("<!doctype html") || start.starts_with("<html");
+    typed() || !answer.json && begun()
+}
+
+fn is_called_html(answer: &HttpAnswer) -> bool {
+    let media_type = answer.media_type();
+    matches!(media_type.as_str(), "text/html" | "application/xhtml+xml")
 }
 
 fn has_challenge(answer: &HttpAnswer, scheme: &str) -> bool {
@@ -215,14 +236,14 @@ fn edge_page(page: &Page<'_>) -> bool {
     if aws_filtered(answer) {
         return true;
     }
-    if answer.json || page.refuses() && page.bearer {
+    if answer.json || page.refuses() && page.wants_bearer() {
         return false;
     }
     let balancer = answer
         .header("server")
         .is_some_and(|server| server.starts_with("awselb"));
     is_notice(page) && (page.says(&CHALLENGE_TEXTS) || is_numbered(page) || blocked(page))
-        || page.refuses() && page.html && (balancer || page.says(&[GATEWAY_FOOTER]))
+        || page.refuses() && page.is_html() && (balancer || page.says(&[GATEWAY_FOOTER]))
 }
 
 /// A web ACL before AWS's REST APIs says `ForbiddenException` and nothing else.
@@ -236,13 +257,13 @@ fn aws_filtered(answer: &HttpAnswer) -> bool {
 
 /// Cloudflare's notice to a client that is no browser: one of its 1xxx errors, and nothing else.
 fn is_numbered(page: &Page<'_>) -> bool {
-    let number = page.text.trim().strip_prefix("error code: 1");
+    let number = page.text().trim().strip_prefix("error code: 1");
     number.is_some_and(|rest| rest.len() == 3 && rest.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// A web server or reverse proxy refuses by a page of its own: a rule of its own, or the decision of a service that it asked.
 fn proxy_page(page: &Page<'_>) -> bool {
-    page.refuses() && page.html && !page.bearer && page.says(&PROXY_FOOTERS)
+    page.refuses() && !page.wants_bearer() && page.is_html() && page.says(&PROXY_FOOTERS)
 }
 
 /// 520 to 530 are Cloudflare's for an origin that it cannot reach.
@@ -252,7 +273,7 @@ const fn is_gateway_error(status: u16) -> bool {
 
 /// Whether the body can be a notice at all: data that came with a success may quote one.
 fn is_notice(page: &Page<'_>) -> bool {
-    page.html || page.answer.status >= 300 || page.text.starts_with(BLOCKED)
+    page.is_html() || page.answer.status >= 300 || page.text().starts_with(BLOCKED)
 }
 
 fn blocked(page: &Page<'_>) -> bool {
@@ -261,8 +282,8 @@ fn blocked(page: &Page<'_>) -> bool {
 
 fn subscription_key(page: &Page<'_>) -> bool {
     let challenged =
-        has_challenge(page.answer, "AzureApiManagementKey") || has_challenge(page.answer, "Key");
-    page.refuses() && (challenged || page.says(&KEY_TEXTS)) || aws_key(page)
+        || has_challenge(page.answer, "AzureApiManagementKey") || has_challenge(page.answer, "Key");
+    page.refuses() && (challenged() || page.says(&KEY_TEXTS)) || aws_key(page)
 }
 
 /// AWS REST APIs answer a missing API key with a bare `ForbiddenException`; HTTP APIs use the same text for a scope, without that header.
@@ -279,13 +300,13 @@ fn quota(page: &Page<'_>) -> bool {
 
 /// A refusal of the request's `Origin` or `Host`, by a status of RFC 9110 §15.5.4 or §15.5.20.
 fn origin_check(page: &Page<'_>) -> bool {
-    matches!(page.answer.status, 403 | 421) && !page.bearer && page.says(&ORIGIN_TEXTS)
+    matches!(page.answer.status, 403 | 421) && !page.wants_bearer() && page.says(&ORIGIN_TEXTS)
 }
 
 fn ip_filter(page: &Page<'_>) -> bool {
-    let noted = page.is_gateway_note(403, "Forbidden") && !page.bearer;
-    page.answer.status == 403
-        && (noted || page.says(&IP_TEXTS) || page.answer.header("x-ms-forbidden-ip").is_some())
+    let noted = || !page.wants_bearer() && page.is_gateway_note(403, "Forbidden");
+    let marked = || page.answer.header("x-ms-forbidden-ip").is_some();
+    page.answer.status == 403 && (noted() || page.says(&IP_TEXTS) || marked())
 }
 
 fn route_missing(page: &Page<'_>) -> bool {
@@ -297,7 +318,7 @@ fn route_missing(page: &Page<'_>) -> bool {
             page.is_gateway_note(404, "Resource not found")
                 || aws
                 || page.says(&ROUTE_TEXTS)
-                || page.text.trim() == "404 page not found"
+                || page.text().trim() == "404 page not found"
                 || envoys_own(page.answer)
         }
         _ => false,
@@ -322,30 +343,28 @@ fn envoys_own(answer: &HttpAnswer) -> bool {
 fn policy_crash(page: &Page<'_>) -> bool {
     page.answer.status == 500
         && page
-            .document
-            .as_ref()
+            .document()
             .is_some_and(|document| document.get("activityId").is_some())
 }
 
 fn login_redirect(page: &Page<'_>) -> bool {
-    let location = page
-        .answer
-        .header("location")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    (300..400).contains(&page.answer.status)
-        && SIGN_IN_PLACES.iter().any(|place| location.contains(place))
+    let location = page.answer.header("location").unwrap_or_default();
+    (300..400).contains(&page.answer.status) && is_sign_in_place(&location.to_ascii_lowercase())
+}
+
+fn is_sign_in_place(location: &str) -> bool {
+    SIGN_IN_PLACES.iter().any(|place| location.contains(place))
 }
 
 fn login_page(page: &Page<'_>) -> bool {
-    (200..300).contains(&page.answer.status) && page.html && page.says(&SIGN_IN_MARKS)
+    (200..300).contains(&page.answer.status) && page.is_html() && page.says(&SIGN_IN_MARKS)
 }
 
 fn html_page(page: &Page<'_>) -> bool {
     let status = page.answer.status;
-    page.html
+    page.is_html()
         && ((200..300).contains(&status)
-            || (400..500).contains(&status) && !(page.refuses() && page.bearer))
+            || (400..500).contains(&status) && !(page.refuses() && page.wants_bearer()))
 }
 
 fn empty_answer(page: &Page<'_>) -> bool {

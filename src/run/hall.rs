@@ -67,6 +67,8 @@ pub(super) struct Hall<'r> {
     turnstile: Semaphore,
     /// The last call of a cell that was made for an operation and a door; `None` where every cell has one of its own.
     pub(super) last_ask: RefCell<Option<LastAsk>>,
+    /// What every call of the run binds, but for a tag of its own.
+    pub(super) untagged: Bindings,
     /// Objects that were made for single cells ahead of their calls, by matrix index.
     pub(super) prepared: RefCell<HashMap<usize, Vec<Object>>>,
     /// By matrix index: answers as demanded that are evidence only if their calls turn out to have had another effect.
@@ -173,6 +175,7 @@ impl<'r> Hall<'r> {
             nobody: standing::nobody(&plan.scenario, means),
             refusals: RefCell::default(),
             last_ask: RefCell::default(),
+            untagged: asking::bindings(means.settings, ""),
             checked: RefCell::default(),
             lists: RefCell::default(),
             attempts: RefCell::default(),

@@ -161,8 +161,8 @@ fn shared_ask(hall: &Hall<'_>, check: &Check<'_>) -> Option<Arc<Ask>> {
     let shared =
         operation.uses.is_empty() && asking::is_shared(&scenario.deployment, operation, check.door);
     let ask = shared.then(|| {
-        let bindings = hall.bindings("");
-        asking::of_operation(&scenario.deployment, operation, check.door, &bindings)
+        let bindings = &hall.untagged;
+        asking::of_operation(&scenario.deployment, operation, check.door, bindings)
     });
     let ask = ask.flatten().and_then(Result::ok).map(Arc::new);
     *last = Some((place, ask.clone()));

@@ -17,7 +17,6 @@ use bytes::Bytes;
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
-use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::Value;
 
 use super::scrubber::Scrubber;
@@ -70,8 +69,8 @@ pub(super) struct Utterance {
     pub(super) seeks: Option<McpMethod>,
     /// Its params; `None` leaves them out.
     pub(super) params: Option<Arc<Value>>,
-    /// What goes into `params` as `_meta` besides.
-    pub(super) meta: Option<&'static Value>,
+    /// The member `_meta` that goes into `params` besides, as it is written.
+    pub(super) meta: Option<&'static str>,
     /// Headers that its era wants.
     pub(super) headers: Headers,
 }
@@ -94,49 +93,37 @@ impl Utterance {
     }
 
     fn body(&self, id: Option<u64>) -> Bytes {
-        let body = Body {
-            jsonrpc: "2.0",
-            id,
-            method: self.method,
-            params: self.params.as_ref().map(|stated| Params {
-                stated,
-                meta: self.meta,
-            }),
-        };
-        let bytes = serde_json::to_vec(&body);
-        Bytes::from(bytes.expect("a JSON value has string keys and no failing serializer"))
-    }
-}
-
-/// The message as it is written.
-#[derive(Serialize)]
-struct Body<'u> {
-    jsonrpc: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<u64>,
-    method: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    params: Option<Params<'u>>,
-}
-
-/// Params with the `_meta` that every request of an era carries.
-struct Params<'u> {
-    stated: &'u Value,
-    meta: Option<&'static Value>,
-}
-
-impl Serialize for Params<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (Value::Object(stated), Some(meta)) = (self.stated, self.meta) else {
-            return self.stated.serialize(serializer);
-        };
-        let mut map = serializer.serialize_map(Some(stated.len() + 1))?;
-        for (name, value) in stated {
-            map.serialize_entry(name, value)?;
+        let mut body = Vec::with_capacity(BODY);
+        body.extend_from_slice(br#"{"jsonrpc":"2.0""#);
+        if let Some(id) = id {
+            member(&mut body, "id", &id);
         }
-        map.serialize_entry("_meta", meta)?;
-        map.end()
+        member(&mut body, "method", self.method);
+        if let Some(params) = &self.params {
+            member(&mut body, "params", &**params);
+            if let (Value::Object(stated), Some(meta)) = (&**params, self.meta) {
+                // Into the object that was just closed.
+                body.pop();
+                body.extend_from_slice(if stated.is_empty() { b"" } else { b"," });
+                body.extend_from_slice(meta.as_bytes());
+                body.push(b'}');
+            }
+        }
+        body.push(b'}');
+        Bytes::from(body)
     }
+}
+
+/// Bytes that most requests stay below.
+const BODY: usize = 512;
+
+/// Writes one more member of a message; `name` needs no escape.
+fn member<T: Serialize + ?Sized>(body: &mut Vec<u8>, name: &'static str, value: &T) {
+    for piece in [",\"", name, "\":"] {
+        body.extend_from_slice(piece.as_bytes());
+    }
+    serde_json::to_writer(body, value)
+        .expect("a JSON value has string keys and memory takes every byte");
 }
 
 /// What came back to an utterance.
@@ -160,20 +147,22 @@ impl Spoken {
 
     /// The same with what `scrubber` keeps.
     fn keeping(utterance: &Utterance, reply: &Reply, id: u64, scrubber: Scrubber<'_>) -> Self {
-        let message = message::answer(reply, id);
-        let (rpc, payload) = meaning(utterance, message.as_ref(), &scrubber);
-        let complaint = if message.is_none() {
-            message::complaint(reply)
-        } else {
-            None
-        };
+        let read = message::read(reply, id);
+        let (rpc, payload) = meaning(utterance, read.message.as_ref(), &scrubber);
+        let observation = Observation::of_read(
+            &utterance.request,
+            reply,
+            read.is_document,
+            Some(rpc),
+            &scrubber,
+        );
         Self {
             answered: Answered {
-                observation: Observation::of(&utterance.request, reply, Some(rpc), &scrubber),
+                observation,
                 payload,
             },
-            message,
-            complaint,
+            message: read.message,
+            complaint: read.complaint,
             session: reply.headers.get(legacy::SESSION).cloned(),
         }
     }

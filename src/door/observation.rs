@@ -37,13 +37,24 @@ impl Observation {
         rpc: Option<Rpc>,
         scrubber: &Scrubber<'_>,
     ) -> Self {
+        Self::of_read(request, reply, is_document(reply), rpc, scrubber)
+    }
+
+    /// The same of an answer of which it is known whether its body is one JSON document.
+    pub(super) fn of_read(
+        request: &str,
+        reply: &Reply,
+        json: bool,
+        rpc: Option<Rpc>,
+        scrubber: &Scrubber<'_>,
+    ) -> Self {
         let answer = HttpAnswer {
             status: reply.status,
             headers: header::kept(&reply.headers, scrubber),
             body: scrubber.text(&String::from_utf8_lossy(&reply.body), BODY_CAP),
             body_bytes: reply.body.len() as u64,
             truncated: reply.truncated,
-            json: is_document(reply),
+            json,
             rpc,
         };
         Self::new(request, Answer::Http(answer), reply.took, scrubber)

@@ -1,13 +1,13 @@
 //! An HTTP answer in, the JSON-RPC message with our id out (JSON-RPC 2.0 §5).
 
-use std::borrow::Cow;
 use std::fmt;
 
 use http::header::CONTENT_TYPE;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::door::observation::without_mark;
+use crate::door::observation::sound::Sound;
+use crate::door::observation::{is_document, without_mark};
 use crate::door::sse::Events;
 use crate::wire::Reply;
 
@@ -53,37 +53,71 @@ pub(super) enum Heard {
     Ours(Message),
 }
 
-/// The response with that id, wherever the framing puts it. Ids are compared with their JSON type. `None` when there is
-/// none, when it breaks the rules (both or neither of `result` and `error`, a member twice, another `jsonrpc`), or when
-/// it stands in a batch.
+/// What an answer's body holds for the request with an id.
+#[derive(Debug, Default)]
+pub(in crate::door) struct Read {
+    /// The response with that id, wherever the framing puts it. Ids are compared with their JSON type. `None` when there is
+    /// none, when it breaks the rules (both or neither of `result` and `error`, a member twice, another `jsonrpc`), or when
+    /// it stands in a batch.
+    pub(in crate::door) message: Option<Message>,
+    /// Where there is none: the first JSON-RPC error, whatever its id. Servers that cannot place a request answer with
+    /// `null`, no id, or one of their own.
+    pub(in crate::door) complaint: Option<RpcError>,
+    /// Whether the whole body is one JSON document.
+    pub(in crate::door) is_document: bool,
+}
+
+/// The response with that id alone; see [`Read::message`].
 pub(in crate::door) fn answer(reply: &Reply, id: u64) -> Option<Message> {
-    let ours = bodies(reply)
-        .into_iter()
-        .map(|body| hear(&body, id))
-        .find(|heard| *heard != Heard::Foreign);
-    match ours {
-        Some(Heard::Ours(message)) => Some(message),
-        Some(Heard::Broken | Heard::Foreign) | None => None,
+    read(reply, id).message
+}
+
+/// Reads an answer to the request with that id.
+pub(in crate::door) fn read(reply: &Reply, id: u64) -> Read {
+    let framing = framing(reply);
+    if framing == Framing::Json
+        && !reply.truncated
+        && let Some(envelope) = Envelope::read(without_mark(&reply.body))
+    {
+        return Read {
+            is_document: true,
+            ..sort(vec![envelope], id)
+        };
+    }
+    let messages = match framing {
+        Framing::Stream => Events::default().feed(&reply.body),
+        Framing::Json | Framing::Other => Vec::new(),
+    };
+    let envelopes = messages.iter();
+    let envelopes = envelopes.filter_map(|message| Envelope::read(message.as_bytes()));
+    Read {
+        is_document: is_document(reply),
+        ..sort(envelopes.collect(), id)
     }
 }
 
-/// The first JSON-RPC error in the answer, whatever its id: servers that cannot place a request answer with `null`,
-/// no id, or one of their own.
-pub(in crate::door) fn complaint(reply: &Reply) -> Option<RpcError> {
-    bodies(reply)
-        .iter()
-        .find_map(|body| Envelope::read(body)?.into_error())
+fn sort(mut envelopes: Vec<Envelope>, id: u64) -> Read {
+    let ours = envelopes.iter().position(|envelope| envelope.answers(id));
+    let message = ours.and_then(|ours| envelopes.remove(ours).into_message());
+    let complaint = match &message {
+        Some(_) => None,
+        None => envelopes.into_iter().find_map(Envelope::into_error),
+    };
+    Read {
+        message,
+        complaint,
+        is_document: false,
+    }
 }
 
 /// What a single message is to the request with that id.
 pub(super) fn hear(body: &[u8], id: u64) -> Heard {
-    let Some(envelope) = Envelope::read(body) else {
-        return Heard::Foreign;
-    };
-    if envelope.method.is_some() || !envelope.ids.contains(&Value::from(id)) {
-        return Heard::Foreign;
+    match Envelope::read(body) {
+        Some(envelope) if envelope.answers(id) => {
+            envelope.into_message().map_or(Heard::Broken, Heard::Ours)
+        }
+        Some(_) | None => Heard::Foreign,
     }
-    envelope.into_message().map_or(Heard::Broken, Heard::Ours)
 }
 
 /// Whether a message answers the request with that id, rightly or wrongly.
@@ -118,29 +152,16 @@ fn framing(reply: &Reply) -> Framing {
     }
 }
 
-fn bodies(reply: &Reply) -> Vec<Cow<'_, [u8]>> {
-    match framing(reply) {
-        Framing::Json if reply.truncated => Vec::new(),
-        Framing::Json => vec![Cow::Borrowed(without_mark(&reply.body))],
-        Framing::Stream => Events::default()
-            .feed(&reply.body)
-            .into_iter()
-            .map(|message| Cow::Owned(message.into_bytes()))
-            .collect(),
-        Framing::Other => Vec::new(),
-    }
-}
-
 /// The members that matter. Read by hand, because a plain JSON reader takes the last of two equal names and a
 /// message with two answers must not count as either.
 #[derive(Default)]
 struct Envelope {
-    jsonrpc: Option<Value>,
+    version: Option<Value>,
     ids: Vec<Value>,
-    method: Option<Value>,
+    is_request: bool,
     result: Option<Value>,
     error: Option<Value>,
-    doubled: bool,
+    is_doubled: bool,
 }
 
 impl Envelope {
@@ -148,24 +169,13 @@ impl Envelope {
         serde_json::from_slice(body).ok()
     }
 
-    fn take(&mut self, name: &str, value: Value) {
-        let slot = match name {
-            "jsonrpc" => &mut self.jsonrpc,
-            "method" => &mut self.method,
-            "result" => &mut self.result,
-            "error" => &mut self.error,
-            "id" => {
-                self.doubled |= !self.ids.is_empty();
-                self.ids.push(value);
-                return;
-            }
-            _ => return,
-        };
-        self.doubled |= slot.replace(value).is_some();
+    /// Whether it answers the request with that id, rightly or wrongly.
+    fn answers(&self, id: u64) -> bool {
+        !self.is_request && self.ids.iter().any(|known| *known == id)
     }
 
     fn into_message(self) -> Option<Message> {
-        if self.doubled || self.jsonrpc? != "2.0" {
+        if self.is_doubled || self.version? != "2.0" {
             return None;
         }
         match (self.result, self.error) {
@@ -215,10 +225,63 @@ impl<'de> Visitor<'de> for Members {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Envelope, A::Error> {
         let mut envelope = Envelope::default();
-        while let Some((name, value)) = members.next_entry::<String, Value>()? {
-            envelope.take(&name, value);
+        while let Some(name) = members.next_key()? {
+            envelope.is_doubled |= match name {
+                Name::Version => envelope.version.replace(members.next_value()?).is_some(),
+                Name::Result => envelope.result.replace(members.next_value()?).is_some(),
+                Name::Error => envelope.error.replace(members.next_value()?).is_some(),
+                Name::Id => {
+                    envelope.ids.push(members.next_value()?);
+                    envelope.ids.len() > 1
+                }
+                Name::Method => {
+                    members.next_value::<Sound>()?;
+                    std::mem::replace(&mut envelope.is_request, true)
+                }
+                Name::Other => {
+                    members.next_value::<Sound>()?;
+                    false
+                }
+            };
         }
         Ok(envelope)
+    }
+}
+
+/// The name of a member.
+enum Name {
+    Version,
+    Id,
+    Method,
+    Result,
+    Error,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Names)
+    }
+}
+
+struct Names;
+
+impl Visitor<'_> for Names {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a member")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+        Ok(match name {
+            "jsonrpc" => Name::Version,
+            "id" => Name::Id,
+            "method" => Name::Method,
+            "result" => Name::Result,
+            "error" => Name::Error,
+            _ => Name::Other,
+        })
     }
 }
 
@@ -230,6 +293,10 @@ mod tests {
     use crate::door::mcp::tests::reply;
 
     const ANSWER: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"ok":true}}"#;
+
+    fn complaint(reply: &Reply) -> Option<RpcError> {
+        read(reply, 7).complaint
+    }
 
     fn ok() -> Message {
         Message::Result(Map::from_iter([("ok".to_owned(), json!(true))]))

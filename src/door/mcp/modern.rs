@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{Inquiry, Utterance};
+use super::{Headers, Inquiry, Utterance};
 use crate::scenario::McpMethod;
 
 /// The revision that this era's requests name.
@@ -25,16 +25,18 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// What a scenario asks, with its method mirrored in `Mcp-Method` and, where the revision says so, its name in
 /// `Mcp-Name`.
 pub(in crate::door) fn inquiry(inquiry: &Inquiry<'_>) -> Utterance {
-    let mut utterance = request(inquiry.method.name(), Arc::clone(inquiry.params));
-    utterance.meta = Some(&META);
-    utterance.request = inquiry.line();
-    utterance.seeks = Some(inquiry.method);
-    if let Some(name) = inquiry.name
-        && mirrors_name(inquiry.method)
-    {
-        utterance.headers.push(self::name(name));
+    let method = inquiry.method.name();
+    let mut headers = headers(method);
+    let named = inquiry.name.filter(|_| mirrors_name(inquiry.method));
+    headers.extend(named.map(name));
+    Utterance {
+        request: inquiry.line(),
+        method,
+        seeks: Some(inquiry.method),
+        params: Some(Arc::clone(inquiry.params)),
+        meta: Some(&META),
+        headers,
     }
-    utterance
 }
 
 /// The methods whose `params.name` or `params.uri` stands in `Mcp-Name` (2026-07-28 Streamable HTTP, standard headers).
@@ -59,32 +61,34 @@ pub(in crate::door) fn discover() -> Utterance {
 }
 
 pub(in crate::door) fn request(method: &'static str, params: Arc<Value>) -> Utterance {
-    let headers = vec![
-        (PROTOCOL_VERSION, HeaderValue::from_static(VERSION)),
-        (METHOD, HeaderValue::from_static(method)),
-    ];
     Utterance {
         request: method.to_owned(),
         method,
         seeks: None,
         params: Some(params),
         meta: None,
-        headers,
+        headers: headers(method),
     }
+}
+
+fn headers(method: &'static str) -> Headers {
+    let mut headers = Vec::with_capacity(3);
+    headers.push((PROTOCOL_VERSION, HeaderValue::from_static(VERSION)));
+    headers.push((METHOD, HeaderValue::from_static(method)));
+    headers
 }
 
 /// What replaces the handshake: every request says it anew (2026-07-28, per-request `_meta`).
 pub(in crate::door) fn meta() -> Value {
-    META.clone()
-}
-
-static META: LazyLock<Value> = LazyLock::new(|| {
     json!({
         VERSION_META: VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": client_info(),
     })
-});
+}
+
+/// The same as it is written.
+static META: LazyLock<String> = LazyLock::new(|| format!("\"_meta\":{}", meta()));
 
 /// Who calls.
 pub(super) fn client_info() -> Value {

@@ -10,7 +10,7 @@ pub(in crate::door) fn is_json(bytes: &[u8]) -> bool {
 }
 
 /// Any value, looked at and let go.
-struct Sound;
+pub(in crate::door) struct Sound;
 
 impl<'de> Deserialize<'de> for Sound {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

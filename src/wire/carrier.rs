@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderValue};
+use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -34,19 +34,28 @@ pub(super) enum Carrier {
 }
 
 impl Carrier {
-    /// Begins to speak on a fresh connection what TLS has negotiated; `host` is what its requests say so.
+    /// Begins to speak on a fresh connection what TLS has negotiated.
     ///
     /// # Errors
     /// Why it cannot be spoken.
-    pub(super) async fn of(stream: Stream, host: HeaderValue) -> Result<Self, Silence> {
+    pub(super) async fn of(stream: Stream, address: Address) -> Result<Self, Silence> {
         let unspoken = |error: hyper::Error| Silence::of(&error, Silence::Unreadable);
         if stream.connected().is_negotiated_h2() {
             Shared::of(stream).await.map(Self::Shared).map_err(unspoken)
         } else {
-            let single = Single::of(stream, host).await.map_err(unspoken)?;
+            let single = Single::of(stream, address).await.map_err(unspoken)?;
             Ok(Self::Single(Box::new(single)))
         }
     }
+}
+
+/// What every HTTP/1.1 request to a place says of the way to it.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    /// `host`.
+    pub(super) host: HeaderValue,
+    /// `proxy-authorization`: a tunnel authenticates while it is dug, a forwarding proxy reads each request.
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 /// Why there is no response.
@@ -72,30 +81,35 @@ pub(super) struct Single {
     sender: http1::SendRequest<Content>,
     /// `None` once the connection has ended.
     driver: Option<http1::Connection<Stream, Content>>,
-    host: HeaderValue,
+    address: Address,
     /// Whether a proxy at its other end forwards each request.
     is_forwarded: bool,
 }
 
 impl Single {
-    async fn of(stream: Stream, host: HeaderValue) -> Result<Self, hyper::Error> {
+    async fn of(stream: Stream, address: Address) -> Result<Self, hyper::Error> {
         let is_forwarded = stream.connected().is_proxied();
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(usize::from(HEAD_CAP));
+        // Bodies are small: one piece is written faster than two.
+        builder.writev(false).max_buf_size(usize::from(HEAD_CAP));
         let (sender, driver) = builder.handshake(stream).await?;
         Ok(Self {
             sender,
             driver: Some(driver),
-            host,
+            address,
             is_forwarded,
         })
     }
 
-    /// Whether another request may be sent: the last answer was read to its end, and nobody has said anything since. What an
-    /// idle connection has heard by now closes it: a farewell, or an answer that nobody asked for.
+    /// Whether another request may be sent: the last answer was read to its end.
+    pub(super) fn is_ready(&self) -> bool {
+        self.driver.is_some() && self.sender.is_ready()
+    }
+
+    /// The same once it has heard what came since: a farewell, or an answer that nobody asked for, closes it.
     pub(super) fn is_free(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
-        self.driver.is_some() && self.sender.is_ready()
+        self.is_ready()
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -107,7 +121,7 @@ impl Single {
         url: &Uri,
         mut request: Sendable,
     ) -> Result<Response<Incoming>, Unanswered> {
-        self.address(url, &mut request);
+        self.write_address(url, &mut request);
         // Nothing but the driver makes the answer, and the driver is polled here: the answer itself need not wake anybody.
         let mut quiet = Context::from_waker(Waker::noop());
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
@@ -129,9 +143,16 @@ impl Single {
     }
 
     /// A server wants the target without scheme and authority (RFC 9112 §3.2.1), a forwarding proxy whole (§3.2.2).
-    fn address(&self, url: &Uri, request: &mut Sendable) {
+    fn write_address(&self, url: &Uri, request: &mut Sendable) {
         let headers = request.headers_mut();
-        headers.entry(HOST).or_insert_with(|| self.host.clone());
+        let Address {
+            host,
+            authorization,
+        } = &self.address;
+        headers.entry(HOST).or_insert_with(|| host.clone());
+        if let Some(authorization) = authorization {
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
         *request.uri_mut() = match url.path_and_query() {
             _ if self.is_forwarded => url.clone(),
             Some(target) => Uri::from(target.clone()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderValue, PROXY_AUTHORIZATION};
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::{Method, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
@@ -28,7 +28,6 @@ use super::{Call, Reply, Settings, Silence};
 #[derive(Clone, Debug)]
 pub struct Line {
     pool: Arc<Pool>,
-    dialer: Dialer,
     patience: Duration,
     body_cap: usize,
 }
@@ -36,8 +35,7 @@ pub struct Line {
 impl Line {
     pub(super) fn new(dialer: Dialer, settings: &Settings) -> Self {
         Self {
-            pool: Pool::new(dialer.clone()),
-            dialer,
+            pool: Pool::new(dialer),
             patience: settings.request,
             body_cap: settings.body_cap,
         }
@@ -86,7 +84,7 @@ impl Line {
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
     ) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let (url, request) = self.request(call)?;
+        let (url, request) = request(call)?;
         let alarm = pin!(sleep_until(begun + self.patience));
         let mut hearing = Hearing {
             line: self,
@@ -100,35 +98,6 @@ impl Line {
             Err(Unanswered::Silent(silence)) => Err(silence),
             Ok(reply) => Ok(reply),
         }
-    }
-
-    /// Where a call goes, and what is sent there.
-    fn request(&self, call: Call) -> Result<(Uri, Sendable), Silence> {
-        let url: Uri = call
-            .url
-            .parse()
-            .map_err(|_unsendable| Silence::Unreadable)?;
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.headers = call.headers;
-        // RFC 9110 §8.6: methods that expect content state its length even when it is 0; hyper does not, and some gateways answer 411.
-        if call.body.is_empty() && expects_content(&call.method) {
-            head.headers
-                .entry(CONTENT_LENGTH)
-                .or_insert(HeaderValue::from_static("0"));
-        }
-        if let Some(authorization) = self.forwarder_authorization(&url) {
-            head.headers.insert(PROXY_AUTHORIZATION, authorization);
-        }
-        head.method = call.method;
-        Ok((url, Request::from_parts(head, Full::new(call.body))))
-    }
-
-    /// A tunnel authenticates while it is dug; a forwarding proxy reads each request.
-    fn forwarder_authorization(&self, uri: &Uri) -> Option<HeaderValue> {
-        if uri.scheme_str() != Some("http") {
-            return None;
-        }
-        self.dialer.proxy(uri)?.basic_auth().cloned()
     }
 }
 
@@ -195,6 +164,25 @@ impl Hearing<'_> {
         let reply = read(response, &mut self.clock, self.line.body_cap, self.enough).await;
         reply.map_err(Unanswered::Silent)
     }
+}
+
+/// Where a call goes, and what is sent there.
+fn request(call: Call) -> Result<(Uri, Sendable), Silence> {
+    let url: Uri = call
+        .url
+        .parse()
+        .map_err(|_unsendable| Silence::Unreadable)?;
+    let mut headers = call.headers;
+    // RFC 9110 §8.6: methods that expect content state its length even when it is 0; hyper does not, and some gateways answer 411.
+    if call.body.is_empty() && expects_content(&call.method) {
+        headers
+            .entry(CONTENT_LENGTH)
+            .or_insert(HeaderValue::from_static("0"));
+    }
+    let mut request = Request::new(Full::new(call.body));
+    *request.method_mut() = call.method;
+    *request.headers_mut() = headers;
+    Ok((url, request))
 }
 
 fn expects_content(method: &Method) -> bool {

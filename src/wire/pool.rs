@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep};
 
-use super::carrier::{Carrier, Shared, Single};
+use super::carrier::{Address, Carrier, Shared, Single};
 use super::dialer::{Dialer, Undialled};
 use super::silence::Silence;
 
@@ -38,7 +38,7 @@ struct Rack {
 struct Place {
     scheme: Scheme,
     authority: Authority,
-    host: HeaderValue,
+    address: Address,
     /// The one that was used last stands last.
     idle: Vec<(Instant, Box<Single>)>,
     shared: Option<(Instant, Shared)>,
@@ -72,7 +72,7 @@ impl Pool {
     /// # Errors
     /// Why there is none; [`Silence::Unreadable`] for what is no absolute http(s) URL.
     pub(super) async fn another(self: &Arc<Self>, url: &Uri) -> Result<Carrier, Silence> {
-        let Some(first) = self.rack().find(url)?.awaited() else {
+        let Some(first) = self.find(&mut self.rack(), url)?.awaited() else {
             return self.dial(url).await;
         };
         let mut own = None;
@@ -85,7 +85,7 @@ impl Pool {
             return Ok(carrier);
         }
         opened?;
-        let shared = self.rack().find(url)?.shared();
+        let shared = self.find(&mut self.rack(), url)?.shared();
         match shared {
             Some(shared) => Ok(Carrier::Shared(shared)),
             None => self.dial(url).await,
@@ -93,19 +93,20 @@ impl Pool {
     }
 
     async fn dial(self: &Arc<Self>, url: &Uri) -> Result<Carrier, Silence> {
-        let host = self.rack().find(url)?.host.clone();
+        let address = self.find(&mut self.rack(), url)?.address.clone();
         let stream = self.dialer.clone().dial(url.clone()).await;
         let stream = stream.map_err(|Undialled(silence)| silence)?;
-        let carrier = Carrier::of(stream, host).await?;
+        let carrier = Carrier::of(stream, address).await?;
         let mut rack = self.rack();
-        rack.find(url)?.note(&carrier, Instant::now());
+        self.find(&mut rack, url)?.note(&carrier, Instant::now());
         self.watch(&mut rack);
         Ok(carrier)
     }
 
     /// Keeps a connection for the next call, if it can take one.
     pub(super) fn put_back(self: &Arc<Self>, url: &Uri, mut single: Box<Single>, now: Instant) {
-        if !single.is_free() {
+        // What comes later shows when it is looked after, or used.
+        if !single.is_ready() && !single.is_free() {
             return;
         }
         let mut rack = self.rack();
@@ -126,6 +127,20 @@ impl Pool {
         let mut rack = self.rack();
         let place = rack.place(url);
         place.is_some_and(|place| place.is_open())
+    }
+
+    /// The place where a URL leads.
+    fn find<'r>(&self, rack: &'r mut Rack, url: &Uri) -> Result<&'r mut Place, Silence> {
+        if rack.place(url).is_none() {
+            let authorization = match url.scheme_str() {
+                Some("http") => self.dialer.proxy(url),
+                Some(_) | None => None,
+            };
+            let authorization = authorization.and_then(|proxy| proxy.basic_auth().cloned());
+            let place = Place::of(url, authorization).ok_or(Silence::Unreadable)?;
+            rack.places.push(place);
+        }
+        rack.place(url).ok_or(Silence::Unreadable)
     }
 
     fn rack(&self) -> MutexGuard<'_, Rack> {
@@ -152,19 +167,7 @@ impl Rack {
     fn place(&mut self, url: &Uri) -> Option<&mut Place> {
         let (scheme, authority) = (url.scheme()?, url.authority()?);
         let mut places = self.places.iter_mut();
-        places.find(|place| place.scheme == *scheme && place.authority == *authority)
-    }
-
-    fn find(&mut self, url: &Uri) -> Result<&mut Place, Silence> {
-        let known = |place: &Place| {
-            Some(&place.scheme) == url.scheme() && Some(&place.authority) == url.authority()
-        };
-        let known = self.places.iter().position(known);
-        let at = known.unwrap_or(self.places.len());
-        if known.is_none() {
-            self.places.push(Place::of(url).ok_or(Silence::Unreadable)?);
-        }
-        Ok(&mut self.places[at])
+        places.find(|place| place.scheme == *scheme && same(&place.authority, authority))
     }
 
     /// Looks after every connection once; whether there is any left to look after.
@@ -178,7 +181,7 @@ impl Rack {
 }
 
 impl Place {
-    fn of(url: &Uri) -> Option<Self> {
+    fn of(url: &Uri, authorization: Option<HeaderValue>) -> Option<Self> {
         let (scheme, authority) = (url.scheme()?.clone(), url.authority()?.clone());
         let first = match scheme.as_str() {
             "http" => First::Needless,
@@ -186,7 +189,10 @@ impl Place {
             _ => return None,
         };
         Some(Self {
-            host: host(&scheme, &authority)?,
+            address: Address {
+                host: host(&scheme, &authority)?,
+                authorization,
+            },
             scheme,
             authority,
             idle: Vec::new(),
@@ -249,6 +255,11 @@ impl Place {
             self.shared = None;
         }
     }
+}
+
+/// Most often they are spelt alike.
+fn same(one: &Authority, other: &Authority) -> bool {
+    one.as_str() == other.as_str() || one == other
 }
 
 fn is_stale(since: Instant, now: Instant) -> bool {
@@ -449,9 +460,9 @@ mod tests {
         ];
         for (url, said) in table {
             let url = parsed(url);
-            assert_eq!(Place::of(&url).unwrap().host, said, "{url}");
+            assert_eq!(Place::of(&url, None).unwrap().address.host, said, "{url}");
         }
-        assert!(Place::of(&parsed("ftp://h/")).is_none());
-        assert!(Place::of(&parsed("/path")).is_none());
+        assert!(Place::of(&parsed("ftp://h/"), None).is_none());
+        assert!(Place::of(&parsed("/path"), None).is_none());
     }
 }

@@ -1,10 +1,13 @@
 //! Scenario and doors in, 16 hex digits out that change when anything sent or demanded changes.
 
+use std::fmt::{self, Write as _};
+
 use sha2::{Digest, Sha256};
 
-use super::conduct;
+use super::conduct::{self, Conduct};
 use super::matrix::Matrix;
 use crate::cell::Door;
+use crate::scenario::template::JsonTemplate;
 use crate::scenario::{
     Declaration, Denials, Extent, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
 };
@@ -60,19 +63,91 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
             hash.update(format!("{:?}\n", fixture.settle));
         }
     }
+    let mut lines = Lines::default();
     for operation in &scenario.operations {
         let conduct = conduct::of(scenario, operation, read_only);
-        for door in doors {
-            if let Some(call) = call(operation, *door) {
-                hash.update(format!("{} {door} {conduct:?} {call}\n", operation.name));
-                hash.update(demands(operation, *door));
-                if let Some(settle) = operation.settle {
-                    hash.update(format!("{settle:?}\n"));
+        lines.attempt(operation, doors, conduct);
+        hash.update(&lines.text);
+        lines.text.clear();
+    }
+    shown(hash)
+}
+
+/// What is sent and demanded of an operation, word by word. There are many, so that each is written once for all its doors,
+/// and into the same room.
+#[derive(Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn attempt(&mut self, operation: &Operation, doors: &[Door], conduct: Conduct) {
+        let here = || doors.iter().filter(|door| operation.has(**door));
+        if here().next().is_none() {
+            return;
+        }
+        self.word(operation.name.as_str());
+        self.thing(format_args!("{conduct:?} {:?}", operation.settle));
+        if let Some(call) = operation
+            .rest
+            .as_ref()
+            .filter(|_| doors.contains(&Door::Rest))
+        {
+            self.rest(call);
+        }
+        let speaks = |door: &Door| door.speaks_mcp();
+        if let Some(call) = operation.mcp.as_ref().filter(|_| doors.iter().any(speaks)) {
+            self.mcp(call);
+        }
+        for door in here() {
+            self.word(door.name());
+            for demand in operation.demands.at(*door) {
+                match demand {
+                    Some(demand) => self.thing(demand.expectation),
+                    None => self.word(""),
                 }
             }
         }
+        self.text.push('\n');
     }
-    shown(hash)
+
+    fn rest(&mut self, call: &RestCall) {
+        self.word(&call.method);
+        self.word(call.target.source());
+        self.thing(call.headers.len());
+        for (name, value) in written(&call.headers) {
+            self.word(name);
+            self.word(value);
+        }
+        self.word(call.json.as_ref().map_or("", JsonTemplate::text));
+    }
+
+    fn mcp(&mut self, call: &McpCall) {
+        self.word(call.method().name());
+        self.word(call.subject().unwrap_or_default());
+        match call {
+            McpCall::Tool { arguments, .. } | McpCall::Prompt { arguments, .. } => {
+                self.word(arguments.text());
+            }
+            McpCall::Completion(completion) => {
+                self.thing(format_args!("{:?}", completion.of));
+                self.word(&completion.argument);
+                self.word(completion.value.source());
+            }
+            McpCall::Resource { .. } | McpCall::List(_) | McpCall::Discovery => {}
+        }
+    }
+
+    /// A word with its length before it: where one ends and the next begins is no matter of what they hold.
+    fn word(&mut self, word: &str) {
+        self.thing(word.len());
+        self.text.push_str(word);
+    }
+
+    /// What holds none of the author's own text.
+    fn thing(&mut self, thing: impl fmt::Display) {
+        write!(self.text, " {thing} ").expect("there is always room in a text");
+    }
 }
 
 /// The digest of what objects are made of, by whom and at which addresses.
@@ -117,12 +192,6 @@ pub(super) fn narrowed(digest: &str, matrix: &Matrix) -> String {
     format!("{:016x}", u64::from_be_bytes(*first))
 }
 
-fn demands(operation: &Operation, door: Door) -> String {
-    let demands = operation.demands.at(door);
-    let demands = demands.map(|demand| demand.map(|demand| demand.expectation.to_string()));
-    format!("{:?}\n", demands.collect::<Vec<_>>())
-}
-
 fn object(fixture: &Fixture) -> String {
     let steps = [
         Some(&fixture.create),
@@ -145,17 +214,9 @@ fn shapes(step: &Step) -> (Option<String>, Option<String>) {
     (step.rest.as_ref().map(rest), step.mcp.as_ref().map(mcp))
 }
 
-fn call(operation: &Operation, door: Door) -> Option<String> {
-    if door.speaks_mcp() {
-        operation.mcp.as_ref().map(mcp)
-    } else {
-        operation.rest.as_ref().map(rest)
-    }
-}
-
 fn rest(call: &RestCall) -> String {
     let headers = written(&call.headers);
-    let json = call.json.as_ref().map(|json| json.source().to_string());
+    let json = call.json.as_ref().map(JsonTemplate::text);
     let target = call.target.source();
     format!("{} {target} {headers:?} {json:?}", call.method)
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rolecall::door::sse::Events;
-use rolecall::judge::{Outcome, Reading, Roll, Sight};
+use rolecall::judge::{Outcome, Reading, Roll, Sight, Sights};
 use rolecall::plan::Matrix;
 use rolecall::report::{self, Kind, Look, Record};
 use rolecall::run::Event;
@@ -92,7 +92,7 @@ fn judge(criterion: &mut Criterion) {
         bench.iter(|| {
             let roll = Roll {
                 matrix: &matrix,
-                sights: black_box(&sights),
+                sights: Sights::of(black_box(&sights)),
                 mcp_refuses: RefusalShape::Http,
                 shown: &[],
                 earlier: &[],

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
     use crate::judge::exhibit::answered;
-    use crate::judge::{Outcome, Reading, Sight};
+    use crate::judge::{Outcome, Reading, Sight, Sights};
     use crate::plan::{Column, Matrix, Row};
     use crate::scenario::{Demand, Expectation, RefusalShape};
 
@@ -245,7 +245,7 @@ mod tests {
         let sights = [&[answered(Outcome::Granted, 200)], others].concat();
         let roll = Roll {
             matrix: &matrix,
-            sights: &sights,
+            sights: Sights::of(&sights),
             mcp_refuses: RefusalShape::Http,
             earlier,
             shown: &[],

@@ -1,6 +1,6 @@
 //! A word or two in, what the judge is shown in the tables of this room out.
 
-use super::{Outcome, Reading, Roll, Sight};
+use super::{Outcome, Reading, Roll, Sight, Sights};
 use crate::door::HttpAnswer;
 use crate::plan::Matrix;
 use crate::scenario::RefusalShape;
@@ -33,7 +33,7 @@ pub(super) fn answered(outcome: Outcome, status: u16) -> Sight {
 pub(super) const fn roll<'r>(matrix: &'r Matrix, sights: &'r [Sight]) -> Roll<'r> {
     Roll {
         matrix,
-        sights,
+        sights: Sights::of(sights),
         mcp_refuses: RefusalShape::Http,
         earlier: &[],
         shown: &[],

@@ -627,7 +627,7 @@ fn described(tool: &Tool) -> String {
 mod tests {
     use super::*;
     use crate::cell::OperationName;
-    use crate::judge::{Effect, Outcome, Sight};
+    use crate::judge::{Effect, Outcome, Sight, Sights};
     use crate::plan::{Column, Matrix, Row};
     use crate::scenario::{Demand, Expectation, RefusalShape};
     use crate::waiver::Dated;
@@ -787,7 +787,7 @@ mod tests {
                 .collect();
             let roll = Roll {
                 matrix: &matrix,
-                sights: &sights,
+                sights: Sights::of(&sights),
                 mcp_refuses: RefusalShape::Any,
                 earlier: &[],
                 shown: &[],

@@ -110,7 +110,7 @@ impl Outcome {
 }
 
 /// An outcome with the signature or the fingerprint that led to it, when one was recognised.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Reading {
     /// What the answer means.
     pub outcome: Outcome,

@@ -1,6 +1,7 @@
 //! Rulings in, verdicts with one plain sentence each out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::control::Controls;
 use super::finding::Finding;
@@ -13,13 +14,13 @@ use super::waived::Covered;
 use crate::code::{Class, Code};
 use crate::plan::Check;
 
-/// One verdict for each ruling, in matrix order.
+/// One verdict for each ruling, in matrix order. Those that say nothing but that a cell passed are one.
 pub(super) fn verdicts(
     roll: &Roll<'_>,
     controls: &Controls,
     rulings: &[Option<Ruling>],
     covered: &Covered,
-) -> Vec<Option<Verdict>> {
+) -> Vec<Option<Arc<Verdict>>> {
     let mut bench = Bench {
         roll,
         controls,
@@ -30,10 +31,16 @@ pub(super) fn verdicts(
         at_entry: HashMap::new(),
     };
     bench.assign_blame();
-    let indices = rulings.iter().enumerate();
-    indices
-        .map(|(index, ruling)| Some(bench.verdict(&roll.matrix.check(index)?, (*ruling)?)))
-        .collect()
+    let pass = Arc::new(Verdict::PASS);
+    let word = |(index, ruling): (usize, &Option<Ruling>)| {
+        let verdict = bench.verdict(&roll.matrix.check(index)?, (*ruling)?);
+        Some(if verdict == *pass {
+            Arc::clone(&pass)
+        } else {
+            Arc::new(verdict)
+        })
+    };
+    rulings.iter().enumerate().map(word).collect()
 }
 
 /// The first cell of a finding with what it demanded and got; `None` where nothing came back.
@@ -97,6 +104,9 @@ impl Bench<'_> {
     }
 
     fn reason(&self, check: &Check<'_>, ruling: Ruling) -> String {
+        if ruling == Ruling::Pass {
+            return String::new();
+        }
         let sight = self.roll.sight(check.index);
         let met = met(check, sight);
         match ruling {

@@ -11,7 +11,7 @@ use super::roll::{Effect, Sight};
 use crate::scenario::{Expectation, RefusalShape};
 
 /// How a cell's answers compare over the rounds of a run, as counts.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Repeats {
     /// Answers that say something; 0 where there was one round.
     pub asked: u16,
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
     use crate::judge::exhibit::saw;
-    use crate::judge::{Class, Code, Conclusion, Gap, Roll, Verdict, VerdictKind};
+    use crate::judge::{Class, Code, Conclusion, Gap, Roll, Sights, Verdict, VerdictKind};
     use crate::plan::{Column, Matrix, Row};
     use crate::scenario::Demand;
 
@@ -210,7 +210,7 @@ mod tests {
         let sights = [saw(Outcome::Granted), folded(demand, rounds)];
         let roll = Roll {
             matrix: &matrix,
-            sights: &sights,
+            sights: Sights::of(&sights),
             mcp_refuses: SHAPE,
             shown: &[],
             earlier: &[],

@@ -1,5 +1,7 @@
 //! Everything seen in a run in, verdicts and findings out: controls, parity, one finding a defect.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::control::Controls;
@@ -7,6 +9,7 @@ use super::finding::Finding;
 use super::law::{self, Case, Ruling};
 use super::outcome::Reading;
 use super::repeats::Repeats;
+use super::sightings::Sights;
 use super::verdict::{Verdict, VerdictKind};
 use super::waived::Waivers;
 use super::{docket, intermittent, parity, reason};
@@ -23,7 +26,7 @@ pub struct Roll<'r> {
     /// The shape of the run.
     pub matrix: &'r Matrix,
     /// What was seen of each cell, by matrix index.
-    pub sights: &'r [Sight],
+    pub sights: Sights<'r>,
     /// How the MCP doors are declared to refuse.
     pub mcp_refuses: RefusalShape,
     /// Findings that were made before any call: token preflight, sign-in, fixtures.
@@ -33,7 +36,7 @@ pub struct Roll<'r> {
 }
 
 /// What was seen of one cell; a few bytes each.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Sight {
     /// What its answer means; `None` when there was none.
     pub reading: Option<Reading>,
@@ -52,7 +55,7 @@ pub struct Sight {
 }
 
 /// What reading back showed after a write.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Not looked at.
@@ -106,7 +109,7 @@ pub enum Gap {
 #[derive(Debug, Default)]
 pub struct Conclusion {
     /// One entry an index of the matrix.
-    pub verdicts: Vec<Option<Verdict>>,
+    pub verdicts: Vec<Option<Arc<Verdict>>>,
     /// Each with its cells in matrix order; sorted by severity, then code, then first cell.
     pub findings: Vec<Finding>,
 }
@@ -172,7 +175,7 @@ impl Roll<'_> {
 
     /// What was seen of a cell.
     pub(super) fn sight(&self, index: usize) -> Sight {
-        self.sights.get(index).copied().unwrap_or_default()
+        self.sights.get(index).unwrap_or_default()
     }
 
     fn rulings(&self, controls: &Controls) -> Vec<Option<Ruling>> {
@@ -366,7 +369,7 @@ mod tests {
             .collect();
         Roll {
             matrix: &matrix,
-            sights: &sights,
+            sights: Sights::of(&sights),
             mcp_refuses: RefusalShape::Http,
             earlier,
             shown: &[],
@@ -739,7 +742,7 @@ mod tests {
             .collect();
         let roll = Roll {
             matrix: &matrix,
-            sights: &sights,
+            sights: Sights::of(&sights),
             mcp_refuses: RefusalShape::Any,
             earlier: &[],
             shown,
@@ -1007,7 +1010,7 @@ mod tests {
         let matrix = article();
         let roll = Roll {
             matrix: &matrix,
-            sights: &[],
+            sights: Sights::of(&[]),
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
             shown: &[],
@@ -1020,7 +1023,7 @@ mod tests {
         let matrix = Matrix::default();
         let roll = Roll {
             matrix: &matrix,
-            sights: &[],
+            sights: Sights::of(&[]),
             mcp_refuses: RefusalShape::Http,
             earlier: &[],
             shown: &[],
@@ -1159,7 +1162,7 @@ mod tests {
 
         #[test]
         fn no_refusal_passes_without_a_control((matrix, sights, shape) in any_roll(), shown in any_shown()) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &shown };
+            let roll = Roll { matrix: &matrix, sights: Sights::of(&sights), mcp_refuses: shape, earlier: &[], shown: &shown };
             let conclusion = roll.conclude();
             let got_through = |check: &Check<'_>| {
                 check.demand.expectation.allows()
@@ -1213,7 +1216,7 @@ mod tests {
                 .iter()
                 .map(|sight| Sight { reading: Some(Reading::plain(same)), second: None, ..*sight })
                 .collect();
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &shown };
+            let roll = Roll { matrix: &matrix, sights: Sights::of(&sights), mcp_refuses: shape, earlier: &[], shown: &shown };
             let conclusion = roll.conclude();
             let Some(uniform) = Uniform::of(&matrix, |index| roll.sight(index)) else {
                 return Ok(());
@@ -1233,7 +1236,7 @@ mod tests {
 
         #[test]
         fn a_call_that_got_through_where_it_must_not_is_a_leak((matrix, sights, shape) in any_roll()) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &[] };
+            let roll = Roll { matrix: &matrix, sights: Sights::of(&sights), mcp_refuses: shape, earlier: &[], shown: &[] };
             let conclusion = roll.conclude();
             let leaks = conclusion.findings.iter().filter(|finding| finding.code == Code::Leak);
             let listed: Vec<usize> = leaks.flat_map(|finding| finding.cells.clone()).collect();
@@ -1252,7 +1255,7 @@ mod tests {
         fn a_waiver_changes_the_word_on_its_own_cells_and_nothing_else(
             (matrix, sights, shape) in any_roll(), waivers in any_waivers(),
         ) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &[] };
+            let roll = Roll { matrix: &matrix, sights: Sights::of(&sights), mcp_refuses: shape, earlier: &[], shown: &[] };
             let (plain, waived) = (roll.conclude(), roll.conclude_under(Waivers(&waivers)));
             for check in matrix.checks() {
                 let before = plain.verdicts[check.index].as_ref().unwrap();
@@ -1280,7 +1283,7 @@ mod tests {
 
         #[test]
         fn there_is_one_verdict_a_check_and_the_same_roll_is_judged_the_same((matrix, sights, shape) in any_roll()) {
-            let roll = Roll { matrix: &matrix, sights: &sights, mcp_refuses: shape, earlier: &[], shown: &[] };
+            let roll = Roll { matrix: &matrix, sights: Sights::of(&sights), mcp_refuses: shape, earlier: &[], shown: &[] };
             let (first, second) = (roll.conclude(), roll.conclude());
             prop_assert_eq!(&first.verdicts, &second.verdicts);
             prop_assert_eq!(&first.findings, &second.findings);
@@ -1340,8 +1343,12 @@ mod tests {
             (reader, VerdictKind::Waived, None),
             (writer, VerdictKind::Fail, None),
         ] {
-            let mut verdicts = vec![Some(Verdict::PASS); matrix.len()];
-            verdicts[matrix.index(2, 1, persona)].as_mut().unwrap().kind = kind;
+            let mut verdicts = vec![Some(Arc::new(Verdict::PASS)); matrix.len()];
+            let verdict = Verdict {
+                kind,
+                ..Verdict::PASS
+            };
+            verdicts[matrix.index(2, 1, persona)] = Some(Arc::new(verdict));
             let conclusion = Conclusion {
                 verdicts,
                 findings: Vec::new(),

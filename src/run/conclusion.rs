@@ -1,6 +1,8 @@
 //! All that was seen and told of a run in, its verdicts and findings out: the same at its end and whenever its record is read.
 
-use crate::judge::{self, Attempt, Code, Conclusion, Finding, Listed, Lists, Roll, Sight, Waivers};
+use crate::judge::{
+    self, Attempt, Code, Conclusion, Finding, Listed, Lists, Roll, Sights, Waivers,
+};
 use crate::plan::Matrix;
 use crate::probe::{self, Checked};
 use crate::scenario::{LeftOut, RefusalShape, Undeclared};
@@ -12,7 +14,7 @@ pub struct Evidence<'e> {
     /// The shape of the run.
     pub matrix: &'e Matrix,
     /// What was seen of each cell, by matrix index.
-    pub sights: &'e [Sight],
+    pub sights: Sights<'e>,
     /// How the MCP doors are declared to refuse.
     pub mcp_refuses: RefusalShape,
     /// Findings that no cell's answer can show.

@@ -8,7 +8,7 @@ use super::event::{Covered, Event};
 use super::hall::Hall;
 use super::passes::{simply_passed, stretches};
 use super::standing::stops;
-use crate::judge::{self, Code, Coverage, Finding, Gap, Inventory, Sight};
+use crate::judge::{self, Code, Coverage, Finding, Gap, Inventory, Sightings};
 use crate::plan::{Check, Matrix, Plan};
 use crate::scenario::Location;
 use crate::waiver::Area;
@@ -16,13 +16,13 @@ use crate::waiver::Area;
 /// Judges the run and tells verdicts in matrix order, findings by gravity, and the end. `others` are the findings
 /// about what no cell calls: redirects, and doors that are not listed.
 pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
-    let sights = hall.sights.borrow().clone();
+    let sights = hall.sights.borrow();
     let mut earlier = earlier(hall, &sights);
     earlier.extend(others);
     let deployment = &hall.plan.scenario.deployment;
     let evidence = Evidence {
         matrix: &hall.plan.matrix,
-        sights: &sights,
+        sights: sights.view(),
         mcp_refuses: deployment.mcp_refuses,
         earlier: &earlier,
         checked: &hall.checked.borrow(),
@@ -39,7 +39,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     let is_whole = |area: &Area| is_whole(hall, area);
     let (fates, conclusion) = evidence.conclude(covered(hall), &is_whole);
     let passes = |index: usize| {
-        let verdict = conclusion.verdicts[index].as_ref();
+        let verdict = conclusion.verdicts[index].as_deref();
         verdict.is_some_and(|verdict| simply_passed(verdict, &sights[index]))
     };
     let cells = stretches(&hall.plan.matrix, passes);
@@ -50,7 +50,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
         .plan
         .matrix
         .checks()
-        .filter_map(|check| Some((check, conclusion.verdicts[check.index].clone()?)))
+        .filter_map(|check| Some((check, conclusion.verdicts[check.index].as_deref()?)))
         .filter(|(check, verdict)| !simply_passed(verdict, &sights[check.index]))
     {
         let cell = hall.plan.matrix.cell(&check);
@@ -58,7 +58,7 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
             persona: cell.persona,
             operation: cell.operation,
             door: cell.door,
-            verdict,
+            verdict: verdict.clone(),
             repeats: Some(sights[check.index].repeats).filter(|it| it.are_worth_telling()),
         });
     }
@@ -68,9 +68,8 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
     for (waiver, fate) in (0..).zip(fates) {
         hall.tell(Event::WaiverWeighed { waiver, fate });
     }
-    let complete = !sights.iter().zip(0..).any(|(sight, index)| {
-        sight.gap == Some(Gap::NotReached) && hall.plan.matrix.check(index).is_some()
-    });
+    let mut checks = hall.plan.matrix.checks();
+    let complete = checks.all(|check| sights[check.index].gap != Some(Gap::NotReached));
     hall.tell(Event::RunFinished {
         complete: complete && !hall.stop.is_stopped() && !hall.limit.is_reached(),
         enough: hall.limit.met(),
@@ -154,7 +153,7 @@ fn is_whole(hall: &Hall<'_>, area: &Area) -> bool {
 }
 
 /// Findings that no cell's answer can show: about tokens, fixtures, doors and what was left behind.
-fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
+fn earlier(hall: &Hall<'_>, sights: &Sightings) -> Vec<Finding> {
     let mut findings = refused_entry(hall, sights);
     findings.extend(
         hall.objects
@@ -186,7 +185,7 @@ fn earlier(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
 }
 
 /// What is wrong with sign-ins and tokens; what several personas have in common is one defect.
-fn refused_entry(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
+fn refused_entry(hall: &Hall<'_>, sights: &Sightings) -> Vec<Finding> {
     let name = |persona: usize| hall.plan.scenario.personas[persona].name.as_str();
     let mut defects: Vec<Defect<'_>> = Vec::new();
     for persona in 0..hall.standings.len() {
@@ -229,7 +228,7 @@ struct Defect<'h> {
 /// take its place those that could not be judged any more.
 fn faults<'h>(
     hall: &'h Hall<'_>,
-    sights: &[Sight],
+    sights: &Sightings,
     persona: usize,
 ) -> Vec<(Code, &'h str, Vec<usize>)> {
     let own = |check: &Check<'_>| check.persona == persona;
@@ -275,7 +274,7 @@ fn together(mut names: Vec<&str>) -> String {
 /// A fixture that could not be made is a finding of its own, unless its owner's cells show the very reason already.
 fn failed_fixture(
     hall: &Hall<'_>,
-    sights: &[Sight],
+    sights: &Sightings,
     fixture: usize,
     reason: &str,
 ) -> Option<Finding> {
@@ -307,7 +306,7 @@ fn failed_fixture(
 }
 
 /// Cells that were not called for want of such an object.
-fn missed(hall: &Hall<'_>, sights: &[Sight], fixture: usize) -> Vec<usize> {
+fn missed(hall: &Hall<'_>, sights: &Sightings, fixture: usize) -> Vec<usize> {
     cells(hall, |check| {
         let operation = &hall.plan.scenario.operations[check.operation];
         matches!(
@@ -319,7 +318,7 @@ fn missed(hall: &Hall<'_>, sights: &[Sight], fixture: usize) -> Vec<usize> {
 
 /// Fixtures of which no more were made, because one before cannot be accounted for, and those whose decoy may be somebody's
 /// object; what its owner could not make is told otherwise.
-fn withheld_fixtures(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
+fn withheld_fixtures(hall: &Hall<'_>, sights: &Sightings) -> Vec<Finding> {
     let failures = hall.objects.failures();
     let failed = |fixture: usize| failures.iter().any(|(known, _)| *known == fixture);
     let name = |fixture: usize| &hall.plan.scenario.fixtures[fixture].name;
@@ -338,7 +337,7 @@ fn withheld_fixtures(hall: &Hall<'_>, sights: &[Sight]) -> Vec<Finding> {
         .collect()
 }
 
-fn owner_fails(hall: &Hall<'_>, sights: &[Sight], owner: usize) -> bool {
+fn owner_fails(hall: &Hall<'_>, sights: &Sightings, owner: usize) -> bool {
     hall.plan
         .matrix
         .checks()

@@ -25,7 +25,8 @@ use crate::cell::Door;
 use crate::day::Day;
 use crate::door::{Answer, Ask, Entrance, Observation};
 use crate::judge::{
-    self, Attempt, Demanded, Effect, Gap, Layer, Listed, Reading, Repeats, Sight, Waivers,
+    self, Attempt, Demanded, Effect, Gap, Layer, Listed, Reading, Repeats, Sight, Sightings,
+    Waivers,
 };
 use crate::plan::{Check, Plan};
 use crate::probe::Checked;
@@ -62,7 +63,7 @@ pub(super) struct Hall<'r> {
     pub(super) alive: Cell<[bool; 3]>,
     /// By persona, door and naming method: what cannot exist, and what asking for it gave.
     pub(super) unknown: Vec<[[Calibration; McpMethod::NAMING.len()]; 3]>,
-    pub(super) sights: RefCell<Vec<Sight>>,
+    pub(super) sights: RefCell<Sightings>,
     /// Calls under way at once.
     turnstile: Semaphore,
     /// The last call of a cell that was made for an operation and a door; `None` where every cell has one of its own.
@@ -152,13 +153,13 @@ impl<'r> Hall<'r> {
             objects: Objects::none_of(plan.scenario.fixtures.len()),
             renewed: standings.iter().map(|_| Default::default()).collect(),
             unknown: standings.iter().map(|_| Default::default()).collect(),
-            sights: RefCell::new(vec![
+            sights: RefCell::new(Sightings::all(
                 Sight {
                     gap: Some(Gap::NotReached),
                     ..Sight::default()
-                };
-                plan.matrix.len()
-            ]),
+                },
+                plan.matrix.len(),
+            )),
             turnstile: Semaphore::new(means.settings.jobs.max(1)),
             prepared: RefCell::default(),
             held: RefCell::default(),
@@ -256,7 +257,7 @@ impl<'r> Hall<'r> {
     }
 
     fn keep_first(&self, check: &Check<'_>, seen: Seen) {
-        self.sights.borrow_mut()[check.index] = seen.sight();
+        self.sights.borrow_mut().set(check.index, seen.sight());
         let cell = self.plan.matrix.cell(check);
         self.tell(Event::CellObserved {
             persona: cell.persona,
@@ -294,13 +295,15 @@ impl<'r> Hall<'r> {
             .filter(|_| effect.is_doubtful(&check.demand.expectation))
             .unwrap_or_default();
         let gap = {
-            let sight = &mut self.sights.borrow_mut()[check.index];
+            let mut sights = self.sights.borrow_mut();
+            let mut sight = sights[check.index];
             sight.effect = effect;
             sight.by = sight.by.or_else(|| Layer::of_answers(&evidence));
             if effect == Effect::Changed && !check.demand.expectation.allows() {
                 // Whatever the token was, what it did is to be judged.
                 sight.gap = None;
             }
+            sights.set(check.index, sight);
             sight.gap
         };
         let cell = self.plan.matrix.cell(check);
@@ -332,7 +335,7 @@ impl<'r> Hall<'r> {
     fn keep_again(&self, check: &Check<'_>, seen: Seen) {
         let before = self.sights.borrow()[check.index];
         let after = before.and_then(seen.sight(), self.demanded(check));
-        self.sights.borrow_mut()[check.index] = after;
+        self.sights.borrow_mut().set(check.index, after);
         let counted = Sight {
             repeats: before.repeats,
             ..after

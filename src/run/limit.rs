@@ -72,7 +72,7 @@ fn failures(hall: &Hall<'_>) -> usize {
     let sights = hall.sights.borrow();
     let roll = Roll {
         matrix: &hall.plan.matrix,
-        sights: &sights,
+        sights: sights.view(),
         mcp_refuses: hall.plan.scenario.deployment.mcp_refuses,
         // What lists and documents show is known only once the cells were called.
         shown: &[],
@@ -80,5 +80,6 @@ fn failures(hall: &Hall<'_>) -> usize {
     };
     let verdicts = roll.conclude_under(hall.waivers()).verdicts;
     let failed = |verdict: &&crate::judge::Verdict| verdict.kind == VerdictKind::Fail;
-    verdicts.iter().flatten().filter(failed).count()
+    let verdicts = verdicts.iter().filter_map(Option::as_deref);
+    verdicts.filter(failed).count()
 }

@@ -7,7 +7,9 @@ use super::Record;
 use super::facts::{DoorFacts, Ending, Heard, TokenFacts, WaiverFacts};
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Ended;
-use crate::judge::{Code, Demanded, Finding, Gap, Layer, Listed, Repeats, Sight, Verdict, Waivers};
+use crate::judge::{
+    Code, Demanded, Finding, Gap, Layer, Listed, Repeats, Sight, Sights, Verdict, Waivers,
+};
 use crate::plan::Matrix;
 use crate::probe::Checked;
 use crate::run::event::Line;
@@ -169,7 +171,7 @@ impl Record {
         let waivers: Vec<Dated> = waivers.collect();
         let evidence = Evidence {
             matrix: &self.matrix,
-            sights: &sights,
+            sights: Sights::of(&sights),
             mcp_refuses: self.mcp_refuses,
             earlier: &self.findings,
             checked: &self.requirements,

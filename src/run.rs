@@ -5,6 +5,7 @@ pub mod checkup;
 pub mod cleanup;
 pub mod conclusion;
 pub mod event;
+pub mod line;
 mod pace;
 pub mod passes;
 mod pauses;

@@ -9,6 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::report::sanitizer;
 use crate::run::Event;
+use crate::run::event::Observed;
 use crate::secret::Redactor;
 
 /// Starts logging: `RUST_LOG` when it is set, else the level that `-v` asks for; warnings without either.
@@ -54,14 +55,14 @@ pub(super) fn tell(event: &Event) {
             fixture, object, ..
         } => info!(fixture, object, "object made"),
         Event::CleanupStarted { .. } => info!("clean-up started"),
-        Event::CellObserved {
+        Event::CellObserved(Observed {
             persona,
             operation,
             door,
             status,
             took_ms,
             ..
-        } => debug!(%persona, %operation, %door, status, took_ms, "cell called"),
+        }) => debug!(%persona, %operation, %door, status, took_ms, "cell called"),
         Event::Looked { asked, astray } => info!(asked, astray = astray.len(), "looked at"),
         Event::Settled(settled) => info!(ready = settled.ready, looks = settled.looks, "settled"),
         Event::RoundStarted { round } => info!(round, "round started"),

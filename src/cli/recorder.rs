@@ -13,7 +13,8 @@ use std::time::{Duration, SystemTime};
 use crate::probe::State;
 use crate::report::Record;
 use crate::run::Event;
-use crate::run::event::{Line, SCHEMA, Written};
+use crate::run::event::Observed;
+use crate::run::line::{Line, Written};
 use crate::secret::Redactor;
 
 /// Longest time for which a line that may wait is held back.
@@ -29,6 +30,8 @@ pub(super) struct Recorder {
     redactor: Arc<Redactor>,
     sequence: u64,
     clock: Clock,
+    /// The line that is written, kept for its room.
+    text: Vec<u8>,
     record: Record,
     failure: Option<io::Error>,
 }
@@ -51,6 +54,7 @@ impl Recorder {
             redactor: Arc::clone(redactor),
             sequence: 0,
             clock: Clock::default(),
+            text: Vec::new(),
             record: Record::default(),
             failure: None,
         })
@@ -73,6 +77,7 @@ impl Recorder {
             redactor: Arc::clone(redactor),
             sequence: record.next_line(),
             clock: Clock::default(),
+            text: Vec::new(),
             record,
             failure: None,
         })
@@ -82,16 +87,17 @@ impl Recorder {
     pub(super) fn hear(&mut self, event: &Event) {
         let at = self.clock.now();
         let line = Written {
-            schema: SCHEMA,
             run_id: &self.run_id,
             seq: self.sequence,
             at,
             event,
         };
         self.sequence += 1;
-        let text = serde_json::to_string(&line)
+        self.text.clear();
+        line.put(&mut self.text)
             .expect("an event has string keys and no failing serializer");
-        let told = self.redactor.redact(&text);
+        let text = str::from_utf8(&self.text).expect("JSON is text");
+        let told = self.redactor.redact(text);
         self.record.open(&self.run_id, at);
         let masked = match &told {
             Cow::Borrowed(_) => None,
@@ -102,7 +108,8 @@ impl Recorder {
             None => self.record.hear(event),
         }
         if self.failure.is_none() {
-            self.failure = writeln!(self.file, "{told}").err();
+            let written = self.file.write_all(told.as_bytes());
+            self.failure = written.and_then(|()| self.file.write_all(b"\n")).err();
         }
         if !may_wait(event) {
             self.write_out();
@@ -136,7 +143,7 @@ pub(super) async fn keep_up(recorder: &RefCell<Recorder>) -> Infallible {
 /// lines that are written. Objects, and whatever speaks against the deployment, are written before anything else is done.
 fn may_wait(event: &Event) -> bool {
     match event {
-        Event::CellObserved { evidence, .. } | Event::CellRepeated { evidence, .. } => {
+        Event::CellObserved(Observed { evidence, .. }) | Event::CellRepeated { evidence, .. } => {
             evidence.is_empty()
         }
         Event::RequirementChecked(checked) => {
@@ -170,7 +177,7 @@ fn may_wait(event: &Event) -> bool {
 
 /// The event as it reads without the secret that was in it.
 fn masked(told: &str) -> Option<Line> {
-    serde_json::from_str(told).ok()
+    Line::read(told.as_bytes()).ok()
 }
 
 /// The time as lines state it, spelt anew once a millisecond.
@@ -208,7 +215,7 @@ fn end_line(file: &mut File) -> io::Result<()> {
     }
     let end = tail.iter().rposition(|byte| *byte == b'\n');
     let last = end.map_or(0, |end| end + 1);
-    let whole = serde_json::from_slice::<Line>(&tail[last..]).is_ok();
+    let whole = Line::read(&tail[last..]).is_ok();
     if whole {
         file.seek(SeekFrom::End(0))?;
         return file.write_all(b"\n");

@@ -10,8 +10,8 @@ use super::refusal::{Difference, Refusal, Told};
 use super::shape::{Overlap, Shape};
 use crate::judge::Finding;
 use crate::plan::{Matrix, Shard};
-use crate::report::record::{Label, Unreadable, parse, parse_known};
-use crate::run::event::Line;
+use crate::report::record::{Unreadable, label, parse};
+use crate::run::line::{Label, Line};
 use crate::run::{Beginning, Event, ShardRun, Shards, is_concluded};
 
 /// What the line of a record says that begins it.
@@ -147,7 +147,7 @@ impl Header {
         bytes: &'l [u8],
         is_cut: bool,
     ) -> Result<Option<Label<'l>>, Refusal> {
-        match Label::read(bytes, before.lines + 1) {
+        match label(bytes, before.lines + 1) {
             Ok(label) => Ok(label),
             Err(Unreadable::Line { .. }) if is_cut => Ok(None),
             Err(cause) => Err(self.unreadable(cause)),
@@ -161,13 +161,17 @@ impl Header {
     pub(super) fn line(
         &self,
         before: Mark,
+        label: &Label<'_>,
         bytes: &[u8],
         is_cut: bool,
     ) -> Result<Option<Line>, Refusal> {
-        match parse_known(bytes, before.lines + 1) {
+        match label.line(bytes) {
             Ok(line) => Ok(Some(line)),
-            Err(Unreadable::Line { .. }) if is_cut => Ok(None),
-            Err(cause) => Err(self.unreadable(cause)),
+            Err(_) if is_cut => Ok(None),
+            Err(cause) => {
+                let number = before.lines + 1;
+                Err(self.unreadable(Unreadable::Line { number, cause }))
+            }
         }
     }
 
@@ -178,10 +182,11 @@ impl Header {
     pub(super) fn finding(
         &self,
         before: Mark,
+        label: &Label<'_>,
         bytes: &[u8],
         is_cut: bool,
     ) -> Result<Option<Finding>, Refusal> {
-        let line = self.line(before, bytes, is_cut)?;
+        let line = self.line(before, label, bytes, is_cut)?;
         Ok(match line.map(|line| line.event) {
             Some(Event::FindingMade(finding)) if !is_concluded(&finding) => Some(finding),
             Some(_) | None => None,

@@ -150,7 +150,11 @@ fn contents<R: BufRead + Seek>(
             return Err(header.unreadable(Unreadable::SecondRun { number }));
         }
         if label.kind == "cell.finished" && tells_of_repeats(bytes) {
-            repeats.extend(header.line(mark, bytes, is_cut)?.map(|line| line.event));
+            repeats.extend(
+                header
+                    .line(mark, &label, bytes, is_cut)?
+                    .map(|line| line.event),
+            );
         }
         if label.kind == "cleanup.started" {
             // What the run itself said of its left-overs is told anew from here on.
@@ -159,7 +163,7 @@ fn contents<R: BufRead + Seek>(
         if label.kind == "finding" {
             findings.extend(
                 header
-                    .finding(mark, bytes, is_cut)?
+                    .finding(mark, &label, bytes, is_cut)?
                     .map(|finding| (at, finding)),
             );
         } else if let Some(part) = part {
@@ -171,7 +175,7 @@ fn contents<R: BufRead + Seek>(
             let is_verdict = matches!(label.kind.as_ref(), "cell.finished" | "cells.passed");
             part.told.1 += u64::from(!is_verdict);
             if label.kind == "waiver.stated"
-                && let Some(line) = header.line(mark, bytes, is_cut)?
+                && let Some(line) = header.line(mark, &label, bytes, is_cut)?
                 && let Event::WaiverStated(dated) = line.event
             {
                 part.waivers.push(dated.waiver);

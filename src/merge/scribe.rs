@@ -13,7 +13,8 @@ use crate::plan::Matrix;
 use crate::report::Record;
 use crate::report::record::Entry;
 use crate::run::Event;
-use crate::run::event::{Line, SCHEMA};
+use crate::run::event::Observed;
+use crate::run::line::Line;
 use crate::run::passes::{simply_passed, stretches};
 use crate::run::shards::named;
 use crate::waiver::Fate;
@@ -21,6 +22,8 @@ use crate::waiver::Fate;
 /// Writes a joined record while it is made.
 pub(super) struct Scribe<'o> {
     out: BufWriter<&'o mut dyn Write>,
+    /// The line that is written, kept for its room.
+    text: Vec<u8>,
     joint: Header,
     record: Record,
     sequence: u64,
@@ -41,6 +44,7 @@ impl<'o> Scribe<'o> {
     pub(super) fn begin(joint: Header, out: &'o mut dyn Write) -> Result<Self, Refusal> {
         let mut scribe = Self {
             out: BufWriter::with_capacity(1 << 16, out),
+            text: Vec::new(),
             record: Record::default(),
             sequence: 0,
             tellers: vec![0; joint.matrix().len()],
@@ -84,7 +88,7 @@ impl<'o> Scribe<'o> {
                 _ if !label.is_known() => return self.copy_line(bytes),
                 _ => {}
             }
-            let Some(line) = header.line(mark, bytes, is_cut)? else {
+            let Some(line) = header.line(mark, &label, bytes, is_cut)? else {
                 return Ok(());
             };
             match &line.event {
@@ -92,7 +96,7 @@ impl<'o> Scribe<'o> {
                     complete = *all;
                     self.end = self.end.max(humantime::parse_rfc3339(&line.at).ok());
                 }
-                Event::CellObserved { .. } => self.claim(part.run.number, &line.event, header)?,
+                Event::CellObserved(seen) => self.claim(part.run.number, seen, header)?,
                 _ => {}
             }
             self.record.hear_line(&line);
@@ -143,8 +147,8 @@ impl<'o> Scribe<'o> {
     }
 
     /// One shard's cells are told of by that shard alone.
-    fn claim(&mut self, number: u32, event: &Event, header: &Header) -> Result<(), Refusal> {
-        let Some(index) = self.record.index_of(event) else {
+    fn claim(&mut self, number: u32, seen: &Observed, header: &Header) -> Result<(), Refusal> {
+        let Some(index) = self.record.index_of(seen) else {
             return Ok(());
         };
         let teller = &mut self.tellers[index];
@@ -181,7 +185,7 @@ impl<'o> Scribe<'o> {
                 continue;
             }
             let cell = matrix.cell(&check);
-            let line = self.line(Event::CellObserved {
+            let line = self.line(Event::CellObserved(Observed {
                 persona: cell.persona,
                 operation: cell.operation,
                 door: cell.door,
@@ -193,7 +197,7 @@ impl<'o> Scribe<'o> {
                 retries: Vec::new(),
                 took_ms: 0,
                 evidence: Vec::new(),
-            });
+            }));
             self.write(&line)?;
             self.record.hear_line(&line);
         }
@@ -278,7 +282,6 @@ impl<'o> Scribe<'o> {
             |end| humantime::format_rfc3339_millis(end).to_string(),
         );
         Line {
-            schema: SCHEMA.to_owned(),
             run_id: self.joint.run_id.clone(),
             seq: self.sequence,
             at,
@@ -287,8 +290,12 @@ impl<'o> Scribe<'o> {
     }
 
     fn write(&mut self, line: &Line) -> Result<(), Refusal> {
-        serde_json::to_writer(&mut self.out, line).map_err(std::io::Error::from)?;
-        self.out.write_all(b"\n")?;
+        self.text.clear();
+        line.written()
+            .put(&mut self.text)
+            .map_err(std::io::Error::from)?;
+        self.text.push(b'\n');
+        self.out.write_all(&self.text)?;
         self.sequence += 1;
         Ok(())
     }

@@ -8,7 +8,8 @@ use super::*;
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::judge::{Code, Finding, Gap, Outcome, Reading, Sight, Verdict};
 use crate::plan::{Column, Matrix, Row, Shard};
-use crate::run::event::{Line, SCHEMA};
+use crate::run::event::Observed;
+use crate::run::line::Line;
 use crate::run::{Beginning, Event, Shards};
 use crate::scenario::{Demand, Expectation, RefusalShape, Undeclared};
 
@@ -171,7 +172,7 @@ impl World {
 
 fn observed(matrix: &Matrix, index: usize, sight: Sight) -> Event {
     let cell = matrix.cell(&matrix.check(index).unwrap());
-    Event::CellObserved {
+    Event::CellObserved(Observed {
         persona: cell.persona,
         operation: cell.operation,
         door: cell.door,
@@ -183,20 +184,19 @@ fn observed(matrix: &Matrix, index: usize, sight: Sight) -> Event {
         retries: Vec::new(),
         took_ms: 1,
         evidence: Vec::new(),
-    }
+    })
 }
 
 fn lines(run_id: &str, minute: u64, events: Vec<Event>) -> Vec<u8> {
     let mut text = Vec::new();
     for (seq, event) in (0..).zip(events) {
         let line = Line {
-            schema: SCHEMA.to_owned(),
             run_id: run_id.to_owned(),
             seq,
             at: format!("2026-01-01T00:{minute:02}:00.000Z"),
             event,
         };
-        serde_json::to_writer(&mut text, &line).unwrap();
+        line.written().put(&mut text).unwrap();
         text.push(b'\n');
     }
     text

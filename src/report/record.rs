@@ -25,7 +25,7 @@ use speakers::Speakers;
 
 pub use facts::{DoorFacts, Entry, Heard, LeftBehind, TokenFacts, WaiverFacts};
 pub use reading::Unreadable;
-pub(crate) use reading::{Label, parse, parse_known};
+pub(crate) use reading::{label, parse};
 pub use standing::Standing;
 pub use tally::Tally;
 

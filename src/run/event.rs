@@ -1,4 +1,4 @@
-//! What happened in a run, as the lines of its record.
+//! What happens in a run, as its record tells it.
 
 use std::ops::Range;
 
@@ -16,38 +16,6 @@ use crate::waiver::{Dated, Fate};
 
 /// The schema that every line names; additive within its number.
 pub const SCHEMA: &str = "rolecall.event/1";
-
-/// One line of the record.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Line {
-    /// [`SCHEMA`].
-    pub schema: String,
-    /// The run's id.
-    pub run_id: String,
-    /// Position in the record, from 0.
-    pub seq: u64,
-    /// RFC 3339 time in UTC, milliseconds.
-    pub at: String,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
-}
-
-/// A line of the record while it is written.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Written<'l> {
-    /// [`SCHEMA`].
-    pub schema: &'static str,
-    /// The run's id.
-    pub run_id: &'l str,
-    /// Position in the record, from 0.
-    pub seq: u64,
-    /// RFC 3339 time in UTC, milliseconds.
-    pub at: &'l str,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: &'l Event,
-}
 
 /// What happened.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -130,36 +98,7 @@ pub enum Event {
     },
     /// A cell was called.
     #[serde(rename = "cell.observed")]
-    CellObserved {
-        /// Who.
-        persona: PersonaName,
-        /// What.
-        operation: OperationName,
-        /// Where.
-        door: Door,
-        /// HTTP status, 0 when there was none.
-        status: u16,
-        /// What the answer means; absent when there was none.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reading: Option<Reading>,
-        /// What the same call on a fresh connection gave, where it was asked again and differed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        second: Option<Reading>,
-        /// What reading back showed.
-        #[serde(default)]
-        effect: Effect,
-        /// Why there is nothing to judge.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        gap: Option<Gap>,
-        /// Attempts before the one that counts: each with its wait and reason, in words.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        retries: Vec<String>,
-        /// Milliseconds of the attempt that counts.
-        took_ms: u64,
-        /// What came back, kept where it is not what was demanded.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        evidence: Vec<Observation>,
-    },
+    CellObserved(Observed),
     /// Before the run the deployment was looked at, to see whether it answers as demanded yet.
     #[serde(rename = "deployment.looked-at")]
     Looked {
@@ -305,6 +244,39 @@ pub enum Event {
         /// Milliseconds from the first line.
         took_ms: u64,
     },
+}
+
+/// A cell that was called.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Observed {
+    /// Who.
+    pub persona: PersonaName,
+    /// What.
+    pub operation: OperationName,
+    /// Where.
+    pub door: Door,
+    /// HTTP status, 0 when there was none.
+    pub status: u16,
+    /// What the answer means; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+    /// What the same call on a fresh connection gave, where it was asked again and differed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<Reading>,
+    /// What reading back showed.
+    #[serde(default)]
+    pub effect: Effect,
+    /// Why there is nothing to judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+    /// Attempts before the one that counts: each with its wait and reason, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retries: Vec<String>,
+    /// Milliseconds of the attempt that counts.
+    pub took_ms: u64,
+    /// What came back, kept where it is not what was demanded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Observation>,
 }
 
 /// How much of the deployment the operations name.

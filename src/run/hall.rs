@@ -12,7 +12,7 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use super::beginning::Beginning;
 use super::document::Routes;
 use super::doors::Doors;
-use super::event::Event;
+use super::event::{Event, Observed};
 use super::gallery::Gallery;
 use super::limit::Limit;
 use super::object::{Object, Objects};
@@ -259,7 +259,7 @@ impl<'r> Hall<'r> {
     fn keep_first(&self, check: &Check<'_>, seen: Seen) {
         self.sights.borrow_mut().set(check.index, seen.sight());
         let cell = self.plan.matrix.cell(check);
-        self.tell(Event::CellObserved {
+        self.tell(Event::CellObserved(Observed {
             persona: cell.persona,
             operation: cell.operation,
             door: cell.door,
@@ -271,7 +271,7 @@ impl<'r> Hall<'r> {
             retries: seen.retries,
             took_ms: seen.took_ms,
             evidence: seen.evidence,
-        });
+        }));
     }
 
     /// Keeps the evidence of a cell back until its effect is known, where nothing but that can be wrong with it.

@@ -12,7 +12,8 @@ use crate::judge::{
 };
 use crate::plan::Matrix;
 use crate::probe::Checked;
-use crate::run::event::Line;
+use crate::run::event::Observed;
+use crate::run::line::Line;
 use crate::run::settling::Settled;
 use crate::run::{Beginning, Event, Evidence};
 use crate::scenario::RefusalShape;
@@ -89,7 +90,7 @@ impl Record {
             Event::CleanupStarted { .. } => {
                 self.findings.retain(|known| known.code != Code::LeftBehind);
             }
-            Event::CellObserved { .. } => self.note_sight(event),
+            Event::CellObserved(seen) => self.note_sight(seen),
             Event::Looked { .. } | Event::RoundStarted { .. } => {}
             Event::Settled(settled) => self.note_settled(settled),
             Event::CellSettled { .. } => self.note_effect(event),
@@ -269,51 +270,26 @@ impl Record {
         Some(self.matrix.index(operation, door, persona))
     }
 
-    /// The matrix index of the cell that an observation is about; `None` where there is no such cell, or it is about none.
-    pub(crate) fn index_of(&self, event: &Event) -> Option<usize> {
-        let Event::CellObserved {
-            persona,
-            operation,
-            door,
-            ..
-        } = event
-        else {
-            return None;
-        };
-        let index = self.index(persona, operation, *door)?;
+    /// The matrix index of the cell that was called; `None` where there is no such cell.
+    pub(crate) fn index_of(&self, seen: &Observed) -> Option<usize> {
+        let index = self.index(&seen.persona, &seen.operation, seen.door)?;
         self.matrix.check(index).map(|check| check.index)
     }
 
-    fn note_sight(&mut self, event: &Event) {
-        let Event::CellObserved {
-            persona,
-            operation,
-            door,
-            status,
-            reading,
-            second,
-            effect,
-            gap,
-            retries,
-            took_ms,
-            evidence,
-        } = event
-        else {
-            return;
-        };
-        let Some(heard) = self.place(persona, operation, *door) else {
+    fn note_sight(&mut self, seen: &Observed) {
+        let Some(heard) = self.place(&seen.persona, &seen.operation, seen.door) else {
             return;
         };
         let sight = Sight {
-            reading: *reading,
-            status: *status,
-            second: *second,
-            effect: *effect,
-            gap: *gap,
-            by: Layer::of_answers(evidence),
+            reading: seen.reading,
+            status: seen.status,
+            second: seen.second,
+            effect: seen.effect,
+            gap: seen.gap,
+            by: Layer::of_answers(&seen.evidence),
             repeats: Repeats::default(),
         };
-        heard.see(sight, *took_ms, evidence, retries);
+        heard.see(sight, seen.took_ms, &seen.evidence, &seen.retries);
     }
 
     fn note_passes(&mut self, cells: &[Range<usize>]) {

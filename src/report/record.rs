@@ -1,5 +1,6 @@
 //! Events in, the run's record out: every report is a rendering of it.
 
+mod cells;
 mod facts;
 mod hearing;
 mod ledger;
@@ -8,6 +9,7 @@ mod speakers;
 mod standing;
 mod tally;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use crate::cell::OperationName;
@@ -19,11 +21,13 @@ use crate::run::event::Covered;
 use crate::run::settling::Settled;
 use crate::run::{ShardRun, Shards};
 use crate::scenario::{LeftOut, RefusalShape, Undeclared};
+use cells::Cells;
 use facts::Ending;
 use ledger::Ledger;
 use speakers::Speakers;
 
-pub use facts::{DoorFacts, Entry, Heard, LeftBehind, TokenFacts, WaiverFacts};
+pub use cells::Heard;
+pub use facts::{DoorFacts, Entry, LeftBehind, TokenFacts, WaiverFacts};
 pub use reading::Unreadable;
 pub(crate) use reading::{label, parse};
 pub use standing::Standing;
@@ -42,7 +46,7 @@ pub struct Record {
     matrix: Matrix,
     mcp_refuses: RefusalShape,
     operations: HashMap<OperationName, usize>,
-    heard: Vec<Heard>,
+    cells: Cells,
     findings: Vec<Finding>,
     waivers: Vec<WaiverFacts>,
     requirements: Vec<Checked>,
@@ -69,6 +73,14 @@ pub struct Record {
     partial: bool,
     enough: Option<usize>,
     cut: bool,
+    /// Counted when it is first asked for, and anew once something more was heard.
+    count: OnceCell<Count>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    tally: Tally,
+    all_judged: bool,
 }
 
 impl Default for Record {
@@ -83,7 +95,7 @@ impl Default for Record {
             matrix: Matrix::default(),
             mcp_refuses: RefusalShape::default(),
             operations: HashMap::new(),
-            heard: Vec::new(),
+            cells: Cells::default(),
             findings: Vec::new(),
             waivers: Vec::new(),
             requirements: Vec::new(),
@@ -110,6 +122,7 @@ impl Default for Record {
             partial: false,
             enough: None,
             cut: false,
+            count: OnceCell::new(),
         }
     }
 }
@@ -118,7 +131,7 @@ impl Record {
     /// Whether every cell had its turn and its verdict, and the record has its end.
     pub fn complete(&self) -> bool {
         let whole = self.ending.is_some_and(|ending| ending.complete) && !self.cut;
-        whole && self.entries().all(|entry| entry.heard.verdict().is_some())
+        whole && self.count().all_judged
     }
 
     /// Every check with what was heard of it, in matrix order.
@@ -126,14 +139,14 @@ impl Record {
         self.matrix.checks().filter_map(|check| {
             Some(Entry {
                 check,
-                heard: self.heard.get(check.index)?,
+                heard: self.cells.get(check.index)?,
             })
         })
     }
 
     /// The check at a matrix index; `None` where there is none.
     pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
-        let heard = self.heard.get(index)?;
+        let heard = self.cells.get(index)?;
         Some(Entry {
             check: self.matrix.check(index)?,
             heard,
@@ -187,16 +200,28 @@ impl Record {
 
     /// Whether everybody met the same, so that the run as a whole is suspect.
     pub fn uniform(&self) -> Option<Uniform> {
-        let sight = |index: usize| self.heard.get(index).map(|heard| heard.sight);
+        let sight = |index: usize| self.cells.get(index).map(|heard| heard.sight);
         Uniform::of(&self.matrix, |index| sight(index).unwrap_or_default())
     }
 
     /// How many checks got which word; cells that nobody chose are left out.
     pub fn tally(&self) -> Tally {
-        let chosen = self
-            .entries()
-            .filter(|entry| !self.matrix.is_control(entry.check.index));
-        chosen.map(|entry| entry.heard.kind()).collect()
+        self.count().tally
+    }
+
+    fn count(&self) -> Count {
+        *self.count.get_or_init(|| {
+            let mut all_judged = true;
+            let kinds = self.entries().filter_map(|entry| {
+                all_judged &= entry.heard.verdict().is_some();
+                let is_chosen = !self.matrix.is_control(entry.check.index);
+                is_chosen.then(|| entry.heard.kind())
+            });
+            Count {
+                tally: kinds.collect(),
+                all_judged,
+            }
+        })
     }
 
     /// What the record as a whole says.

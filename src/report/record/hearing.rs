@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::Record;
-use super::facts::{DoorFacts, Ending, Heard, TokenFacts, WaiverFacts};
+use super::cells::Cells;
+use super::facts::{DoorFacts, Ending, TokenFacts, WaiverFacts};
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Ended;
 use crate::judge::{
@@ -44,6 +45,7 @@ impl Record {
 
     /// Takes the next event. What names no cell of the matrix is passed over.
     pub fn hear(&mut self, event: &Event) {
+        self.count.take();
         match event {
             Event::RunStarted(beginning) => self.begin(beginning),
             Event::WaiverStated(dated) => self.note_waiver(dated),
@@ -102,9 +104,10 @@ impl Record {
                 verdict,
                 repeats,
             } => {
-                if let Some(heard) = self.place(persona, operation, *door) {
-                    heard.judge(verdict);
-                    heard.sight.repeats = repeats.unwrap_or_default();
+                if let Some(index) = self.index(persona, operation, *door) {
+                    self.cells.judge(index, verdict);
+                    let repeats = repeats.unwrap_or_default();
+                    self.cells.change(index, |sight| sight.repeats = repeats);
                 }
             }
             Event::CellsPassed { cells } => self.note_passes(cells),
@@ -147,12 +150,14 @@ impl Record {
         if self.ending.is_some() {
             return;
         }
-        for heard in &mut self.heard {
-            // How often it was asked as demanded, nobody has told.
-            heard.sight.repeats = Repeats::default();
-            if heard.sight.reading.is_none() && heard.sight.gap.is_none() {
-                heard.sight.gap = Some(Gap::NotReached);
-            }
+        for index in 0..self.cells.len() {
+            self.cells.change(index, |sight| {
+                // How often it was asked as demanded, nobody has told.
+                sight.repeats = Repeats::default();
+                if sight.reading.is_none() && sight.gap.is_none() {
+                    sight.gap = Some(Gap::NotReached);
+                }
+            });
         }
         self.judge(false);
     }
@@ -160,7 +165,8 @@ impl Record {
     /// Judges all that was heard; `looked` says whether everything was looked at that no cell calls. What tools there are is
     /// compared where the record says which of them operations name.
     pub(crate) fn judge(&mut self, looked: bool) {
-        let sights: Vec<Sight> = self.heard.iter().map(|heard| heard.sight).collect();
+        self.count.take();
+        let sights = self.cells.sights();
         let mut tools: Vec<Option<&str>> = self.tools.iter().map(Option::as_deref).collect();
         let lists = if tools.is_empty() {
             &[]
@@ -192,9 +198,9 @@ impl Record {
         for (known, fate) in self.waivers.iter_mut().zip(fates) {
             known.fate = fate;
         }
-        for (heard, verdict) in self.heard.iter_mut().zip(conclusion.verdicts) {
+        for (index, verdict) in conclusion.verdicts.iter().enumerate() {
             if let Some(verdict) = verdict {
-                heard.judge(&verdict);
+                self.cells.judge(index, verdict);
             }
         }
         for finding in conclusion.findings {
@@ -241,8 +247,7 @@ impl Record {
     fn lay_out(&mut self, matrix: &Matrix) {
         self.begun = true;
         self.matrix = matrix.clone();
-        self.heard.clear();
-        self.heard.resize_with(matrix.len(), Heard::default);
+        self.cells = Cells::new(matrix.len());
         self.tokens = vec![None; matrix.personas.len()];
         self.operations = matrix
             .operations
@@ -250,16 +255,6 @@ impl Record {
             .enumerate()
             .map(|(index, column)| (column.name.clone(), index))
             .collect();
-    }
-
-    fn place(
-        &mut self,
-        persona: &PersonaName,
-        operation: &OperationName,
-        door: Door,
-    ) -> Option<&mut Heard> {
-        let index = self.index(persona, operation, door)?;
-        self.heard.get_mut(index)
     }
 
     fn index(&self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<usize> {
@@ -277,7 +272,7 @@ impl Record {
     }
 
     fn note_sight(&mut self, seen: &Observed) {
-        let Some(heard) = self.place(&seen.persona, &seen.operation, seen.door) else {
+        let Some(index) = self.index(&seen.persona, &seen.operation, seen.door) else {
             return;
         };
         let sight = Sight {
@@ -289,16 +284,18 @@ impl Record {
             by: Layer::of_answers(&seen.evidence),
             repeats: Repeats::default(),
         };
-        heard.see(sight, seen.took_ms, &seen.evidence, &seen.retries);
+        let (took_ms, evidence) = (seen.took_ms, &seen.evidence);
+        self.cells
+            .see(index, sight, took_ms, evidence, &seen.retries);
     }
 
     fn note_passes(&mut self, cells: &[Range<usize>]) {
         for stretch in cells {
             // A stretch that leads out of the matrix names no cell there.
-            let end = stretch.end.min(self.heard.len());
-            for heard in self.heard.get_mut(stretch.start..end).into_iter().flatten() {
-                heard.judge(&Verdict::PASS);
-                heard.sight.repeats = Repeats::default();
+            for index in stretch.start..stretch.end.min(self.cells.len()) {
+                self.cells.judge(index, &Verdict::PASS);
+                self.cells
+                    .change(index, |sight| sight.repeats = Repeats::default());
             }
         }
     }
@@ -315,14 +312,14 @@ impl Record {
         else {
             return;
         };
-        let Some(heard) = self.place(persona, operation, *door) else {
+        let Some(index) = self.index(persona, operation, *door) else {
             return;
         };
-        (heard.sight.effect, heard.sight.gap) = (*effect, *gap);
-        if !evidence.is_empty() {
-            heard.sight.by = heard.sight.by.or_else(|| Layer::of_answers(evidence));
-            heard.see_more(evidence);
-        }
+        self.cells.change(index, |sight| {
+            (sight.effect, sight.gap) = (*effect, *gap);
+            sight.by = sight.by.or_else(|| Layer::of_answers(evidence));
+        });
+        self.cells.see_more(index, evidence);
     }
 
     fn note_repetition(&mut self, event: &Event) {
@@ -349,8 +346,7 @@ impl Record {
         let Some(index) = self.index(persona, operation, *door) else {
             return;
         };
-        let (Some(check), Some(heard)) = (self.matrix.check(index), self.heard.get_mut(index))
-        else {
+        let Some(check) = self.matrix.check(index) else {
             return;
         };
         let expectation = &check.demand.expectation;
@@ -363,10 +359,10 @@ impl Record {
             by: Layer::of_answers(evidence),
             repeats: Repeats::default(),
         };
-        heard.sight = heard.sight.and_then(other, Demanded { expectation, shape });
-        if !evidence.is_empty() {
-            heard.see_more(evidence);
-        }
+        self.cells.change(index, |sight| {
+            *sight = sight.and_then(other, Demanded { expectation, shape });
+        });
+        self.cells.see_more(index, evidence);
     }
 
     fn note_door(&mut self, door: Door, answers: Option<bool>, detail: &str) {
@@ -425,8 +421,9 @@ impl Record {
 
     /// How often the cells' answers were not as demanded, as their runs told it; nobody has told it of the others.
     pub(crate) fn count_repeats(&mut self, told: &[Event]) {
-        for heard in &mut self.heard {
-            heard.sight.repeats = Repeats::default();
+        for index in 0..self.cells.len() {
+            self.cells
+                .change(index, |sight| sight.repeats = Repeats::default());
         }
         for event in told {
             let Event::CellFinished {
@@ -439,8 +436,8 @@ impl Record {
             else {
                 continue;
             };
-            if let Some(heard) = self.place(persona, operation, *door) {
-                heard.sight.repeats = *repeats;
+            if let Some(index) = self.index(persona, operation, *door) {
+                self.cells.change(index, |sight| sight.repeats = *repeats);
             }
         }
     }

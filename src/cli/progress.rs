@@ -14,7 +14,8 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Tells how far a run is.
 pub(super) struct Progress<'t> {
     terminal: &'t Terminal,
-    bar: ProgressBar,
+    /// Where it is drawn.
+    bar: Option<ProgressBar>,
     done: usize,
     total: usize,
     spoke: Instant,
@@ -23,13 +24,16 @@ pub(super) struct Progress<'t> {
 /// Words in, a line above the bar out.
 pub(super) struct Voice<'t> {
     terminal: &'t Terminal,
-    bar: ProgressBar,
+    bar: Option<ProgressBar>,
 }
 
 impl Voice<'_> {
     /// Says something, unless hints are unwanted.
     pub(super) fn hint(&self, words: impl std::fmt::Display) {
-        self.bar.suspend(|| self.terminal.hint(words));
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.terminal.hint(words)),
+            None => self.terminal.hint(words),
+        }
     }
 }
 
@@ -49,12 +53,9 @@ impl<'t> Progress<'t> {
 
     /// Nothing is drawn before the run has started.
     pub(super) fn new(terminal: &'t Terminal) -> Self {
-        let target = if terminal.may_draw {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let stderr = ProgressDrawTarget::stderr;
+        let bar = || ProgressBar::with_draw_target(None, stderr());
+        let bar = terminal.may_draw.then(bar);
         Self {
             terminal,
             bar,
@@ -71,10 +72,14 @@ impl<'t> Progress<'t> {
                 let matrix = &run.matrix;
                 self.start(&run.scenario, matrix.checks().count(), matrix.doors.len());
             }
-            Event::CellObserved { .. } => self.step(),
+            Event::CellObserved(_) => self.step(),
             Event::Looked { asked, astray } => self.look(*asked, astray),
             Event::RoundStarted { round } => self.next_round(*round),
-            Event::RunFinished { .. } => self.bar.finish_and_clear(),
+            Event::RunFinished { .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.finish_and_clear();
+                }
+            }
             Event::WaiverStated(_)
             | Event::WaiverWeighed { .. }
             | Event::DoorFound { .. }
@@ -107,12 +112,15 @@ impl<'t> Progress<'t> {
             counted(checks, "check"),
             counted(doors, "door")
         ));
+        let Some(bar) = &self.bar else {
+            return;
+        };
         if let Ok(style) =
             ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {elapsed}  {msg}")
         {
-            self.bar.set_style(style);
+            bar.set_style(style);
         }
-        self.bar.set_length(checks as u64);
+        bar.set_length(checks as u64);
     }
 
     fn look(&self, asked: usize, astray: &[String]) {
@@ -129,20 +137,26 @@ impl<'t> Progress<'t> {
     }
 
     fn next_round(&mut self, round: u32) {
-        self.bar.set_message(format!("round {round}"));
-        if !self.terminal.may_draw && self.spoke.elapsed() >= HEARTBEAT {
-            self.spoke = Instant::now();
-            self.terminal.hint(format!("rolecall: round {round}"));
+        match &self.bar {
+            Some(bar) => bar.set_message(format!("round {round}")),
+            None if self.spoke.elapsed() >= HEARTBEAT => {
+                self.spoke = Instant::now();
+                self.terminal.hint(format!("rolecall: round {round}"));
+            }
+            None => {}
         }
     }
 
     fn step(&mut self) {
         self.done += 1;
-        self.bar.inc(1);
-        if !self.terminal.may_draw && self.spoke.elapsed() >= HEARTBEAT {
-            self.spoke = Instant::now();
-            self.terminal
-                .hint(format!("rolecall: {} of {} checks", self.done, self.total));
+        match &self.bar {
+            Some(bar) => bar.inc(1),
+            None if self.spoke.elapsed() >= HEARTBEAT => {
+                self.spoke = Instant::now();
+                self.terminal
+                    .hint(format!("rolecall: {} of {} checks", self.done, self.total));
+            }
+            None => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Requests on loopback in, the answer that method, path, tool and token deserve out: one thread, one epoll loop.
+//! Requests on loopback in, what they deserve out: one thread, one epoll loop.
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-use crate::workload::{self, Kind};
+use crate::answer::{Asked, House, answer};
+use crate::workload;
 
 /// How the deployment behaves.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,8 +56,12 @@ pub(crate) fn serve(manner: &Manner) -> io::Result<()> {
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut hall = Hall {
-        policy: workload::policy(),
-        manner: *manner,
+        house: House {
+            policy: workload::policy(),
+            hole: manner.hole,
+            listed: 0,
+        },
+        delay: manner.delay,
         visitors: Vec::new(),
         held: VecDeque::new(),
     };
@@ -75,8 +80,8 @@ pub(crate) fn serve(manner: &Manner) -> io::Result<()> {
 }
 
 struct Hall {
-    policy: workload::Policy,
-    manner: Manner,
+    house: House,
+    delay: Duration,
     visitors: Vec<Option<Visitor>>,
     /// Answers that wait, in the order in which they fall due.
     held: VecDeque<(Instant, usize, Vec<u8>)>,
@@ -140,17 +145,18 @@ impl Hall {
         let mut answers = Vec::new();
         let mut done = 0;
         while let Some(request) = Request::read(&visitor.unread[done..]) {
-            answers.extend(answer(&self.policy, self.manner.hole, &request));
+            let answer = answer(&self.house, &request.asked);
+            answers.extend(answer.written());
             done += request.length;
         }
         visitor.unread.drain(..done);
         if answers.is_empty() {
             return;
         }
-        if self.manner.delay.is_zero() {
+        if self.delay.is_zero() {
             send(visitor, &answers);
         } else {
-            let due = Instant::now() + self.manner.delay;
+            let due = Instant::now() + self.delay;
             self.held.push_back((due, place, answers));
         }
     }
@@ -176,20 +182,18 @@ fn send(visitor: &mut Visitor, answers: &[u8]) {
 }
 
 struct Request<'r> {
-    line: &'r str,
-    token: Option<&'r str>,
-    name: Option<&'r str>,
-    body: &'r [u8],
+    asked: Asked<'r>,
     length: usize,
 }
 
 impl<'r> Request<'r> {
     /// The first request of the bytes; `None` while it is not whole.
     fn read(bytes: &'r [u8]) -> Option<Self> {
-        let end = find(bytes, b"\r\n\r\n")?;
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&bytes[..end]).ok()?;
         let mut lines = head.split("\r\n");
-        let line = lines.next()?;
+        let mut words = lines.next()?.split(' ');
+        let (method, target) = (words.next()?, words.next()?);
         let (mut token, mut name, mut content) = (None, None, 0);
         for (header, value) in lines.filter_map(|line| line.split_once(": ")) {
             if header.eq_ignore_ascii_case("authorization") {
@@ -202,109 +206,14 @@ impl<'r> Request<'r> {
         }
         let body = bytes.get(end + 4..end + 4 + content)?;
         Some(Self {
-            line,
-            token,
-            name,
-            body,
+            asked: Asked {
+                method,
+                target,
+                token,
+                name,
+                body,
+            },
             length: end + 4 + content,
         })
     }
-
-    /// The number that stands as JSON-RPC `id`.
-    fn id(&self) -> &'r str {
-        after(self.body, b"\"id\":").map_or("null", |rest| {
-            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            std::str::from_utf8(&rest[..digits]).unwrap_or("null")
-        })
-    }
-
-    /// The tool: what the header mirrors, else the first name in the body.
-    fn tool(&self) -> Option<&'r str> {
-        self.name.or_else(|| {
-            let rest = after(self.body, b"\"name\":\"")?;
-            let end = rest.iter().position(|byte| *byte == b'"')?;
-            std::str::from_utf8(&rest[..end]).ok()
-        })
-    }
-}
-
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
-}
-
-fn after<'b>(bytes: &'b [u8], what: &[u8]) -> Option<&'b [u8]> {
-    find(bytes, what).map(|at| &bytes[at + what.len()..])
-}
-
-fn answer(policy: &workload::Policy, hole: bool, request: &Request<'_>) -> Vec<u8> {
-    let mut words = request.line.split(' ');
-    let (method, target) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
-    if target == "/mcp" {
-        return rpc(policy, hole, method, request);
-    }
-    let Some(kind) = Kind::of_target(method, target) else {
-        return written(404, "{}");
-    };
-    match policy.judge(request.token, kind) {
-        200 if kind.status() == 204 => written(204, ""),
-        200 => written(kind.status(), r#"{"id":"7","name":"a product"}"#),
-        status => written(status, r#"{"error":"refused"}"#),
-    }
-}
-
-fn rpc(policy: &workload::Policy, hole: bool, method: &str, request: &Request<'_>) -> Vec<u8> {
-    if method != "POST" {
-        return written(405, "{}");
-    }
-    if !policy.knows(request.token) {
-        return written(401, r#"{"error":"invalid_token"}"#);
-    }
-    let id = request.id();
-    if find(request.body, b"server/discover").is_some() {
-        let result = r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"serverInfo":{"name":"bench","version":"1"}}"#;
-        return result_of(id, result);
-    }
-    let kind = find(request.body, b"tools/call")
-        .and_then(|_| request.tool())
-        .and_then(Kind::of_tool);
-    let Some(kind) = kind else {
-        let error = format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"Method not found"}}}}"#
-        );
-        return written(404, &error);
-    };
-    match policy.judge(request.token, kind) {
-        status if status != 200 && !hole => written(status, r#"{"error":"refused"}"#),
-        _ => result_of(
-            id,
-            r#"{"resultType":"complete","content":[{"type":"text","text":"{\"ok\":true}"}]}"#,
-        ),
-    }
-}
-
-fn result_of(id: &str, result: &str) -> Vec<u8> {
-    written(
-        200,
-        &format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#),
-    )
-}
-
-fn written(status: u16, body: &str) -> Vec<u8> {
-    let challenge = match status {
-        401 => "www-authenticate: Bearer error=\"invalid_token\"\r\n",
-        403 => "www-authenticate: Bearer error=\"insufficient_scope\"\r\n",
-        _ => "",
-    };
-    let content = if status == 204 {
-        String::new()
-    } else {
-        format!(
-            "content-type: application/json\r\ncontent-length: {}\r\n",
-            body.len()
-        )
-    };
-    format!("HTTP/1.1 {status} X\r\n{challenge}{content}\r\n{body}").into_bytes()
 }

@@ -9,14 +9,22 @@
     reason = "what is measured here is far below 2^52 of anything"
 )]
 
+/// What each request deserves.
+mod answer;
 /// What a run of a contestant must have given.
 mod contestant;
 /// A deployment that answers faster than anybody asks.
 mod deployment;
 /// What a command costs.
 mod gauge;
+/// Folders and deployments that go when nobody needs them any more.
+mod ground;
 /// Goals, each measured and held against its bound.
 mod goals;
+/// A server that is far away.
+mod link;
+/// The deployment behind TLS, with an identity provider.
+mod secure;
 /// One matrix in every contestant's spelling.
 mod workload;
 

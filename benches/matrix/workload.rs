@@ -56,6 +56,7 @@ impl Kind {
 }
 
 /// Who may what, as the deployment knows it.
+#[derive(Clone, Debug)]
 pub(crate) struct Policy {
     tokens: [String; 3],
 }
@@ -89,7 +90,7 @@ impl Policy {
 }
 
 /// A token that says who it is for; its signature is nobody's.
-fn token(persona: usize) -> String {
+pub(crate) fn token(persona: usize) -> String {
     let role = PERSONAS[persona];
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT","kid":"bench"}"#);
     let claims = format!(
@@ -106,6 +107,19 @@ fn token(persona: usize) -> String {
     let signature: Vec<u8> = signature.skip(persona * missing).collect();
     token.push_str(&URL_SAFE_NO_PAD.encode(signature)[..missing]);
     token
+}
+
+/// Where a scenario's deployment is, and how its personas come by their tokens.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    /// The deployment's URL, without a path.
+    pub(crate) url: String,
+    /// The token endpoint's.
+    pub(crate) token: String,
+    /// The MCP door that is tested.
+    pub(crate) mcp: &'static str,
+    /// Whether tokens are asked for there; else each persona has one in a file.
+    pub(crate) asks: bool,
 }
 
 /// One matrix against one port.
@@ -139,7 +153,7 @@ impl Workload {
     /// Writes every contestant's input into the folder.
     pub(crate) fn lay(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        fs::write(folder.join("scenario.yaml"), self.scenario())?;
+        fs::write(folder.join("scenario.yaml"), self.plain_scenario())?;
         for (persona, name) in PERSONAS.iter().enumerate().take(3) {
             fs::write(folder.join(format!("{name}.token")), token(persona))?;
         }
@@ -151,17 +165,35 @@ impl Workload {
         fs::write(folder.join("test_matrix.py"), PYTEST)
     }
 
-    fn scenario(&self) -> String {
-        let port = self.port;
+    fn plain_scenario(&self) -> String {
+        let url = format!("http://127.0.0.1:{}", self.port);
+        self.scenario(&Site {
+            token: format!("{url}/token"),
+            url,
+            mcp: "mcp",
+            asks: false,
+        })
+    }
+
+    /// The matrix as a scenario for that site.
+    pub(crate) fn scenario(&self, site: &Site) -> String {
+        let Site {
+            url, token, mcp, ..
+        } = site;
         let mut text = format!(
-            "rolecall: 1\nname: Bench\n\ndeployment:\n  rest: http://127.0.0.1:{port}\n  mcp: {{ url: http://127.0.0.1:{port}/mcp, requirements: ignore, undeclared: ignore }}\n  doors: [rest, mcp]\n\nidentity:\n  endpoints: {{ token: http://127.0.0.1:{port}/token, issuer: https://bench.invalid, audience: bench }}\n\npersonas:\n"
+            "rolecall: 1\nname: Bench\n\ndeployment:\n  rest: {url}\n  mcp: {{ url: {url}/mcp, requirements: ignore, undeclared: ignore }}\n  doors: [rest, {mcp}]\n\nidentity:\n  endpoints: {{ token: {token}, issuer: https://bench.invalid, audience: bench }}\n\npersonas:\n"
         );
         for name in &PERSONAS[..3] {
+            let sign_in = if site.asks {
+                format!(
+                    "client_credentials: {{ client_id: {name}, client_secret: {{ file: {name}.secret }} }}"
+                )
+            } else {
+                format!("token: {{ file: {name}.token }}")
+            };
             line(
                 &mut text,
-                format_args!(
-                    "  {name}: {{ roles: [{name}], sign_in: {{ token: {{ file: {name}.token }} }} }}"
-                ),
+                format_args!("  {name}: {{ roles: [{name}], sign_in: {{ {sign_in} }} }}"),
             );
         }
         text.push_str("  anonymous: { sign_in: none }\n\noperations:\n");
@@ -352,7 +384,8 @@ fn headers(check: &Check) -> Vec<(&'static str, String)> {
     headers
 }
 
-fn operation(number: usize) -> String {
+/// The name of an operation and of its tool.
+pub(crate) fn operation(number: usize) -> String {
     format!("op{number:05}")
 }
 

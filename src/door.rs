@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::cell::Door;
 use crate::scenario::{Deployment, Fingerprint, McpMethod};
@@ -153,6 +154,44 @@ impl Entrance {
     #[must_use]
     pub fn carrying(self, carried: Vec<(String, HeaderValue)>) -> Self {
         Self { carried, ..self }
+    }
+
+    /// The same for whoever presents this credential.
+    #[must_use]
+    pub fn presenting(self, credential: Credential) -> Self {
+        Self {
+            authorization: credential.authorization,
+            ..self
+        }
+    }
+
+    /// Begins to open the connections that so many calls at once need, by door, and waits for none of them. Nothing is sent; one
+    /// that cannot be opened is missed by nobody.
+    pub fn dial_ahead(&self, calls: [usize; 3]) {
+        let [rest, mcp, legacy] = calls;
+        let mut hosts: Vec<(&str, usize)> = Vec::new();
+        for (url, calls) in [(&self.rest, rest), (&self.mcp, mcp + legacy)] {
+            let Some(url) = url.as_deref() else { continue };
+            match hosts.iter_mut().find(|(known, _)| is_one_host(known, url)) {
+                Some((_, known)) => *known += calls,
+                None => hosts.push((url, calls)),
+            }
+        }
+        for (url, calls) in hosts {
+            let (line, url) = (self.line.clone(), url.to_owned());
+            drop(tokio::spawn(
+                async move { line.dial_ahead(&url, calls).await },
+            ));
+        }
+    }
+
+    /// The same way in over the connections of another one. Both must present the same: a server may tie a connection to a token.
+    #[must_use]
+    pub fn over(self, other: &Self) -> Self {
+        Self {
+            line: other.line.clone(),
+            ..self
+        }
     }
 
     /// The same way in with another credential. Its connections and its MCP session are new: a server may tie both to the token
@@ -361,6 +400,12 @@ impl Entrance {
             payload: Payload::default(),
         }
     }
+}
+
+/// Whether connections to one lead to the other.
+fn is_one_host(one: &str, other: &str) -> bool {
+    let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+    origin(one).is_some() && origin(one) == origin(other)
 }
 
 /// The headers that the deployment's fingerprints look at.

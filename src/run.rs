@@ -18,6 +18,7 @@ pub mod survey;
 pub mod unlisted;
 
 mod asking;
+mod beside;
 mod calling;
 mod document;
 mod doors;
@@ -42,7 +43,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::day::Day;
-use crate::judge::Finding;
 use crate::plan::Plan;
 use crate::secret::Redactor;
 use crate::token::{Attendant, Desk};
@@ -142,15 +142,9 @@ pub async fn run(
         None => None,
     };
     let deadline = means.stop.at(means.settings.deadline);
-    let callers = plan.callers();
-    let (standings, redirects) = tokio::join!(
-        standing::sign_in(&plan.scenario, &desk, &means, |persona| callers[persona]),
-        redirects::check(&plan, &desk, &means),
-    );
-    let (found, routes) = tokio::join!(
-        doors::find(&plan, &standings, means.stop),
-        document::fetched(&plan, &standings, &means, routes),
-    );
+    let nobody = standing::nobody(&plan.scenario, &means);
+    let standings = standing::sign_in_dialling(&plan, &desk, &means, &nobody).await;
+    let found = doors::find(&plan, &standings, means.stop).await;
     let hall = Hall::open(
         plan.through(&found.open),
         desk,
@@ -160,10 +154,16 @@ pub async fn run(
         started,
         tell,
     )
-    .knowing(routes);
+    .with_nobody(nobody);
     hall.tell_opening();
-    work::call_rounds(&hall).await;
-    let unlisted = look_around(&hall).await;
+    let ((), beside, redirects, routes) = tokio::join!(
+        work::call_rounds(&hall),
+        beside::ask(&hall),
+        redirects::check(&hall.plan, &hall.desk, &means),
+        document::fetched(&hall.plan, &hall.standings, &means, routes),
+    );
+    let hall = hall.knowing(routes);
+    let unlisted = beside::look_around(&hall, beside).await;
     hall.objects.remove_all(&hall).await;
     hall.end_sessions().await;
     ending::judge_and_tell(
@@ -172,14 +172,4 @@ pub async fn run(
     );
     deadline.abort();
     Ok(())
-}
-
-/// What is asked beside the cells; nothing once enough has failed, or where only some cells were chosen.
-async fn look_around(hall: &Hall<'_>) -> Vec<Finding> {
-    if hall.limit.is_reached() || !hall.plan.is_whole() {
-        return Vec::new();
-    }
-    listing::list_everything(hall).await;
-    inquiry::inquire(hall).await;
-    unlisted::look(hall).await
 }

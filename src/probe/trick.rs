@@ -155,6 +155,18 @@ impl Trick {
         matches!(self.requirement(), Requirement::TokenDemanded)
     }
 
+    /// Whether it can be made of a door before anything is known of it.
+    pub const fn is_made_unseen(self) -> bool {
+        matches!(
+            self,
+            Self::NobodyOpens
+                | Self::NobodyLists
+                | Self::NobodyCalls
+                | Self::NobodyGets
+                | Self::NobodyDeletes
+        )
+    }
+
     /// The request in one line, as a plan tells it.
     pub(super) fn line(self, door: Door) -> String {
         let method = match (self.planned(), door) {

@@ -30,6 +30,8 @@ pub(super) struct Calling<'c> {
     pub(super) decoy: bool,
     /// How many renewals of its persona's token it is worth.
     pub(super) renewals: usize,
+    /// Whether it shows that calls get through at its door when it does: a list that is given proves nothing of the cells.
+    pub(super) shows: bool,
 }
 
 /// A call whose answer may be that of a token that is refused: whoever renewed the token would change the question.
@@ -203,7 +205,7 @@ impl Hall<'_> {
             known: Some((calling.door, &deployment.fingerprints)),
         };
         let reading = judge::read(&answered.observation, &setting);
-        if reading.outcome == Outcome::Granted {
+        if reading.outcome == Outcome::Granted && calling.shows {
             let mut alive = self.alive.get();
             alive[calling.door.index()] = true;
             self.alive.set(alive);

@@ -191,6 +191,11 @@ impl<'r> Hall<'r> {
         }
     }
 
+    /// The same with whoever presents nothing, on connections that may be open already.
+    pub(super) fn with_nobody(self, nobody: Entrance) -> Self {
+        Self { nobody, ..self }
+    }
+
     /// The same with what is known of the routes of the REST door.
     pub(super) fn knowing(self, routes: Routes) -> Self {
         Self { routes, ..self }

@@ -38,6 +38,7 @@ pub(super) async fn call(hall: &Hall<'_>, check: &Check<'_>) -> Option<Called> {
         afresh: false,
         decoy: !operation.uses.is_empty(),
         renewals: work::renewals(check),
+        shows: true,
     };
     hall.call(calling).await.ok()
 }

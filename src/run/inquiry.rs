@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::asking;
@@ -30,9 +31,34 @@ const PATIENCE: u32 = 6;
 /// A JSON-RPC error that says that the server has no such method (JSON-RPC 2.0 §5.1).
 const NO_METHOD: i64 = -32601;
 
-/// Asks everything about the requirements, and tells and keeps what they come to. Calls without a token come first: a
+/// Enters every MCP door and asks what a caller without a token is to be refused, where nothing else is asked: other requests
+/// need a control that was made just before them, and a session that nobody has ended meanwhile. Doors where anything of it is
+/// unclear are left out: they are asked anew when it is known whether calls get through there.
+pub(super) async fn approach(hall: &Hall<'_>) -> Vec<Visit> {
+    if hall.plan.scenario.deployment.mcp.is_none() {
+        return Vec::new();
+    }
+    let inquiry = Inquiry::of(hall).await;
+    let others = |trick: &&Trick| !trick.is_always_made();
+    let mut others = Trick::ALL.iter().filter(others);
+    if others.any(|trick| inquiry.checks(trick.requirement())) {
+        return Vec::new();
+    }
+    let Some(caller) = inquiry.caller else {
+        return Vec::new();
+    };
+    let doors = inquiry.doors();
+    let approached = doors
+        .into_iter()
+        .map(|door| inquiry.enter_and_ask(door, caller));
+    let mut visits = join_all(approached).await;
+    visits.retain(is_clear);
+    visits
+}
+
+/// Asks everything else about the requirements, and tells and keeps what they come to. Calls without a token come first: a
 /// hole that was seen is told at once.
-pub(super) async fn inquire(hall: &Hall<'_>) {
+pub(super) async fn inquire(hall: &Hall<'_>, mut begun: Vec<Visit>) {
     let Some(entry) = &hall.plan.scenario.deployment.mcp else {
         return;
     };
@@ -44,7 +70,11 @@ pub(super) async fn inquire(hall: &Hall<'_>) {
         lists: hall.lists.borrow().clone(),
     };
     for door in inquiry.doors() {
-        site.visits.push(inquiry.open(door).await);
+        let known = begun.iter().position(|visit| visit.door == door);
+        site.visits.push(match known {
+            Some(at) => inquiry.informed(begun.swap_remove(at)),
+            None => inquiry.open(door).await,
+        });
     }
     if site.visits.is_empty() {
         return;
@@ -92,7 +122,8 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         Self {
             nobody: entrance
                 .unwrap_or(&hall.nobody)
-                .renewed(Credential::default()),
+                .renewed(Credential::default())
+                .over(&hall.nobody),
             personas,
             foreigner,
             caller,
@@ -132,6 +163,34 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             SESSIONS
         } else {
             1
+        }
+    }
+
+    /// Enters a door as the caller, and meanwhile asks as nobody what can be asked of any door.
+    async fn enter_and_ask(&self, door: Door, caller: usize) -> Visit {
+        let unasked = Visit::unasked(door, false, Vec::new(), &Place::explained("not asked"));
+        let mut visit = unasked.clone();
+        let unseen = std::slice::from_ref(&unasked);
+        let ((), answers) = tokio::join!(
+            self.enter(&mut visit, caller),
+            self.answers(unseen, Trick::is_made_unseen),
+        );
+        let answers = answers
+            .into_iter()
+            .map(|(_, trick, answer)| (trick, answer));
+        visit.answers.extend(answers);
+        if visit.carrier != unasked.carrier {
+            visit.answers.remove(&Trick::NobodyLists);
+        }
+        visit
+    }
+
+    /// A visit that was begun beside the cells, with what those have shown.
+    fn informed(&self, visit: Visit) -> Visit {
+        Visit {
+            alive: self.hall.alive.get()[visit.door.index()],
+            refusals: self.hall.refusals_at(visit.door),
+            ..visit
         }
     }
 
@@ -178,11 +237,15 @@ impl<'h, 'r> Inquiry<'h, 'r> {
                     drop(self.send(visit, entrance, &ready, false).await);
                 }
             }
+            visit.control = self.send(visit, entrance, &visit.carrier(), true).await;
         } else {
             let greeting = Irregular::modern("server/discover", serde_json::json!({}));
-            visit.opening = self.send(visit, entrance, &greeting, true).await;
+            let carrier = visit.carrier();
+            (visit.opening, visit.control) = tokio::join!(
+                self.send(visit, entrance, &greeting, true),
+                self.send(visit, entrance, &carrier, true),
+            );
         }
-        visit.control = self.send(visit, entrance, &visit.carrier(), true).await;
         if let Answer::Came(exchange) = &visit.control
             && exchange.error == Some(NO_METHOD)
         {
@@ -193,14 +256,26 @@ impl<'h, 'r> Inquiry<'h, 'r> {
 
     /// Makes every request of that sort at every door, side by side. What needs a control that is not there is left out.
     async fn ask(&self, site: &mut Site, wanted: impl Fn(Trick) -> bool) {
-        let this = &*site;
+        let answers = self.answers(&site.visits, wanted).await;
+        for (place, trick, answer) in answers {
+            site.visits[place].answers.insert(trick, answer);
+        }
+    }
+
+    /// What comes of those that were not made yet, with the place of their visit.
+    async fn answers(
+        &self,
+        visits: &[Visit],
+        wanted: impl Fn(Trick) -> bool,
+    ) -> Vec<(usize, Trick, Answer)> {
         let mut todo = Vec::new();
-        for (place, visit) in this.visits.iter().enumerate() {
+        for (place, visit) in visits.iter().enumerate() {
             let party = self.party(visit);
             let tricks = Trick::ALL.iter().copied().filter(|trick| {
                 let asked = trick.is_always_made() || got_through(&visit.control);
                 trick.is_at(visit.door)
                     && wanted(*trick)
+                    && !visit.answers.contains_key(trick)
                     && asked
                     && self.checks(trick.requirement())
             });
@@ -208,16 +283,13 @@ impl<'h, 'r> Inquiry<'h, 'r> {
         }
         let asked = stream::iter(todo).map(|(place, trick, made)| async move {
             let answer = match made {
-                Ok(irregular) => self.make(&this.visits[place], trick, &irregular).await,
+                Ok(irregular) => self.make(&visits[place], trick, &irregular).await,
                 Err(unsent) => Answer::Unsent(unsent),
             };
             (place, trick, answer)
         });
         let jobs = self.hall.settings.jobs.max(1);
-        let answers: Vec<_> = asked.buffer_unordered(jobs).collect().await;
-        for (place, trick, answer) in answers {
-            site.visits[place].answers.insert(trick, answer);
-        }
+        asked.buffer_unordered(jobs).collect().await
     }
 
     async fn make(&self, visit: &Visit, trick: Trick, irregular: &Irregular) -> Answer {
@@ -258,9 +330,12 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             if hall.stop.is_stopped() {
                 return Answer::Unsent(ended());
             }
-            let exchange = tokio::select! {
-                exchange = entrance.exchange(irregular) => exchange,
-                () = hall.stop.hurried() => return Answer::Unsent(ended()),
+            let exchange = {
+                let _place = hall.place().await;
+                tokio::select! {
+                    exchange = entrance.exchange(irregular) => exchange,
+                    () = hall.stop.hurried() => return Answer::Unsent(ended()),
+                }
             };
             let pause = retry::wait(&exchange.observation.answer, attempt, false);
             let worth = |_: &_| visit.alive && attempt < hall.settings.retries;
@@ -478,6 +553,22 @@ fn got_through(control: &Answer) -> bool {
         }
         Answer::Unsent(_) => false,
     }
+}
+
+/// Whether the caller was let in, and everybody was answered by someone who decides: no door that is known better could have
+/// been asked more patiently.
+fn is_clear(visit: &Visit) -> bool {
+    let is_granted = |answer: &Answer| match answer {
+        Answer::Came(exchange) => matches!(exchange.status(), Some(200..=299)),
+        Answer::Unsent(_) => false,
+    };
+    let is_decided = |answer: &Answer| match answer {
+        Answer::Came(exchange) => !matches!(exchange.status(), None | Some(429 | 500..)),
+        Answer::Unsent(_) => false,
+    };
+    is_granted(&visit.opening)
+        && got_through(&visit.control)
+        && visit.answers.values().all(is_decided)
 }
 
 fn ended() -> Place {

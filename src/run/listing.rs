@@ -27,36 +27,75 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// A JSON-RPC error that says that the server has no such method (JSON-RPC 2.0 §5.1).
 const NO_METHOD: i64 = -32601;
 
-/// Reads every list side by side, calls one undeclared tool a door where that does no harm, and tells and keeps all of it.
-pub(super) async fn list_everything(hall: &Hall<'_>) {
-    // A list that is given proves nothing of the calls, which is what this remembers.
-    let alive = hall.alive.get();
-    list_all(hall).await;
+/// Reads the lists that are clear whatever the cells show: what is given or refused by someone who decides.
+pub(super) async fn list_beside(hall: &Hall<'_>) -> Vec<Listed> {
+    let mut lists = read(hall, places(hall)).await;
+    lists.retain(|listed| listed.is_clear);
+    lists.into_iter().map(|read| read.listed).collect()
+}
+
+/// Reads every list that is not known yet side by side, calls one undeclared tool a door where that does no harm, and tells
+/// and keeps all of it.
+pub(super) async fn list_everything(hall: &Hall<'_>, known: Vec<Listed>) {
+    list_others(hall, known).await;
     for door in open_doors(hall) {
         if let Some(attempt) = attempt(hall, door).await {
             hall.tell(Event::ToolTried(attempt.clone()));
             hall.attempts.borrow_mut().push(attempt);
         }
     }
-    hall.alive.set(alive);
 }
 
 /// Reads every list side by side, and tells and keeps them.
 pub(super) async fn list_all(hall: &Hall<'_>) {
-    let asked = stream::iter(places(hall)).map(|(persona, door)| async move {
-        let shown = list(hall, persona, door).await?;
+    list_others(hall, Vec::new()).await;
+}
+
+/// The same where some are known. They are told in the order of personas and doors, whenever they were read.
+async fn list_others(hall: &Hall<'_>, mut known: Vec<Listed>) {
+    let places = places(hall);
+    let name = |persona: usize| &hall.plan.matrix.personas[persona].name;
+    let is_of = |listed: &Listed, (persona, door): (usize, Door)| {
+        listed.persona == *name(persona) && listed.door == door
+    };
+    let mut unknown = places.clone();
+    unknown.retain(|place| !known.iter().any(|listed| is_of(listed, *place)));
+    known.extend(
+        read(hall, unknown)
+            .await
+            .into_iter()
+            .map(|read| read.listed),
+    );
+    for place in places {
+        let listed = known.iter().position(|listed| is_of(listed, place));
+        if let Some(listed) = listed.map(|at| known.swap_remove(at)) {
+            hall.tell(Event::ToolsListed(listed.clone()));
+            hall.lists.borrow_mut().push(listed);
+        }
+    }
+}
+
+/// A list that was asked for.
+struct Read {
+    listed: Listed,
+    /// Whether asking again, once it is known who gets through, could not make more of it.
+    is_clear: bool,
+}
+
+async fn read(hall: &Hall<'_>, places: Vec<(usize, Door)>) -> Vec<Read> {
+    let asked = stream::iter(places).map(|(persona, door)| async move {
+        let (shown, status) = list(hall, persona, door).await?;
+        let is_clear = !matches!(status, 0 | 401 | 429 | 500..);
         let persona = hall.plan.matrix.personas[persona].name.clone();
-        Some(Listed {
+        let listed = Listed {
             persona,
             door,
             shown,
-        })
+        };
+        Some(Read { listed, is_clear })
     });
     let lists: Vec<_> = asked.buffered(hall.settings.jobs.max(1)).collect().await;
-    for listed in lists.into_iter().flatten() {
-        hall.tell(Event::ToolsListed(listed.clone()));
-        hall.lists.borrow_mut().push(listed);
-    }
+    lists.into_iter().flatten().collect()
 }
 
 fn open_doors(hall: &Hall<'_>) -> Vec<Door> {
@@ -78,8 +117,8 @@ fn places(hall: &Hall<'_>) -> Vec<(usize, Door)> {
         .collect()
 }
 
-/// One persona's list; `None` when the run ended before anything of it came.
-async fn list(hall: &Hall<'_>, persona: usize, door: Door) -> Option<Shown> {
+/// One persona's list, and the status that ended it, 0 where none did; `None` when the run ended before anything of it came.
+async fn list(hall: &Hall<'_>, persona: usize, door: Door) -> Option<(Shown, u16)> {
     let mut pages = Pages::new(hall.redactor);
     let until = Instant::now() + LONGEST;
     let (mut cursor, mut refused, mut read) = (None, 0, false);
@@ -87,14 +126,17 @@ async fn list(hall: &Hall<'_>, persona: usize, door: Door) -> Option<Shown> {
         let ask = request(hall, McpMethod::ListTools, None, params(cursor.as_deref()))?;
         let Ok(called) = tokio::time::timeout_at(until, call(hall, persona, door, &ask)).await
         else {
-            return Some(pages.close(Ended::Unread, "it took longer than a minute"));
+            let why = "it took longer than a minute";
+            return Some((pages.close(Ended::Unread, why), 0));
         };
         let called = match called {
             Ok(called) if called.gap.is_none() => called,
             Err(Gap::NotReached) => {
-                return read.then(|| pages.close(Ended::Cut, "the run ended"));
+                return read.then(|| (pages.close(Ended::Cut, "the run ended"), 0));
             }
-            Ok(_) | Err(_) => return Some(pages.close(Ended::Unread, "its token ran out")),
+            Ok(_) | Err(_) => {
+                return Some((pages.close(Ended::Unread, "its token ran out"), 0));
+            }
         };
         match called.reading.outcome {
             Outcome::Granted => match pages.take(&result(&called), bytes(&called)) {
@@ -102,14 +144,14 @@ async fn list(hall: &Hall<'_>, persona: usize, door: Door) -> Option<Shown> {
                     cursor = Some(next);
                     read = true;
                 }
-                Next::End(ended, why) => return Some(pages.close(ended, why)),
+                Next::End(ended, why) => return Some((pages.close(ended, why), called.status())),
             },
             Outcome::Unauthenticated if refused < PATIENCE && gets_through(hall, persona, door) => {
                 refused += 1;
             }
             _ => {
                 let (ended, why) = ending(&called);
-                return Some(pages.close(ended, &why));
+                return Some((pages.close(ended, &why), called.status()));
             }
         }
     }
@@ -140,6 +182,7 @@ async fn call(hall: &Hall<'_>, persona: usize, door: Door, ask: &Ask) -> Result<
         afresh: false,
         decoy: false,
         renewals: ONE_RENEWAL,
+        shows: false,
     };
     hall.call(calling).await
 }

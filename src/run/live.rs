@@ -123,6 +123,7 @@ async fn attempt(
         afresh: afresh || hall.round.get() > 1,
         decoy: target.decoy,
         renewals: work::renewals(check),
+        shows: true,
     };
     let birth = birth(operation, &target.bindings);
     if let Some(birth) = &birth {

@@ -302,6 +302,7 @@ async fn ask(hall: &Hall<'_>, check: Check<'_>) -> Option<(String, Option<String
         afresh: true,
         decoy: !operation.uses.is_empty(),
         renewals: NO_RENEWAL,
+        shows: true,
     };
     let cell = hall.plan.matrix.cell(&check).to_string();
     let Ok(called) = hall.call(calling).await else {

@@ -1,18 +1,20 @@
 //! Personas in, each one's way in or the reason why it has none out.
 
+use std::pin::pin;
 use std::time::SystemTime;
 
-use futures_util::future::join_all;
+use futures_util::future::{FutureExt as _, join_all};
 use serde_json::Value;
 
 use super::event::Event;
-use super::{Means, asking};
+use super::{Means, asking, beside, work};
 use crate::door::Entrance;
 use crate::judge::{Class, Code, Gap};
+use crate::plan::Plan;
 use crate::scenario::{Persona, Scenario};
 use crate::token::claims::Claims;
 use crate::token::preflight::{self, Mismatch, account};
-use crate::token::{Credential, Desk, Lifetime};
+use crate::token::{Credential, Desk, Lifetime, Refusal};
 
 /// Where a persona stands before any call.
 #[derive(Debug)]
@@ -70,36 +72,93 @@ pub(super) async fn sign_in(
     means: &Means<'_>,
     wanted: impl Fn(usize) -> bool,
 ) -> Vec<Standing> {
-    let wanted = &wanted;
-    let attempts = (0..scenario.personas.len()).map(|persona| async move {
-        if !wanted(persona) {
-            return None;
+    let ways = ways(scenario, means, wanted);
+    let issued = issue(&ways, desk, means).await;
+    stand_together(scenario, ways, issued)
+}
+
+/// The same, and as soon as somebody's sign-in takes its time, connections are opened for the `first` calls of each, and for
+/// those of `nobody`.
+pub(super) async fn sign_in_dialling(
+    plan: &Plan,
+    desk: &Desk,
+    means: &Means<'_>,
+    nobody: &Entrance,
+) -> Vec<Standing> {
+    let callers = plan.callers();
+    let ways = ways(&plan.scenario, means, |persona| callers[persona]);
+    let issued = {
+        let mut issuing = pin!(issue(&ways, desk, means));
+        match issuing.as_mut().now_or_never() {
+            Some(issued) => issued,
+            None => {
+                let first = work::first_calls(plan, means.settings.jobs);
+                let wanted = ways.iter().zip(first);
+                let wanted = wanted.filter_map(|(way, calls)| Some((way.as_ref()?, calls)));
+                for (way, calls) in wanted.chain([(nobody, beside::first_calls(plan))]) {
+                    way.dial_ahead(calls);
+                }
+                issuing.await
+            }
         }
+    };
+    stand_together(&plan.scenario, ways, issued)
+}
+
+/// A way in for everybody who is wanted, whose token is still to come.
+fn ways(
+    scenario: &Scenario,
+    means: &Means<'_>,
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<Option<Entrance>> {
+    let personas = scenario.personas.iter().enumerate();
+    let way = |(at, persona)| wanted(at).then(|| entrance(scenario, persona, means));
+    personas.map(way).collect()
+}
+
+/// What each of those ways is to be gone with; `None` where nobody asked, or the run ended first.
+async fn issue(
+    ways: &[Option<Entrance>],
+    desk: &Desk,
+    means: &Means<'_>,
+) -> Vec<Option<Result<Credential, Refusal>>> {
+    let attempts = ways.iter().enumerate().map(|(persona, way)| async move {
+        way.as_ref()?;
         tokio::select! {
             issued = desk.issue(persona) => Some(issued),
             () = means.stop.hurried() => None,
         }
     });
-    let issued = join_all(attempts).await;
+    join_all(attempts).await
+}
+
+fn stand_together(
+    scenario: &Scenario,
+    ways: Vec<Option<Entrance>>,
+    issued: Vec<Option<Result<Credential, Refusal>>>,
+) -> Vec<Standing> {
     let credentials: Vec<Option<&Credential>> = issued
         .iter()
         .map(|issued| issued.as_ref()?.as_ref().ok())
         .collect();
     let shared = account::shared(&scenario.personas, &credentials);
-    let arrivals = scenario.personas.iter().zip(issued).zip(shared);
+    let arrivals = scenario.personas.iter().zip(ways.into_iter().zip(issued));
     arrivals
-        .map(|((persona, issued), shared)| match issued {
-            Some(Ok(credential)) => stand(persona, credential, shared.as_ref(), |credential| {
-                entrance(scenario, persona, credential, means)
-            }),
-            Some(Err(refusal)) => {
+        .zip(shared)
+        .map(|((persona, arrival), shared)| match arrival {
+            (Some(way), Some(Ok(credential))) => {
+                stand(persona, credential, shared.as_ref(), |credential| {
+                    way.presenting(credential)
+                })
+            }
+            (_, Some(Err(refusal))) => {
                 let fault = (Code::SignInFailed, after_name(persona, &refusal.said));
                 Standing {
                     here: refusal.here,
                     ..Standing::barred(Gap::SignInFailed, vec![fault])
                 }
             }
-            None => Standing::barred(Gap::NotReached, Vec::new()),
+            (_, Some(Ok(_)) | None) => Standing::barred(Gap::NotReached, Vec::new()),
         })
         .collect()
 }
@@ -142,38 +201,33 @@ pub(super) fn after_name(persona: &Persona, said: &str) -> String {
 }
 
 /// What is sent to open an MCP door carries the door's headers too; one that needs a call's own values stays away.
-fn bare(scenario: &Scenario, credential: Credential, means: &Means<'_>) -> Entrance {
+fn bare(scenario: &Scenario, means: &Means<'_>) -> Entrance {
     let deployment = &scenario.deployment;
     let bindings = asking::bindings(means.settings, "door");
     let headers = asking::door_headers(deployment.mcp.as_ref(), &bindings).unwrap_or_default();
-    Entrance::new(deployment, means.wire, credential, headers, means.redactor)
+    let nothing = Credential::default();
+    Entrance::new(deployment, means.wire, nothing, headers, means.redactor)
 }
 
 /// The same with what the persona's client carries.
-fn entrance(
-    scenario: &Scenario,
-    persona: &Persona,
-    credential: Credential,
-    means: &Means<'_>,
-) -> Entrance {
+fn entrance(scenario: &Scenario, persona: &Persona, means: &Means<'_>) -> Entrance {
     let bindings = asking::bindings(means.settings, "door");
     let client = persona
         .client
         .and_then(|client| scenario.clients.get(client));
     // They hold no other run-time value than those of the run, so they can always be filled.
     let carried = client.and_then(|client| asking::client_headers(client, &bindings).ok());
-    bare(scenario, credential, means).carrying(carried.unwrap_or_default())
+    bare(scenario, means).carrying(carried.unwrap_or_default())
 }
 
 /// A way in for whoever presents nothing.
 pub(super) fn nobody(scenario: &Scenario, means: &Means<'_>) -> Entrance {
-    bare(scenario, Credential::default(), means)
+    bare(scenario, means)
 }
 
 /// The way in of whoever has a persona's client and not its token.
 pub(super) fn without_token(scenario: &Scenario, persona: usize, means: &Means<'_>) -> Entrance {
-    let persona = &scenario.personas[persona];
-    entrance(scenario, persona, Credential::default(), means)
+    entrance(scenario, &scenario.personas[persona], means)
 }
 
 fn told(persona: &Persona, credential: &Credential) -> Option<Event> {

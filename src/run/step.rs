@@ -134,6 +134,7 @@ impl Hall<'_> {
             decoy: false,
             // No object is left behind for want of a token.
             renewals: RENEWALS,
+            shows: true,
         };
         let mut called = self.call(calling).await;
         // A refusal was not executed, so the owner may ask again: flaky answers must not cost the object.

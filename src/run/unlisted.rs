@@ -89,8 +89,10 @@ async fn meet(hall: &Hall<'_>) -> Met {
     // A gateway may ask for what the caller's client carries before it asks for a token.
     let nobody = entrance
         .unwrap_or(&hall.nobody)
-        .renewed(Credential::default());
+        .renewed(Credential::default())
+        .over(&hall.nobody);
     hall.pace.turn().await;
+    let _place = hall.place().await;
     let at_itself = entrance.map(|entrance| knock(entrance, Place::Itself));
     let (nobody, itself) =
         tokio::join!(knock(&nobody, Place::Beside), OptionFuture::from(at_itself));

@@ -89,6 +89,18 @@ impl<'p> Queue<'p> {
     }
 }
 
+/// By persona and door, how many calls are under way at once when the first are.
+pub(super) fn first_calls(plan: &Plan, jobs: usize) -> Vec<[usize; 3]> {
+    let mut calls = vec![[0; 3]; plan.matrix.personas.len()];
+    let mut waves = plan.groups.chunk_by(|one, next| one.wave == next.wave);
+    let queue = Queue::of(waves.next().unwrap_or_default());
+    let pieces = std::iter::from_fn(|| queue.next()).take(jobs);
+    for check in pieces.filter_map(|(_, cells)| plan.matrix.check(*cells.first()?)) {
+        calls[check.persona][check.door.index()] += 1;
+    }
+    calls
+}
+
 async fn call_piece(hall: &Hall<'_>, group: &Group, cells: &[usize]) {
     match group.conduct {
         // What is rare is boxed here and below: every call would carry its size about.
@@ -210,6 +222,7 @@ async fn seen(hall: &Hall<'_>, check: &Check<'_>, ask: &Ask, decoy: bool) -> See
         afresh: hall.round.get() > 1,
         decoy,
         renewals: renewals(check),
+        shows: true,
     };
     let first = match hall.call(calling).await {
         Ok(first) => first,
@@ -337,5 +350,30 @@ mod tests {
         expected.extend([15, 12, 13, 14].map(single));
         assert_eq!(pieces, expected);
         assert!(queue.next().is_none());
+    }
+
+    #[test]
+    fn the_first_calls_are_those_of_as_many_pieces_as_there_are_jobs() {
+        let plan = plan(CATALOG, &[], Selection::default());
+        let count = |jobs| {
+            let calls = first_calls(&plan, jobs);
+            calls.iter().flatten().sum::<usize>()
+        };
+        let first_wave = |group: &&Group| group.wave == plan.groups[0].wave;
+        let groups = plan.groups.iter().take_while(first_wave);
+        let pieces: usize = groups
+            .map(|group| match group.conduct {
+                Conduct::Live => 1,
+                _ => group.cells.len(),
+            })
+            .sum();
+        assert!(pieces > 3, "{pieces}");
+        assert_eq!([count(0), count(3), count(999)], [0, 3, pieces]);
+        let door = plan.groups[0].door;
+        let mut asked = first_calls(&plan, 1).into_iter().flatten();
+        assert_eq!(
+            asked.position(|calls| calls == 1).map(|at| at % 3),
+            Some(door.index())
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::{Method, Request, Response, Uri};
 use http_body_util::Full;
@@ -41,20 +42,29 @@ impl Line {
         }
     }
 
-    /// Opens a connection to where a URL leads before anything is to be sent there. Nothing is sent, and a connection that is open
-    /// already is enough.
+    /// Opens connections to where a URL leads before anything is to be sent there: one for `calls` at once in HTTP/2, one for each
+    /// in HTTP/1.1. Nothing is sent, and a connection that is open already is enough.
     ///
     /// # Errors
     /// Why none can be opened; the next call finds out by itself.
-    pub async fn dial_ahead(&self, url: &str) -> Result<(), Silence> {
+    pub async fn dial_ahead(&self, url: &str, calls: usize) -> Result<(), Silence> {
         let url = url.parse().map_err(|_unsendable| Silence::Unreadable)?;
-        if self.pool.holds(&url) {
+        if calls == 0 || self.pool.holds(&url) || self.add(&url).await? {
             return Ok(());
         }
-        if let Carrier::Single(single) = self.pool.another(&url).await? {
-            self.pool.put_back(&url, single, Instant::now());
-        }
+        try_join_all((1..calls).map(|_| self.add(&url))).await?;
         Ok(())
+    }
+
+    /// Adds a connection; whether everybody shares it.
+    async fn add(&self, url: &Uri) -> Result<bool, Silence> {
+        match self.pool.another(url).await? {
+            Carrier::Shared(_) => Ok(true),
+            Carrier::Single(single) => {
+                self.pool.put_back(url, single, Instant::now());
+                Ok(false)
+            }
+        }
     }
 
     /// Sends a call and reads its answer until its end, the cap, the deadline, or until `enough` says so of what was read so far.

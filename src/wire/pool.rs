@@ -322,15 +322,16 @@ mod tests {
     async fn what_is_dialled_ahead_says_nothing_and_carries_the_first_call() {
         let server = serve(vec![Act::Write(OK.to_vec())]).await;
         let line = line();
-        line.dial_ahead(&server.url).await.unwrap();
-        line.dial_ahead(&server.url).await.unwrap();
+        line.dial_ahead(&server.url, 1).await.unwrap();
+        line.dial_ahead(&server.url, 1).await.unwrap();
         sleep(ROUND * 2).await;
         assert_eq!((server.connections(), server.heard().len()), (1, 0));
         assert_eq!(ask(&line, &server.url).await.unwrap().status, 200);
         assert_eq!((server.connections(), server.heard().len()), (1, 1));
-        let unreachable = line.dial_ahead("http://127.0.0.1:1/").await;
+        let unreachable = line.dial_ahead("http://127.0.0.1:1/", 1).await;
         assert_eq!(unreachable, Err(Silence::ConnectionRefused));
-        assert_eq!(line.dial_ahead("ftp://h/").await, Err(Silence::Unreadable));
+        let unreadable = line.dial_ahead("ftp://h/", 1).await;
+        assert_eq!(unreadable, Err(Silence::Unreadable));
     }
 
     #[tokio::test]
@@ -424,8 +425,21 @@ mod tests {
             assert_eq!(statuses(&line, &url, 9).await, [Ok(200); 9]);
             assert_eq!(dialled.load(Ordering::SeqCst), 1);
         }
-        line.dial_ahead(&url).await.unwrap();
+        line.dial_ahead(&url, 9).await.unwrap();
         assert_eq!(dialled.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn ahead_of_so_many_calls_as_many_connections_are_opened_where_none_is_shared() {
+        for (protocol, connections) in [(&b"h2"[..], 1), (b"http/1.1", 4)] {
+            let (url, line, dialled) = secured(protocol).await;
+            line.dial_ahead(&url, 0).await.unwrap();
+            assert_eq!(dialled.load(Ordering::SeqCst), 0);
+            line.dial_ahead(&url, 4).await.unwrap();
+            assert_eq!(dialled.load(Ordering::SeqCst), connections);
+            assert_eq!(statuses(&line, &url, 4).await, [Ok(200); 4]);
+            assert_eq!(dialled.load(Ordering::SeqCst), connections);
+        }
     }
 
     #[tokio::test]

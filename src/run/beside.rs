@@ -1,0 +1,57 @@
+//! Open doors in, what no cell's answer shows of them out: asked beside the cells as far as none of those is needed for it.
+
+use super::hall::Hall;
+use super::{inquiry, listing, unlisted};
+use crate::judge::{Finding, Listed};
+use crate::plan::Plan;
+use crate::probe::Visit;
+
+/// Calls at once that nobody begins with: those of [`inquiry::approach`], and of [`unlisted::look`].
+const NOBODYS: usize = 8;
+
+/// What was clear beside the cells; all else is asked after them.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    lists: Vec<Listed>,
+    visits: Vec<Visit>,
+    unlisted: Option<Vec<Finding>>,
+}
+
+/// By door, how many connections whoever presents nothing begins with.
+pub(super) fn first_calls(plan: &Plan) -> [usize; 3] {
+    if plan.is_whole() && plan.matrix.doors.iter().any(|door| door.speaks_mcp()) {
+        [0, NOBODYS, 0]
+    } else {
+        [0; 3]
+    }
+}
+
+/// Asks what needs no cell's answer. Whoever wants to hear of few failures only is asked nothing before they are counted.
+pub(super) async fn ask(hall: &Hall<'_>) -> Beside {
+    if !hall.plan.is_whole() || hall.limit.is_set() {
+        return Beside::default();
+    }
+    let (lists, visits, unlisted) = tokio::join!(
+        listing::list_beside(hall),
+        inquiry::approach(hall),
+        unlisted::look(hall),
+    );
+    Beside {
+        lists,
+        visits,
+        unlisted: Some(unlisted),
+    }
+}
+
+/// Asks everything else; nothing once enough has failed, or where only some cells were chosen.
+pub(super) async fn look_around(hall: &Hall<'_>, beside: Beside) -> Vec<Finding> {
+    if hall.limit.is_reached() || !hall.plan.is_whole() {
+        return Vec::new();
+    }
+    listing::list_everything(hall, beside.lists).await;
+    inquiry::inquire(hall, beside.visits).await;
+    match beside.unlisted {
+        Some(findings) => findings,
+        None => unlisted::look(hall).await,
+    }
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Asked, JOBS};
+use super::Asked;
 use crate::Outcome;
 use crate::contestant::binary;
 use crate::gauge;
@@ -17,6 +17,9 @@ use crate::workload::{PERSONAS, Site, Workload};
 /// The goal's distance, and one that tells round trips from everything else.
 const NEAR: Duration = Duration::from_millis(20);
 const FAR: Duration = Duration::from_millis(220);
+
+/// Enough for all checks, and what is asked beside them, at once.
+const JOBS: usize = 64;
 
 /// Eight checks each.
 const OPERATIONS: usize = 3;
@@ -35,18 +38,11 @@ pub(super) fn link(ground: &Ground, asked: &Asked) -> Outcome {
         for mcp in ["mcp", "mcp-legacy"] {
             let near = Way::pave(ground, &secure, mcp, NEAR)?;
             let far = Way::pave(ground, &secure, mcp, FAR)?;
-            let mut walls = [Vec::new(), Vec::new()];
-            for _ in 0..asked.rounds {
-                walls[0].push(near.run()?);
-                walls[1].push(far.run()?);
-            }
-            // Whatever else the machine does only adds to it.
-            let [wall, longer] = walls.map(least);
-            let trips = (longer - wall) / (FAR.as_secs_f64() - NEAR.as_secs_f64());
+            let Trips { wall, round_trips } = trips(&near, &far, asked.rounds)?;
             println!(
-                "| {protocol} | rest, {mcp} | {:.0} ms | {trips:.1} | {:.0} ms |",
+                "| {protocol} | rest, {mcp} | {:.0} ms | {round_trips:.1} | {:.0} ms |",
                 wall * 1e3,
-                (wall - trips * NEAR.as_secs_f64()) * 1e3
+                (wall - round_trips * NEAR.as_secs_f64()) * 1e3
             );
             if asked.moments {
                 near.tell_moments()?;
@@ -54,6 +50,34 @@ pub(super) fn link(ground: &Ground, asked: &Asked) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Round trips of a run with HTTP/2 and the modern era.
+///
+/// # Errors
+/// A run that is not right.
+pub(super) fn round_trips(ground: &Ground, rounds: usize) -> Result<f64, Box<dyn Error>> {
+    let secure = Secure::start("h2", OPERATIONS)?;
+    let near = Way::pave(ground, &secure, "mcp", NEAR)?;
+    let far = Way::pave(ground, &secure, "mcp", FAR)?;
+    Ok(trips(&near, &far, rounds)?.round_trips)
+}
+
+/// What a run takes at the goal's distance, in seconds, and how often it goes there and back.
+struct Trips {
+    wall: f64,
+    round_trips: f64,
+}
+
+fn trips(near: &Way, far: &Way, rounds: usize) -> Result<Trips, Box<dyn Error>> {
+    let (mut wall, mut longer) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..rounds {
+        // Whatever else the machine does only adds to it.
+        wall = wall.min(near.run()?);
+        longer = longer.min(far.run()?);
+    }
+    let round_trips = (longer - wall) / (FAR.as_secs_f64() - NEAR.as_secs_f64());
+    Ok(Trips { wall, round_trips })
 }
 
 /// The way to both servers, and the workload for it.
@@ -139,8 +163,4 @@ impl Way {
         println!("  {:7.1} ms over", wall * 1e3);
         Ok(())
     }
-}
-
-fn least(figures: Vec<f64>) -> f64 {
-    figures.into_iter().fold(f64::INFINITY, f64::min)
 }

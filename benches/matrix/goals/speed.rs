@@ -39,7 +39,7 @@ pub(super) fn speed(ground: &Ground, asked: &Asked) -> Outcome {
     Ok(())
 }
 
-fn fit(
+pub(super) fn fit(
     contestant: Contestant,
     folder: &Path,
     port: u16,

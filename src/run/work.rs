@@ -93,7 +93,7 @@ impl<'p> Queue<'p> {
 pub(super) fn first_calls(plan: &Plan, jobs: usize) -> Vec<[usize; 3]> {
     let mut calls = vec![[0; 3]; plan.matrix.personas.len()];
     let mut waves = plan.groups.chunk_by(|one, next| one.wave == next.wave);
-    let queue = Queue::of(waves.next().unwrap_or_default());
+    let queue = Queue::of(plan, waves.next().unwrap_or_default());
     let pieces = std::iter::from_fn(|| queue.next()).take(jobs);
     for check in pieces.filter_map(|(_, cells)| plan.matrix.check(*cells.first()?)) {
         calls[check.persona][check.door.index()] += 1;
@@ -364,7 +364,7 @@ mod tests {
         let pieces: usize = groups
             .map(|group| match group.conduct {
                 Conduct::Live => 1,
-                _ => group.cells.len(),
+                _ => plan.cells(group).count(),
             })
             .sum();
         assert!(pieces > 3, "{pieces}");

@@ -98,9 +98,10 @@ impl Matrix {
     #[must_use]
     pub fn part(mut self, share: &[bool]) -> Self {
         let whole = self.rights();
+        let none = Demands::default();
         for (column, own) in self.operations.iter_mut().zip(share) {
             if !own {
-                column.demands = Demands::default();
+                column.demands = none.clone();
             }
         }
         let mut controls = std::mem::take(&mut self.controls);

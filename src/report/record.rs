@@ -11,6 +11,7 @@ mod tally;
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::cell::OperationName;
 use crate::judge::{Attempt, Finding, Listed, Uniform};
@@ -58,7 +59,7 @@ pub struct Record {
     fixtures: String,
     next_line: u64,
     attempts: Vec<Attempt>,
-    tools: Vec<Option<String>>,
+    tools: Vec<Option<Arc<str>>>,
     on_routes: Vec<usize>,
     undeclared: Undeclared,
     left_out: Vec<LeftOut>,

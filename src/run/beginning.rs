@@ -1,5 +1,7 @@
 //! A plan and how it is called in, what the first line of a run's record says out.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
@@ -45,7 +47,7 @@ pub struct Beginning {
     pub deployment: String,
     /// The MCP tool that each operation of the plan names, by its index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tools: Vec<Option<String>>,
+    pub tools: Vec<Option<Arc<str>>>,
     /// What tools are to the author that no operation names.
     #[serde(default)]
     pub undeclared: Undeclared,
@@ -59,7 +61,7 @@ impl Beginning {
     pub(super) fn of(plan: &Plan, settings: &Settings) -> Self {
         let scenario = &plan.scenario;
         let deployment = &scenario.deployment;
-        let tools = scenario.tools().into_iter();
+        let shapes = scenario.operations.iter().map(|one| one.mcp.as_ref());
         Self {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: scenario.name.clone(),
@@ -84,7 +86,7 @@ impl Beginning {
                 .map(|shard| Shards::of_run(shard, &settings.run_id)),
             environment: scenario.environment.clone(),
             deployment: plan.addresses(),
-            tools: tools.map(|tool| tool.map(str::to_owned)).collect(),
+            tools: shapes.map(|call| call?.tool_name()).collect(),
             undeclared: deployment.requirements.undeclared,
             left_out: deployment.extent.left_out_tools.clone(),
         }

@@ -9,7 +9,7 @@ use super::{Demand, Expectation};
 use crate::cell::Door;
 
 /// One row a persona, each with one demand a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
-type Rows = [[Option<Demand>; 3]];
+type Rows = Vec<[Option<Demand>; 3]>;
 
 /// What the matrix demands of an operation's cells: one row a persona, each with one demand a door.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -74,7 +74,7 @@ impl Demands {
 
     /// The rows with the lines as they are.
     fn absolute(&self) -> Vec<[Option<Demand>; 3]> {
-        let mut rows = self.rows.to_vec();
+        let mut rows = Rows::clone(&self.rows);
         for demand in rows.iter_mut().flatten().flatten() {
             demand.line = self.line.saturating_add(demand.line);
         }
@@ -91,7 +91,7 @@ impl From<Vec<[Option<Demand>; 3]>> for Demands {
         }
         Self {
             line,
-            rows: rows.into(),
+            rows: Arc::new(rows),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! An `mcp` shape in, the MCP request that it describes out, with its templates read.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use super::call;
@@ -16,7 +18,7 @@ pub enum McpCall {
     /// Calls a tool.
     Tool {
         /// The tool's name.
-        name: Box<str>,
+        name: Arc<str>,
         /// Its arguments, an object.
         arguments: JsonTemplate,
     },
@@ -28,7 +30,7 @@ pub enum McpCall {
     /// Gets a prompt.
     Prompt {
         /// The prompt's name.
-        name: Box<str>,
+        name: Arc<str>,
         /// Its arguments, an object.
         arguments: JsonTemplate,
     },
@@ -178,6 +180,14 @@ impl McpCall {
     pub fn tool(&self) -> Option<&str> {
         match self {
             Self::Tool { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The same, to be kept.
+    pub fn tool_name(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Tool { name, .. } => Some(Arc::clone(name)),
             _ => None,
         }
     }

@@ -149,7 +149,7 @@ fn operation(
     }
     let Shapes {
         rest,
-        mcp,
+        mut mcp,
         has_rest,
         has_mcp,
     } = shapes;
@@ -158,6 +158,11 @@ fn operation(
         None => None,
         Some(place) => Some(place?),
     };
+    if let Some(McpCall::Tool { name: tool, .. }) = &mut mcp
+        && **tool == *name.as_str()
+    {
+        *tool = name.to_shared();
+    }
     let line = named.at.line;
     whole.then_some(Operation {
         name,

@@ -93,7 +93,6 @@ impl Recorder {
             event,
         };
         self.sequence += 1;
-        self.text.clear();
         line.put(&mut self.text)
             .expect("an event has string keys and no failing serializer");
         let text = str::from_utf8(&self.text).expect("JSON is text");
@@ -103,13 +102,17 @@ impl Recorder {
             Cow::Borrowed(_) => None,
             Cow::Owned(text) => masked(text),
         };
-        match masked {
-            Some(line) => self.record.hear(&line.event),
-            None => self.record.hear(event),
-        }
         if self.failure.is_none() {
             let written = self.file.write_all(told.as_bytes());
             self.failure = written.and_then(|()| self.file.write_all(b"\n")).err();
+        }
+        drop(told);
+        // The first line may be very long, and nobody needs so much room again.
+        self.text.clear();
+        self.text.shrink_to(PAGE);
+        match masked {
+            Some(line) => self.record.hear(&line.event),
+            None => self.record.hear(event),
         }
         if !may_wait(event) {
             self.write_out();

@@ -44,7 +44,7 @@ pub struct Plan {
     /// The scenario that it was laid from.
     pub scenario: Arc<Scenario>,
     /// Its shape; doors that turn out not to answer are dropped by [`Plan::through`].
-    pub matrix: Matrix,
+    pub matrix: Arc<Matrix>,
     /// Groups in firing order: reads, then writes, then deletions.
     pub groups: Vec<Group>,
     /// 16 hex digits that change when anything that would be sent or demanded changes; addresses and secrets left out.
@@ -140,7 +140,7 @@ impl Plan {
     }
 
     fn cut(mut self, shard: Shard, own: Arc<[bool]>) -> Self {
-        self.matrix = self.matrix.part(&own);
+        self.matrix = Arc::new(Arc::unwrap_or_clone(self.matrix).part(&own));
         self.groups.retain(|group| own[group.operation]);
         self.shard = Some(shard);
         self.share = own;
@@ -247,7 +247,7 @@ impl Plan {
         let groups = groups(&scenario, &matrix, read_only);
         Self {
             scenario,
-            matrix,
+            matrix: Arc::new(matrix),
             groups,
             digest,
             guard,
@@ -414,7 +414,7 @@ pub(crate) mod tests {
                 doors: doors.to_vec(),
                 ..Selection::default()
             };
-            plan(text, &[], selection).matrix.doors
+            plan(text, &[], selection).matrix.doors.clone()
         };
         assert_eq!(doors(CATALOG, &[]), Door::ALL);
         assert_eq!(doors(CATALOG, &[Door::McpLegacy]), [Door::McpLegacy]);

@@ -1,6 +1,7 @@
 //! First lines of records in, whether they belong together and the first line of the joined record out.
 
 use std::io::{BufRead, Seek};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -110,7 +111,8 @@ impl Header {
             doors: self.matrix().doors.clone(),
             ..Matrix::default()
         };
-        std::mem::replace(&mut self.beginning.matrix, kept)
+        let whole = std::mem::replace(&mut self.beginning.matrix, Arc::new(kept));
+        Arc::unwrap_or_clone(whole)
     }
 
     fn possible(self) -> Result<Self, Refusal> {
@@ -220,7 +222,7 @@ impl Header {
             runs: parts.iter().map(|part| part.run.clone()).collect(),
         };
         let beginning = Beginning {
-            matrix,
+            matrix: Arc::new(matrix),
             shards: Some(shards.clone()),
             tools: known.beginning.tools.clone(),
             ..first.beginning.as_ref().clone()

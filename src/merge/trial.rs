@@ -1,6 +1,7 @@
 //! Plans, answers and divisions at random in, what their joined records say beside the undivided one's out.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -121,7 +122,7 @@ impl World {
             scenario: "s".to_owned(),
             path: "s.yaml".to_owned(),
             digest: DIGEST.to_owned(),
-            matrix: matrix.clone(),
+            matrix: Arc::new(matrix.clone()),
             mcp_refuses: RefusalShape::Http,
             shards: shard.map(|shard| Shards::of_run(shard, &run_id)),
             environment: None,

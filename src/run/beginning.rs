@@ -21,7 +21,7 @@ pub struct Beginning {
     /// Digest of the plan, 16 hex digits.
     pub digest: String,
     /// Shape of the run, with the doors that answered or must.
-    pub matrix: Matrix,
+    pub matrix: Arc<Matrix>,
     /// How the MCP doors are declared to refuse.
     pub mcp_refuses: RefusalShape,
     /// Digest of the addresses and of what objects are made of, 16 hex digits; empty where none are made.
@@ -67,7 +67,7 @@ impl Beginning {
             scenario: scenario.name.clone(),
             path: scenario.path.to_string(),
             digest: plan.digest.clone(),
-            matrix: plan.matrix.clone(),
+            matrix: Arc::clone(&plan.matrix),
             mcp_refuses: deployment.mcp_refuses,
             fixtures: if plan.may_make_objects() && !scenario.fixtures.is_empty() {
                 plan.fixtures_digest()

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Record;
 use super::cells::Cells;
@@ -244,9 +245,9 @@ impl Record {
         self.lay_out(matrix);
     }
 
-    fn lay_out(&mut self, matrix: &Matrix) {
+    fn lay_out(&mut self, matrix: &Arc<Matrix>) {
         self.begun = true;
-        self.matrix = matrix.clone();
+        self.matrix = Arc::clone(matrix);
         self.cells = Cells::new(matrix.len());
         self.tokens = vec![None; matrix.personas.len()];
         self.operations = matrix

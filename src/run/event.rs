@@ -97,7 +97,7 @@ pub enum Event {
         seen: bool,
     },
     /// A cell was called.
-    #[serde(rename = "cell.observed")]
+    #[serde(rename = "cell.observed", skip_serializing)]
     CellObserved(Observed),
     /// Before the run the deployment was looked at, to see whether it answers as demanded yet.
     #[serde(rename = "deployment.looked-at")]
@@ -246,8 +246,9 @@ pub enum Event {
     },
 }
 
-/// A cell that was called.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+/// A cell that was called. There are more of these than of anything else, so [`Written`](super::line::Written) puts its line
+/// together itself.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Observed {
     /// Who.
     pub persona: PersonaName,
@@ -258,24 +259,24 @@ pub struct Observed {
     /// HTTP status, 0 when there was none.
     pub status: u16,
     /// What the answer means; absent when there was none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub reading: Option<Reading>,
     /// What the same call on a fresh connection gave, where it was asked again and differed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub second: Option<Reading>,
     /// What reading back showed.
     #[serde(default)]
     pub effect: Effect,
     /// Why there is nothing to judge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub gap: Option<Gap>,
     /// Attempts before the one that counts: each with its wait and reason, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub retries: Vec<String>,
     /// Milliseconds of the attempt that counts.
     pub took_ms: u64,
     /// What came back, kept where it is not what was demanded.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub evidence: Vec<Observation>,
 }
 

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde::de::Error as _;
+use serde::{Deserialize, Serialize};
 use serde_json::Result;
 
-use super::event::{Event, SCHEMA};
+use super::event::{Event, Observed, SCHEMA};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
 const KNOWN: [&str; 26] = [
@@ -95,12 +95,52 @@ impl Written<'_> {
         serde_json::to_writer(&mut *text, &self.seq)?;
         text.extend_from_slice(b",\"at\":");
         serde_json::to_writer(&mut *text, self.at)?;
+        if let Event::CellObserved(seen) = self.event {
+            return put_observed(text, seen);
+        }
         let joint = text.len();
         serde_json::to_writer(&mut *text, self.event)?;
         // The event's object goes on where that of the line has stopped.
         text[joint] = b',';
         Ok(())
     }
+}
+
+fn put_observed(text: &mut Vec<u8>, seen: &Observed) -> Result<()> {
+    text.extend_from_slice(b",\"type\":\"cell.observed\"");
+    put_field(text, "persona", &seen.persona)?;
+    put_field(text, "operation", &seen.operation)?;
+    put_field(text, "door", &seen.door)?;
+    put_field(text, "status", &seen.status)?;
+    put_some(text, "reading", seen.reading.as_ref())?;
+    put_some(text, "second", seen.second.as_ref())?;
+    put_field(text, "effect", &seen.effect)?;
+    put_some(text, "gap", seen.gap.as_ref())?;
+    put_some(text, "retries", some(&seen.retries))?;
+    put_field(text, "took_ms", &seen.took_ms)?;
+    put_some(text, "evidence", some(&seen.evidence))?;
+    text.push(b'}');
+    Ok(())
+}
+
+fn some<T>(list: &[T]) -> Option<&[T]> {
+    (!list.is_empty()).then_some(list)
+}
+
+fn put_some(
+    text: &mut Vec<u8>,
+    name: &str,
+    value: Option<&(impl Serialize + ?Sized)>,
+) -> Result<()> {
+    value.map_or(Ok(()), |value| put_field(text, name, value))
+}
+
+/// Puts a field whose name JSON has nothing to escape in.
+fn put_field(text: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized)) -> Result<()> {
+    text.extend_from_slice(b",\"");
+    text.extend_from_slice(name.as_bytes());
+    text.extend_from_slice(b"\":");
+    serde_json::to_writer(text, value)
 }
 
 impl Line {
@@ -166,6 +206,8 @@ impl<'l> Label<'l> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Map, Value};
+
     use super::*;
 
     const EVERY: &str = include_str!("../../tests/fixtures/records/every.jsonl");
@@ -195,11 +237,17 @@ mod tests {
             let mut written = Vec::new();
             line.written().put(&mut written).unwrap();
             assert_eq!(Line::read(&written).unwrap(), line, "{text}");
-            let keys = |text: &[u8]| -> Vec<String> {
-                let fields: serde_json::Map<_, _> = serde_json::from_slice(text).unwrap();
-                fields.keys().take(5).cloned().collect()
-            };
-            assert_eq!(keys(&written), ["schema", "run_id", "seq", "at", "type"]);
+            let fields =
+                |text: &[u8]| -> Map<String, Value> { serde_json::from_slice(text).unwrap() };
+            let (written, read) = (fields(&written), fields(text.as_bytes()));
+            let first: Vec<&str> = written.keys().take(5).map(String::as_str).collect();
+            assert_eq!(first, ["schema", "run_id", "seq", "at", "type"]);
+            if matches!(event, Event::CellObserved(_)) {
+                assert!(
+                    read.iter().all(|(name, value)| written[name] == *value),
+                    "{text}"
+                );
+            }
         }
     }
 

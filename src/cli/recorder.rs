@@ -310,7 +310,7 @@ mod tests {
         recorder.hear(&observed(&json!([])));
         let (record, _) = recorder.finish();
         assert_eq!(record.matrix().operations[0].name.as_str(), "[redacted]");
-        assert_eq!(record.entries().next().unwrap().heard.sight.status, 200);
+        assert_eq!(record.entries().next().unwrap().heard.sight().status, 200);
         assert!(!std::fs::read_to_string(&path).unwrap().contains("hunter2!"));
     }
 

@@ -218,7 +218,7 @@ impl<'o> Scribe<'o> {
             let words = format!("{} of {of} did not run to the end", named(&self.unfinished));
             let unreached = self.record.entries();
             let unreached =
-                unreached.filter(|entry| entry.heard.sight.gap == Some(Gap::NotReached));
+                unreached.filter(|entry| entry.heard.sight().gap == Some(Gap::NotReached));
             let cells = unreached.map(|entry| entry.check.index).collect();
             findings.push(Finding::new(Code::Incomplete, words, cells));
         }
@@ -229,7 +229,7 @@ impl<'o> Scribe<'o> {
         let record = std::mem::take(&mut self.record);
         let passes = |entry: &Entry<'_>| {
             let verdict = entry.heard.verdict();
-            verdict.is_some_and(|verdict| simply_passed(verdict, &entry.heard.sight))
+            verdict.is_some_and(|verdict| simply_passed(verdict, &entry.heard.sight()))
         };
         let cells = stretches(record.matrix(), |index| {
             record.entry(index).is_some_and(|entry| passes(&entry))
@@ -246,7 +246,7 @@ impl<'o> Scribe<'o> {
                 operation: cell.operation,
                 door: cell.door,
                 verdict: entry.heard.verdict()?.clone(),
-                repeats: Some(entry.heard.sight.repeats).filter(|it| it.are_worth_telling()),
+                repeats: Some(entry.heard.sight().repeats).filter(|it| it.are_worth_telling()),
             })
         });
         let written = verdicts.try_for_each(|event| {

@@ -199,18 +199,18 @@ fn door(record: &Record, door: Door) -> Value {
 fn cell(record: &Record, entry: &Entry<'_>, fields: &mut Fields) -> io::Result<()> {
     let matrix = record.matrix();
     let (check, heard) = (entry.check, entry.heard);
-    let (sight, verdict) = (&heard.sight, heard.verdict());
+    let (sight, verdict) = (heard.sight(), heard.verdict());
     let persona = matrix.personas[check.persona].name.as_str();
     let operation = matrix.operations[check.operation].name.as_str();
     let id = [persona, "/", operation, "/", check.door.name()].concat();
     fields.put("id", &clean(&id))?;
     fields.put("persona", &clean(persona))?;
     fields.put("operation", &clean(operation))?;
-    fields.put_word("door", check.door.name())?;
-    fields.put_word("expected", &check.demand.expectation)?;
+    fields.put_word("door", check.door.name());
+    fields.put_shown("expected", check.demand.expectation)?;
     fields.put("line", &check.demand.line)?;
     if let Some(reading) = sight.reading {
-        fields.put_word("outcome", reading.outcome.name())?;
+        fields.put_word("outcome", reading.outcome.name());
     }
     fields.put_some(
         "signature",
@@ -229,7 +229,7 @@ fn cell(record: &Record, entry: &Entry<'_>, fields: &mut Fields) -> io::Result<(
     fields.put_some("control", matrix.is_control(check.index).then_some(true))?;
     fields.put_some("gap", sight.gap)?;
     fields.put("status", &sight.status)?;
-    fields.put_word("verdict", heard.kind().name())?;
+    fields.put_word("verdict", heard.kind().name());
     if let Some(verdict) = verdict {
         fields.put_some("code", verdict.code.map(Code::name))?;
         let reason = clean(&verdict.reason);

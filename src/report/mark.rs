@@ -154,7 +154,7 @@ fn got(entry: &Entry<'_>) -> Got {
         Some(Code::NoEffect) => return Got::Word("no-op"),
         _ => {}
     }
-    let sight = &entry.heard.sight;
+    let sight = entry.heard.sight();
     let repeats = sight.repeats;
     match code {
         Some(_) if repeats.are_mixed() && repeats.status > 0 => {

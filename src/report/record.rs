@@ -201,7 +201,7 @@ impl Record {
 
     /// Whether everybody met the same, so that the run as a whole is suspect.
     pub fn uniform(&self) -> Option<Uniform> {
-        let sight = |index: usize| self.cells.get(index).map(|heard| heard.sight);
+        let sight = |index: usize| self.cells.get(index).map(|heard| heard.sight());
         Uniform::of(&self.matrix, |index| sight(index).unwrap_or_default())
     }
 
@@ -470,7 +470,7 @@ mod tests {
         assert!(!record.complete());
         assert_ne!(record.standing(), Standing::Conforms);
         assert_eq!(
-            record.entry(1).unwrap().heard.sight.gap,
+            record.entry(1).unwrap().heard.sight().gap,
             Some(Gap::NotReached)
         );
     }

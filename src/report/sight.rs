@@ -58,7 +58,7 @@ pub(super) fn side_by_side(record: &Record, entry: &Entry<'_>) -> String {
 
 /// What came back in a few words: `403 (forbidden)`, with what reading back showed.
 pub(super) fn got(entry: &Entry<'_>) -> String {
-    let sight = &entry.heard.sight;
+    let sight = entry.heard.sight();
     let mut words = match (sight.reading, sight.gap) {
         (Some(reading), _) if sight.status == 0 => reading.outcome.name().to_owned(),
         (Some(reading), _) => format!("{} ({})", sight.status, reading.outcome.name()),

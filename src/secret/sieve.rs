@@ -8,13 +8,15 @@ const STRIDE: usize = 8;
 
 const BITS: u32 = 16;
 
+const WORDS: usize = (1 << BITS) / 64;
+
 /// Tells where in a text an anchor may stand, without looking at most of the text: of an anchor that stands there, one of
 /// its windows is always among those that are looked at.
 pub(super) struct Sieve {
     /// Bytes from one window of a text to the next: the shortest anchor has as many windows.
     stride: usize,
     /// One bit for each value that a window's hash can have.
-    bits: Box<[u64]>,
+    bits: Box<[u64; WORDS]>,
     /// The first windows of each anchor, as many as a stride has bytes, sorted.
     places: Vec<Place>,
 }
@@ -46,7 +48,7 @@ impl Sieve {
         });
         let mut places: Vec<Place> = places.collect();
         places.sort_unstable();
-        let mut bits = vec![0; (1 << BITS) / 64].into_boxed_slice();
+        let mut bits = Box::new([0; WORDS]);
         for place in &places {
             let (word, bit) = slot(place.window);
             bits[word] |= bit;

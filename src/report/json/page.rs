@@ -87,10 +87,18 @@ impl Fields {
         Ok(serde_json::to_writer(&mut self.text, value)?)
     }
 
-    /// Puts a field whose value is shown as words that JSON has nothing to escape in.
-    pub(super) fn put_word(&mut self, name: &str, word: impl fmt::Display) -> io::Result<()> {
+    /// Puts a field whose value is a word that JSON has nothing to escape in.
+    pub(super) fn put_word(&mut self, name: &str, word: &str) {
         self.name(name);
-        write!(self.text, "\"{word}\"")
+        self.text.push(b'"');
+        self.text.extend_from_slice(word.as_bytes());
+        self.text.push(b'"');
+    }
+
+    /// The same of what is shown as such a word.
+    pub(super) fn put_shown(&mut self, name: &str, value: impl fmt::Display) -> io::Result<()> {
+        self.name(name);
+        write!(self.text, "\"{value}\"")
     }
 
     /// Puts a field where there is a value, which is no list and no object.
@@ -159,6 +167,8 @@ mod tests {
         let put = |item: &Value, fields: &mut Fields| {
             fields.put("e", &item["e"])?;
             fields.put_some("f", item["f"].as_str())?;
+            fields.put_word("w", "word");
+            fields.put_shown("s", "shown")?;
             fields.put_nested("g", &item["g"])
         };
         page.list("h", items.iter(), put).unwrap();
@@ -169,8 +179,8 @@ mod tests {
     #[test]
     fn what_is_written_field_by_field_reads_as_if_it_were_written_at_once() {
         let items = [
-            json!({"e": 1, "f": "two\n\"", "g": [[], {"h": null}]}),
-            json!({"e": null, "g": {}}),
+            json!({"e": 1, "f": "two\n\"", "w": "word", "s": "shown", "g": [[], {"h": null}]}),
+            json!({"e": null, "w": "word", "s": "shown", "g": {}}),
         ];
         for items in [&items[..], &items[..1], &[]] {
             let whole = json!({"a": "x\ny", "b": {"c": [1, {}], "d": []}, "h": items});

@@ -50,10 +50,7 @@ static PASS: Verdict = Verdict::PASS;
 /// What was heard of one cell.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard<'r> {
-    /// What was seen, as the judge needs it.
-    pub sight: Sight,
-    took_ms: u32,
-    passed: bool,
+    note: &'r Note,
     papers: Option<&'r Papers>,
 }
 
@@ -74,19 +71,14 @@ impl Cells {
     /// What was heard of a cell; `None` where there is no such index.
     pub(super) fn get(&self, index: usize) -> Option<Heard<'_>> {
         let note = self.notes.get(index)?;
-        let papers = self.papers(index);
-        Some(Heard {
-            sight: note.sight(papers.map(|papers| papers.rest).unwrap_or_default()),
-            took_ms: note.took_ms,
-            passed: note.passed,
-            papers,
-        })
+        let papers = note.has_papers.then(|| self.papers.get(&index)).flatten();
+        Some(Heard { note, papers })
     }
 
     /// What was seen of each.
     pub(super) fn sights(&self) -> Vec<Sight> {
         let heard = (0..self.len()).filter_map(|index| self.get(index));
-        heard.map(|heard| heard.sight).collect()
+        heard.map(|heard| heard.sight()).collect()
     }
 
     /// Takes what was seen.
@@ -109,7 +101,8 @@ impl Cells {
 
     /// Changes what was seen.
     pub(super) fn change(&mut self, index: usize, change: impl FnOnce(&mut Sight)) {
-        if let Some(Heard { mut sight, .. }) = self.get(index) {
+        if let Some(heard) = self.get(index) {
+            let mut sight = heard.sight();
             change(&mut sight);
             self.put(index, sight);
         }
@@ -137,11 +130,6 @@ impl Cells {
         if self.notes[index].has_papers || rest != Rest::default() {
             self.papers_mut(index).rest = rest;
         }
-    }
-
-    fn papers(&self, index: usize) -> Option<&Papers> {
-        let note = self.notes.get(index)?;
-        note.has_papers.then(|| self.papers.get(&index)).flatten()
     }
 
     fn papers_mut(&mut self, index: usize) -> &mut Papers {
@@ -189,9 +177,15 @@ impl Rest {
 }
 
 impl<'r> Heard<'r> {
+    /// What was seen, as the judge needs it.
+    pub fn sight(&self) -> Sight {
+        let rest = self.papers.map(|papers| papers.rest);
+        self.note.sight(rest.unwrap_or_default())
+    }
+
     /// The word on it; `None` until it is judged.
     pub fn verdict(&self) -> Option<&'r Verdict> {
-        if self.passed {
+        if self.note.passed {
             return Some(&PASS);
         }
         self.papers?.verdict.as_ref()
@@ -199,7 +193,7 @@ impl<'r> Heard<'r> {
 
     /// Milliseconds of the attempt that counts.
     pub fn took_ms(&self) -> u64 {
-        self.took_ms.into()
+        self.note.took_ms.into()
     }
 
     /// What came back, where it was kept.
@@ -256,7 +250,7 @@ mod tests {
             assert_eq!(cells.sights(), [Sight::default(), sight]);
         }
         cells.change(1, |sight| sight.effect = Effect::Unchanged);
-        assert_eq!(cells.get(1).unwrap().sight.effect, Effect::Unchanged);
+        assert_eq!(cells.get(1).unwrap().sight().effect, Effect::Unchanged);
         assert!(cells.get(2).is_none());
     }
 

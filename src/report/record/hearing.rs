@@ -350,7 +350,7 @@ impl Record {
         let Some(check) = self.matrix.check(index) else {
             return;
         };
-        let expectation = &check.demand.expectation;
+        let expectation = check.demand.expectation;
         let other = Sight {
             reading: *reading,
             status: *status,

@@ -108,17 +108,17 @@ impl Written<'_> {
 
 fn put_observed(text: &mut Vec<u8>, seen: &Observed) -> Result<()> {
     text.extend_from_slice(b",\"type\":\"cell.observed\"");
-    put_field(text, "persona", &seen.persona)?;
-    put_field(text, "operation", &seen.operation)?;
-    put_field(text, "door", &seen.door)?;
-    put_field(text, "status", &seen.status)?;
-    put_some(text, "reading", seen.reading.as_ref())?;
-    put_some(text, "second", seen.second.as_ref())?;
-    put_field(text, "effect", &seen.effect)?;
-    put_some(text, "gap", seen.gap.as_ref())?;
-    put_some(text, "retries", some(&seen.retries))?;
-    put_field(text, "took_ms", &seen.took_ms)?;
-    put_some(text, "evidence", some(&seen.evidence))?;
+    put_field(text, r#","persona":"#, &seen.persona)?;
+    put_field(text, r#","operation":"#, &seen.operation)?;
+    put_field(text, r#","door":"#, &seen.door)?;
+    put_field(text, r#","status":"#, &seen.status)?;
+    put_some(text, r#","reading":"#, seen.reading.as_ref())?;
+    put_some(text, r#","second":"#, seen.second.as_ref())?;
+    put_field(text, r#","effect":"#, &seen.effect)?;
+    put_some(text, r#","gap":"#, seen.gap.as_ref())?;
+    put_some(text, r#","retries":"#, some(&seen.retries))?;
+    put_field(text, r#","took_ms":"#, &seen.took_ms)?;
+    put_some(text, r#","evidence":"#, some(&seen.evidence))?;
     text.push(b'}');
     Ok(())
 }
@@ -129,17 +129,15 @@ fn some<T>(list: &[T]) -> Option<&[T]> {
 
 fn put_some(
     text: &mut Vec<u8>,
-    name: &str,
+    before: &str,
     value: Option<&(impl Serialize + ?Sized)>,
 ) -> Result<()> {
-    value.map_or(Ok(()), |value| put_field(text, name, value))
+    value.map_or(Ok(()), |value| put_field(text, before, value))
 }
 
-/// Puts a field whose name JSON has nothing to escape in.
-fn put_field(text: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized)) -> Result<()> {
-    text.extend_from_slice(b",\"");
-    text.extend_from_slice(name.as_bytes());
-    text.extend_from_slice(b"\":");
+/// Puts what stands before the value of a field, and the value.
+fn put_field(text: &mut Vec<u8>, before: &str, value: &(impl Serialize + ?Sized)) -> Result<()> {
+    text.extend_from_slice(before.as_bytes());
     serde_json::to_writer(text, value)
 }
 

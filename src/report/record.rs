@@ -74,8 +74,14 @@ pub struct Record {
     partial: bool,
     enough: Option<usize>,
     cut: bool,
-    /// Counted when it is first asked for, and anew once something more was heard.
+    sums: Sums,
+}
+
+/// What all cells come to, found out when it is first asked for, and anew once something more was heard.
+#[derive(Debug, Default)]
+struct Sums {
     count: OnceCell<Count>,
+    uniform: OnceCell<Option<Uniform>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +129,7 @@ impl Default for Record {
             partial: false,
             enough: None,
             cut: false,
-            count: OnceCell::new(),
+            sums: Sums::default(),
         }
     }
 }
@@ -201,6 +207,10 @@ impl Record {
 
     /// Whether everybody met the same, so that the run as a whole is suspect.
     pub fn uniform(&self) -> Option<Uniform> {
+        *self.sums.uniform.get_or_init(|| self.find_uniform())
+    }
+
+    fn find_uniform(&self) -> Option<Uniform> {
         let sight = |index: usize| self.cells.get(index).map(|heard| heard.sight());
         Uniform::of(&self.matrix, |index| sight(index).unwrap_or_default())
     }
@@ -211,7 +221,7 @@ impl Record {
     }
 
     fn count(&self) -> Count {
-        *self.count.get_or_init(|| {
+        *self.sums.count.get_or_init(|| {
             let mut all_judged = true;
             let kinds = self.entries().filter_map(|entry| {
                 all_judged &= entry.heard.verdict().is_some();

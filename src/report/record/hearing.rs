@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Record;
 use super::cells::Cells;
 use super::facts::{DoorFacts, Ending, TokenFacts, WaiverFacts};
+use super::{Record, Sums};
 use crate::cell::{Door, OperationName, PersonaName};
 use crate::door::Ended;
 use crate::judge::{
@@ -46,7 +46,7 @@ impl Record {
 
     /// Takes the next event. What names no cell of the matrix is passed over.
     pub fn hear(&mut self, event: &Event) {
-        self.count.take();
+        self.sums = Sums::default();
         match event {
             Event::RunStarted(beginning) => self.begin(beginning),
             Event::WaiverStated(dated) => self.note_waiver(dated),
@@ -166,7 +166,7 @@ impl Record {
     /// Judges all that was heard; `looked` says whether everything was looked at that no cell calls. What tools there are is
     /// compared where the record says which of them operations name.
     pub(crate) fn judge(&mut self, looked: bool) {
-        self.count.take();
+        self.sums = Sums::default();
         let sights = self.cells.sights();
         let mut tools: Vec<Option<&str>> = self.tools.iter().map(Option::as_deref).collect();
         let lists = if tools.is_empty() {

@@ -6,6 +6,9 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT
 pub(super) const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("rolecall/", env!("CARGO_PKG_VERSION")));
 
+/// Headers that most calls have besides.
+const OTHERS: usize = 5;
+
 /// The headers of a call before its door adds its own: `user-agent`, the scenario's, the client's, `authorization`.
 ///
 /// A header of the persona's client takes the place of the door's and the call's. A scenario's header takes the place of a default; a name that it states twice is sent twice. `authorization` is the
@@ -16,7 +19,7 @@ pub(super) fn heading(
     carried: &[(String, HeaderValue)],
     authorization: Option<&HeaderValue>,
 ) -> HeaderMap {
-    let mut heading = HeaderMap::with_capacity(headers.len() + carried.len() + 8);
+    let mut heading = HeaderMap::with_capacity(headers.len() + carried.len() + OTHERS);
     for (name, value) in headers {
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             heading.append(name, value.clone());

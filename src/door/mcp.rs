@@ -33,6 +33,9 @@ const BOTH_FRAMINGS: HeaderValue = HeaderValue::from_static("application/json, t
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
+/// Headers of every request besides: those below, and `host`.
+const OTHERS: usize = 3;
+
 /// Headers of one request.
 pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
 
@@ -79,6 +82,7 @@ impl Utterance {
     /// The HTTP request: a POST to `url` with `heading` and what MCP needs besides. Without `id` it is a notification.
     pub(super) fn call(&self, url: &str, heading: HeaderMap, id: Option<u64>) -> Call {
         let mut headers = heading;
+        headers.reserve(self.headers.len() + OTHERS);
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, BOTH_FRAMINGS);
         for (name, value) in &self.headers {

@@ -468,6 +468,36 @@ mod tests {
     }
 
     #[test]
+    fn whether_a_body_is_a_document_is_known_in_any_framing() {
+        let bodies = [
+            ANSWER,
+            " {} ",
+            "[]",
+            "7",
+            "\u{feff}{\"a\":1}",
+            r#"{"jsonrpc":"2.0","id":7,"result":{"a":1e999}}"#,
+            r#"{"x":"\ud800"}"#,
+            r#"{"method":1e999}"#,
+            "data: {}\n\n",
+            "{",
+            "",
+        ];
+        for content_type in ["application/json", "text/event-stream", "text/plain", ""] {
+            for (body, truncated) in bodies.iter().flat_map(|body| [(body, false), (body, true)]) {
+                let reply = Reply {
+                    truncated,
+                    ..reply(200, content_type, *body)
+                };
+                assert_eq!(
+                    read(&reply, 7).is_document,
+                    is_document(&reply),
+                    "{content_type}: {body} {truncated}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_complaint_needs_no_id_of_ours() {
         for id in [r#""id":null,"#, r#""id":"server-error","#, ""] {
             let body = format!(

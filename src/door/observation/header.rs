@@ -49,9 +49,8 @@ pub(super) fn kept(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> Vec<(String,
 }
 
 fn tells(name: &str) -> bool {
-    let of_family = FAMILIES.iter().any(|family| name.starts_with(family));
-    let of_identity = IDENTITIES.iter().any(|family| name.starts_with(family));
-    NAMES.contains(&name) || of_family && !of_identity
+    let is_of = |families: &[&str]| families.iter().any(|family| name.starts_with(family));
+    NAMES.contains(&name) || is_of(&FAMILIES) && !is_of(&IDENTITIES)
 }
 
 fn text<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<'v, str> {

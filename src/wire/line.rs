@@ -542,6 +542,22 @@ pub(in crate::wire) mod tests {
     }
 
     #[tokio::test]
+    async fn a_url_without_a_path_asks_for_the_root() {
+        for (path, target) in [("", "/"), ("/", "/"), ("?x=1", "/?x=1"), ("/a", "/a")] {
+            let server = serve(vec![Act::Write(
+                b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+            )])
+            .await;
+            ask(&line(), &format!("{}{path}", server.url))
+                .await
+                .unwrap();
+            let heard = server.heard();
+            let line = format!("GET {target} HTTP/1.1\r\n");
+            assert!(heard[0].starts_with(&line), "{path}: {heard:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn an_empty_post_states_its_length() {
         let server = serve(vec![Act::Write(
             b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),

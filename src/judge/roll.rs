@@ -200,7 +200,7 @@ impl Roll<'_> {
             RefusalShape::Http
         };
         let case = Case {
-            demand: &check.demand.expectation,
+            demand: check.demand.expectation,
             outcome: controls.settle(check.index, reading.outcome),
             status: sight.status,
             effect: sight.effect,
@@ -222,7 +222,7 @@ impl Roll<'_> {
 /// A cell without an answer to judge: a leak that was seen all the same stands.
 fn unanswered(check: &Check<'_>, sight: Sight) -> Ruling {
     let mut readings = [sight.reading, sight.second].into_iter().flatten();
-    let leaked = law::must_be_stopped(&check.demand.expectation)
+    let leaked = law::must_be_stopped(check.demand.expectation)
         && readings.any(|reading| law::reached(reading.outcome));
     if leaked {
         Ruling::Fail(Code::Leak)
@@ -1221,7 +1221,7 @@ mod tests {
             let Some(uniform) = Uniform::of(&matrix, |index| roll.sight(index)) else {
                 return Ok(());
             };
-            let must_be_refused = |check: &Check<'_>| law::must_be_stopped(&check.demand.expectation);
+            let must_be_refused = |check: &Check<'_>| law::must_be_stopped(check.demand.expectation);
             for check in matrix.checks() {
                 let verdict = conclusion.verdicts[check.index].as_ref().unwrap();
                 let passes = verdict.kind == VerdictKind::Pass;
@@ -1243,7 +1243,7 @@ mod tests {
             for check in matrix.checks() {
                 let sight = roll.sight(check.index);
                 let got_in = readings(&sight).any(|outcome| outcome == Outcome::Granted);
-                if got_in && law::must_be_stopped(&check.demand.expectation) {
+                if got_in && law::must_be_stopped(check.demand.expectation) {
                     let verdict = conclusion.verdicts[check.index].as_ref().unwrap();
                     prop_assert_eq!((verdict.kind, verdict.code), (VerdictKind::Fail, Some(Code::Leak)));
                     prop_assert!(listed.contains(&check.index));

@@ -91,7 +91,7 @@ impl Tally {
         for met in met.filter(|_| sight.gap.is_none()) {
             self.met.insert(met);
             self.personas.insert(check.persona);
-            self.forbidden |= law::must_be_stopped(&check.demand.expectation);
+            self.forbidden |= law::must_be_stopped(check.demand.expectation);
         }
     }
 

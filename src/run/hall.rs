@@ -297,7 +297,7 @@ impl<'r> Hall<'r> {
     pub(super) fn keep_effect(&self, check: &Check<'_>, effect: Effect) {
         let held = self.held.borrow_mut().remove(&check.index);
         let evidence = held
-            .filter(|_| effect.is_doubtful(&check.demand.expectation))
+            .filter(|_| effect.is_doubtful(check.demand.expectation))
             .unwrap_or_default();
         let gap = {
             let mut sights = self.sights.borrow_mut();
@@ -374,7 +374,7 @@ impl<'r> Hall<'r> {
             Door::Mcp | Door::McpLegacy => self.plan.scenario.deployment.mcp_refuses,
         };
         Demanded {
-            expectation: &check.demand.expectation,
+            expectation: check.demand.expectation,
             shape,
         }
     }

@@ -58,7 +58,7 @@ impl Limit {
         let Some(reading) = sight.reading.filter(|_| sight.gap.is_none()) else {
             return sight.reading.is_some();
         };
-        let plain = sight.second.is_none() && !sight.effect.is_doubtful(&check.demand.expectation);
+        let plain = sight.second.is_none() && !sight.effect.is_doubtful(check.demand.expectation);
         if !plain || !hall.as_demanded(check, reading, sight.status) {
             if !suspects.contains(&check.index) {
                 suspects.push(check.index);

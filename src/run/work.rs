@@ -255,7 +255,7 @@ pub(super) fn worth_asking_again(hall: &Hall<'_>, check: &Check<'_>, called: &Ca
 
 /// A cell that a 401 could satisfy asks how tokens are refused: its persona's is never renewed for it.
 pub(super) fn renewals(check: &Check<'_>) -> usize {
-    let asks_for_refusal = match &check.demand.expectation {
+    let asks_for_refusal = match check.demand.expectation {
         Expectation::Unauthenticated | Expectation::Deny => true,
         Expectation::Statuses(statuses) => statuses.contains(&401),
         Expectation::Allow | Expectation::Forbidden | Expectation::Hidden => false,
@@ -279,7 +279,7 @@ pub(super) fn told(
     (first, again): (Called, Option<Called>),
     effect: Effect,
 ) -> Seen {
-    let as_demanded = met(hall, check, &first) && !effect.is_doubtful(&check.demand.expectation);
+    let as_demanded = met(hall, check, &first) && !effect.is_doubtful(check.demand.expectation);
     if let Some(gallery) = hall.gallery {
         let signed_in = hall.plan.matrix.personas[check.persona].signs_in;
         for called in [Some(&first), again.as_ref()].into_iter().flatten() {

@@ -128,13 +128,11 @@ impl Known {
     /// The same demands; where their rows are known, those.
     pub(super) fn shared(&mut self, demands: Demands) -> Demands {
         let Demands { line, rows } = demands;
-        let rows = match self.0.get(&rows) {
-            Some(known) => Arc::clone(known),
-            None => {
-                self.0.insert(Arc::clone(&rows));
-                rows
-            }
-        };
+        if let Some(known) = self.0.get(&rows) {
+            let rows = Arc::clone(known);
+            return Demands { line, rows };
+        }
+        self.0.insert(Arc::clone(&rows));
         Demands { line, rows }
     }
 }

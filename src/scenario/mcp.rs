@@ -280,7 +280,7 @@ pub(super) fn read(
 ) -> Option<McpCall> {
     if matches!(named.node.value, Value::Text(_)) {
         let name = reader.plain(named.node, "the tool's name")?.into();
-        let arguments = nothing()?;
+        let arguments = nothing();
         return Some(McpCall::Tool { name, arguments });
     }
     let known = &[
@@ -415,7 +415,7 @@ fn object(
     scope: &Scope<'_>,
 ) -> Option<JsonTemplate> {
     match arguments {
-        None => nothing(),
+        None => Some(nothing()),
         Some(Named { node, .. }) if !matches!(node.value, Value::Map(_)) => {
             reader.wrong(node, "`arguments`", "a map");
             None
@@ -424,8 +424,8 @@ fn object(
     }
 }
 
-fn nothing() -> Option<JsonTemplate> {
-    Some(JsonTemplate::written("{}".to_owned()))
+fn nothing() -> JsonTemplate {
+    JsonTemplate::written("{}".to_owned())
 }
 
 #[cfg(test)]

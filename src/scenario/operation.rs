@@ -32,7 +32,7 @@ pub(super) fn read<'t>(
 ) -> Result<Option<Read>, Unread> {
     let Some(at) = document
         .long()
-        .or(root.named("operations").map(|named| named.at))
+        .or_else(|| root.named("operations").map(|named| named.at))
     else {
         return Ok(None);
     };

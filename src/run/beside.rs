@@ -26,9 +26,10 @@ pub(super) fn first_calls(plan: &Plan) -> [usize; 3] {
     }
 }
 
-/// Asks what needs no cell's answer. Whoever wants to hear of few failures only is asked nothing before they are counted.
+/// Asks what needs no cell's answer. Who wants to hear of few failures only is told them before anything else is asked; and
+/// where calls are paced nothing is gained, while tokens run out.
 pub(super) async fn ask(hall: &Hall<'_>) -> Beside {
-    if !hall.plan.is_whole() || hall.limit.is_set() {
+    if !hall.plan.is_whole() || hall.limit.is_set() || hall.settings.rate.is_some() {
         return Beside::default();
     }
     let (lists, visits, unlisted) = tokio::join!(

@@ -32,8 +32,8 @@ const PATIENCE: u32 = 6;
 const NO_METHOD: i64 = -32601;
 
 /// Enters every MCP door and asks what a caller without a token is to be refused, where nothing else is asked: other requests
-/// need a control that was made just before them, and a session that nobody has ended meanwhile. Doors where anything of it is
-/// unclear are left out: they are asked anew when it is known whether calls get through there.
+/// need a control that was made just before them, and a session that nobody has ended meanwhile. A door where anything of it is
+/// unclear is entered anew when it is known whether calls get through there.
 pub(super) async fn approach(hall: &Hall<'_>) -> Vec<Visit> {
     if hall.plan.scenario.deployment.mcp.is_none() {
         return Vec::new();
@@ -51,9 +51,7 @@ pub(super) async fn approach(hall: &Hall<'_>) -> Vec<Visit> {
     let approached = doors
         .into_iter()
         .map(|door| inquiry.enter_and_ask(door, caller));
-    let mut visits = join_all(approached).await;
-    visits.retain(is_clear);
-    visits
+    join_all(approached).await
 }
 
 /// Asks everything else about the requirements, and tells and keeps what they come to. Calls without a token come first: a
@@ -71,8 +69,10 @@ pub(super) async fn inquire(hall: &Hall<'_>, mut begun: Vec<Visit>) {
     };
     for door in inquiry.doors() {
         let known = begun.iter().position(|visit| visit.door == door);
+        let known = known.map(|at| begun.swap_remove(at));
         site.visits.push(match known {
-            Some(at) => inquiry.informed(begun.swap_remove(at)),
+            Some(visit) if is_clear(&visit) => inquiry.informed(visit),
+            Some(visit) => inquiry.open_again(visit).await,
             None => inquiry.open(door).await,
         });
     }
@@ -191,6 +191,16 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             alive: self.hall.alive.get()[visit.door.index()],
             refusals: self.hall.refusals_at(visit.door),
             ..visit
+        }
+    }
+
+    /// Opens a door anew that was not clear; what let nobody in then did so, whatever it says now.
+    async fn open_again(&self, begun: Visit) -> Visit {
+        let mut answers = begun.answers;
+        answers.retain(|_, answer| is_granted(answer));
+        Visit {
+            answers,
+            ..self.open(begun.door).await
         }
     }
 
@@ -558,10 +568,6 @@ fn got_through(control: &Answer) -> bool {
 /// Whether the caller was let in, and everybody was answered by someone who decides: no door that is known better could have
 /// been asked more patiently.
 fn is_clear(visit: &Visit) -> bool {
-    let is_granted = |answer: &Answer| match answer {
-        Answer::Came(exchange) => matches!(exchange.status(), Some(200..=299)),
-        Answer::Unsent(_) => false,
-    };
     let is_decided = |answer: &Answer| match answer {
         Answer::Came(exchange) => !matches!(exchange.status(), None | Some(429 | 500..)),
         Answer::Unsent(_) => false,
@@ -569,6 +575,13 @@ fn is_clear(visit: &Visit) -> bool {
     is_granted(&visit.opening)
         && got_through(&visit.control)
         && visit.answers.values().all(is_decided)
+}
+
+fn is_granted(answer: &Answer) -> bool {
+    match answer {
+        Answer::Came(exchange) => matches!(exchange.status(), Some(200..=299)),
+        Answer::Unsent(_) => false,
+    }
 }
 
 fn ended() -> Place {

@@ -1,10 +1,13 @@
 //! What a run puts on the wire, counted at the other end.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use rolecall::reference::{Fault, Listener, Seen};
 
-use crate::bench::{Bench, CATALOG, deployment};
+use crate::bench::{Bench, CATALOG, deployment, with_door};
 
 fn count_by_client(seen: &[Seen], wanted: impl Fn(&Seen) -> bool) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
@@ -251,4 +254,76 @@ fn the_same_run_gives_the_same_verdicts_with_one_job_and_with_many() {
         )
     };
     assert_eq!(strip("1"), strip("64"));
+}
+
+#[test]
+fn what_is_clear_beside_the_cells_is_asked_once_and_not_after_them() {
+    let deployment = deployment(&[]);
+    let (_folder, path) = with_door("requirements: ignore");
+    let ran = Bench::against(&deployment).run(&["run", &path]);
+    assert_eq!(ran.exit, 0, "{}\n{}", ran.stdout, ran.stderr);
+    let seen = deployment.traffic();
+    let is_list = |one: &Seen| one.rpc_method.as_deref() == Some("tools/list");
+    // A list a persona and door; the admin's are the controls of nobody's, too.
+    let lists = count_by_client(&seen, is_list);
+    assert_eq!(
+        lists.values().copied().collect::<Vec<_>>(),
+        [2, 2, 2, 4],
+        "{lists:?}"
+    );
+    let first_list = seen.iter().position(is_list);
+    let last_call = seen.iter().rposition(|one| one.tool.is_some());
+    assert!(first_list < last_call, "{first_list:?} {last_call:?}");
+}
+
+#[test]
+fn while_personas_sign_in_connections_are_opened_on_which_nothing_is_said() {
+    let [door, provider] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scenario.yaml");
+    let scenario = format!(
+        r#"
+rolecall: 1
+name: Ahead
+deployment: {{ rest: "{}" }}
+identity:
+  endpoints: {{ token: "{}/token", issuer: "https://idp.example", audience: catalog }}
+personas:
+  reader: {{ sign_in: {{ client_credentials: {{ client_id: reader, client_secret: {{ env: SECRET }} }} }} }}
+operations:
+  list: {{ allow: [reader], rest: GET /items }}
+"#,
+        url(&door),
+        url(&provider)
+    );
+    std::fs::write(&path, scenario).unwrap();
+    let far_end = std::thread::spawn(move || {
+        let (mut asked, _) = provider.accept().unwrap();
+        assert!(asked.read(&mut [0; 4096]).unwrap() > 0);
+        let until = Instant::now() + Duration::from_secs(20);
+        door.set_nonblocking(true).unwrap();
+        let opened = loop {
+            match door.accept() {
+                Ok((opened, _)) => break Some(opened),
+                Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                Err(_) => break None,
+            }
+        };
+        let refusal = r#"{"error":"invalid_client"}"#;
+        let head = "HTTP/1.1 401 X\r\ncontent-type: application/json\r\nconnection: close\r\n";
+        let answer = format!("{head}content-length: {}\r\n\r\n{refusal}", refusal.len());
+        asked.write_all(answer.as_bytes()).unwrap();
+        opened.map(|mut opened| {
+            let mut said = Vec::new();
+            opened.set_nonblocking(false).unwrap();
+            opened.read_to_end(&mut said).unwrap();
+            said
+        })
+    });
+    let ran = Bench::new()
+        .with("SECRET", "s3cret")
+        .run(&["run", path.to_str().unwrap()]);
+    assert_eq!(ran.exit, 3, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(far_end.join().unwrap(), Some(Vec::new()));
 }

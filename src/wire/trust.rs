@@ -2,11 +2,16 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
-use rustls::client::Resumption;
-use rustls::pki_types::CertificateDer;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 
 use super::SetupError;
 
@@ -41,7 +46,7 @@ impl Trust {
     pub(super) fn config(&self) -> ClientConfig {
         let mut config = self
             .full
-            .get_or_init(|| build(with_system(self.private.clone())))
+            .get_or_init(|| build(Registry::reading(self.private.clone())))
             .clone();
         config.resumption = Resumption::in_memory_sessions(SESSIONS);
         config
@@ -49,7 +54,7 @@ impl Trust {
 
     /// A configuration that reads nothing from the system, for clients that never dial `https`.
     pub(super) fn idle_config(&self) -> ClientConfig {
-        build(self.private.clone())
+        build(Registry::of(self.private.clone()))
     }
 }
 
@@ -75,15 +80,111 @@ fn with_system(mut store: RootCertStore) -> RootCertStore {
     store
 }
 
-fn build(roots: RootCertStore) -> ClientConfig {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+fn build(registry: Arc<Registry>) -> ClientConfig {
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&registry.provider))
         .with_safe_default_protocol_versions()
         .expect("the provider supports TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
+        .dangerous()
+        .with_custom_certificate_verifier(registry)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config
+}
+
+/// Verifies certificates as rustls does by itself. The authorities need not be known before a certificate has come: those of
+/// the system take longer to read than a handshake takes on a near link, and are read beside it.
+#[derive(Debug)]
+struct Registry {
+    provider: Arc<CryptoProvider>,
+    private: RootCertStore,
+    /// Whether it knows the system's, too.
+    knows_system: bool,
+    /// `None` inside where there is no authority at all.
+    verifier: OnceLock<Option<Arc<WebPkiServerVerifier>>>,
+}
+
+impl Registry {
+    /// Of these authorities alone.
+    fn of(private: RootCertStore) -> Arc<Self> {
+        Arc::new(Self::knowing(private, false))
+    }
+
+    fn knowing(private: RootCertStore, knows_system: bool) -> Self {
+        Self {
+            provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+            private,
+            knows_system,
+            verifier: OnceLock::new(),
+        }
+    }
+
+    /// Of these and the system's, which a thread of their own begins to read; without one the first handshake does.
+    fn reading(private: RootCertStore) -> Arc<Self> {
+        let registry = Arc::new(Self::knowing(private, true));
+        let reader = Arc::clone(&registry);
+        drop(thread::Builder::new().spawn(move || drop(reader.verifier())));
+        registry
+    }
+
+    /// Waits until the authorities are read. Where there is none, nobody is known.
+    fn verifier(&self) -> Result<&WebPkiServerVerifier, rustls::Error> {
+        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let read = self.verifier.get_or_init(|| self.read());
+        read.as_deref().ok_or(unknown)
+    }
+
+    fn read(&self) -> Option<Arc<WebPkiServerVerifier>> {
+        let mut roots = self.private.clone();
+        if self.knows_system {
+            roots = with_system(roots);
+        }
+        let provider = Arc::clone(&self.provider);
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        verifier.build().ok()
+    }
+}
+
+impl ServerCertVerifier for Registry {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.verifier()?.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier()?.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier()?.verify_tls13_signature(message, cert, dss)
+    }
+
+    /// What a hello offers, before anybody's authority matters.
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let algorithms = self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
+    }
 }
 
 impl fmt::Debug for Trust {
@@ -131,7 +232,7 @@ pub(in crate::wire) mod tests {
         let (config, pem) = certified(name);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        std::thread::spawn(move || answer(&listener, &Arc::new(config)));
+        thread::spawn(move || answer(&listener, &Arc::new(config)));
         (port, pem)
     }
 
@@ -294,7 +395,7 @@ pub(in crate::wire) mod tests {
     async fn a_server_without_tls_fails_tls() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://{}/", listener.local_addr().unwrap());
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             while let Ok((mut tcp, _)) = listener.accept() {
                 assert!(tcp.read(&mut [0; 4096]).unwrap() > 0);
                 tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();

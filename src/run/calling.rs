@@ -14,6 +14,10 @@ use crate::scenario::McpMethod;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A call to be made.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four questions about a call, each answered on its own"
+)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Calling<'c> {
     /// Index of the persona that makes it.

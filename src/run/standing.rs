@@ -89,17 +89,16 @@ pub(super) async fn sign_in_dialling(
     let ways = ways(&plan.scenario, means, |persona| callers[persona]);
     let issued = {
         let mut issuing = pin!(issue(&ways, desk, means));
-        match issuing.as_mut().now_or_never() {
-            Some(issued) => issued,
-            None => {
-                let first = work::first_calls(plan, means.settings.jobs);
-                let wanted = ways.iter().zip(first);
-                let wanted = wanted.filter_map(|(way, calls)| Some((way.as_ref()?, calls)));
-                for (way, calls) in wanted.chain([(nobody, beside::first_calls(plan))]) {
-                    way.dial_ahead(calls);
-                }
-                issuing.await
+        if let Some(issued) = issuing.as_mut().now_or_never() {
+            issued
+        } else {
+            let first = work::first_calls(plan, means.settings.jobs);
+            let wanted = ways.iter().zip(first);
+            let wanted = wanted.filter_map(|(way, calls)| Some((way.as_ref()?, calls)));
+            for (way, calls) in wanted.chain([(nobody, beside::first_calls(plan))]) {
+                way.dial_ahead(calls);
             }
+            issuing.await
         }
     };
     stand_together(&plan.scenario, ways, issued)

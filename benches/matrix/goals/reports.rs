@@ -1,4 +1,4 @@
-//! A matrix in, what all reports cost beside the JUnit report alone out.
+//! A matrix in, what all reports cost beside the `JUnit` report alone out.
 
 use std::error::Error;
 

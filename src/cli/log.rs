@@ -3,31 +3,35 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use tracing::{debug, info};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::{Level, debug, info};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 use crate::report::sanitizer;
 use crate::run::Event;
 use crate::run::event::Observed;
 use crate::secret::Redactor;
 
-/// Starts logging: `RUST_LOG` when it is set, else the level that `-v` asks for; warnings without either.
+/// Starts logging: the targets and levels of `RUST_LOG` when it is set (`rolecall=debug,hyper=info`), else what `-v` asks for;
+/// warnings without either.
 pub(super) fn start(verbose: u8, stated: Option<&str>, redactor: &Arc<Redactor>) {
     let level = match verbose {
-        0 => "warn",
-        1 => "rolecall=info",
-        2 => "rolecall=debug,hyper=info,reqwest=info",
-        _ => "trace",
+        0 => Targets::new().with_default(Level::WARN),
+        1 => Targets::new().with_target("rolecall", Level::INFO),
+        2 => Targets::new()
+            .with_target("rolecall", Level::DEBUG)
+            .with_targets([("hyper", Level::INFO), ("reqwest", Level::INFO)]),
+        _ => Targets::new().with_default(Level::TRACE),
     };
     let filter = stated
-        .and_then(|text| EnvFilter::try_new(text).ok())
-        .unwrap_or_else(|| EnvFilter::new(level));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(level);
+    let lines = fmt::layer()
         .with_ansi(false)
         .with_writer(Muted(Arc::clone(redactor)))
-        .finish();
+        .with_filter(filter);
+    let subscriber = tracing_subscriber::registry().with(lines);
     // A second start in one process keeps the first subscriber.
     let _kept = tracing::subscriber::set_global_default(subscriber).is_err();
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
+
 use crate::workload::{self, Kind, Policy};
 
 /// A request, as far as its answer depends on it.
@@ -88,8 +90,17 @@ impl Answer {
             let length = body.len();
             format!("content-type: application/json\r\ncontent-length: {length}\r\n")
         };
-        format!("HTTP/1.1 {status} X\r\n{challenge}{session}{content}\r\n{body}").into_bytes()
+        let reason = reason(*status);
+        format!("HTTP/1.1 {status} {reason}\r\n{challenge}{session}{content}\r\n{body}")
+            .into_bytes()
     }
+}
+
+/// As every server writes it; clients have another way for words of a server's own.
+fn reason(status: u16) -> &'static str {
+    let known = StatusCode::from_u16(status);
+    let reason = known.ok().and_then(|status| status.canonical_reason());
+    reason.unwrap_or("X")
 }
 
 /// What a deployment knows and how it errs.

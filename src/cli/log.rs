@@ -24,9 +24,7 @@ pub(super) fn start(verbose: u8, stated: Option<&str>, redactor: &Arc<Redactor>)
             .with_targets([("hyper", Level::INFO), ("reqwest", Level::INFO)]),
         _ => Targets::new().with_default(Level::TRACE),
     };
-    let filter = stated
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(level);
+    let filter = stated.and_then(|text| text.parse().ok()).unwrap_or(level);
     let lines = fmt::layer()
         .with_ansi(false)
         .with_writer(Muted(Arc::clone(redactor)))

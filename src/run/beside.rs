@@ -17,19 +17,21 @@ pub(super) struct Beside {
     unlisted: Option<Vec<Finding>>,
 }
 
-/// By door, how many connections whoever presents nothing begins with.
-pub(super) fn first_calls(plan: &Plan) -> [usize; 3] {
-    if plan.is_whole() && plan.matrix.doors.iter().any(|door| door.speaks_mcp()) {
+/// By door, how many connections whoever presents nothing begins with, where so many jobs call.
+pub(super) fn first_calls(plan: &Plan, jobs: usize) -> [usize; 3] {
+    if jobs > 1 && plan.is_whole() && plan.matrix.doors.iter().any(|door| door.speaks_mcp()) {
         [0, NOBODYS, 0]
     } else {
         [0; 3]
     }
 }
 
-/// Asks what needs no cell's answer. Who wants to hear of few failures only is told them before anything else is asked; and
-/// where calls are paced nothing is gained, while tokens run out.
+/// Asks what needs no cell's answer. Who wants to hear of few failures only is told them before anything else is asked; who
+/// wants one call at a time gets that; and where calls are paced nothing is gained, while tokens run out.
 pub(super) async fn ask(hall: &Hall<'_>) -> Beside {
-    if !hall.plan.is_whole() || hall.limit.is_set() || hall.settings.rate.is_some() {
+    let settings = hall.settings;
+    let alone = settings.jobs == 1 || settings.rate.is_some();
+    if alone || !hall.plan.is_whole() || hall.limit.is_set() {
         return Beside::default();
     }
     let (lists, visits, unlisted) = tokio::join!(

@@ -92,10 +92,11 @@ pub(super) async fn sign_in_dialling(
         if let Some(issued) = issuing.as_mut().now_or_never() {
             issued
         } else {
-            let first = work::first_calls(plan, means.settings.jobs);
+            let jobs = means.settings.jobs;
+            let first = work::first_calls(plan, jobs);
             let wanted = ways.iter().zip(first);
             let wanted = wanted.filter_map(|(way, calls)| Some((way.as_ref()?, calls)));
-            for (way, calls) in wanted.chain([(nobody, beside::first_calls(plan))]) {
+            for (way, calls) in wanted.chain([(nobody, beside::first_calls(plan, jobs))]) {
                 way.dial_ahead(calls);
             }
             issuing.await

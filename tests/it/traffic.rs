@@ -271,9 +271,26 @@ fn what_is_clear_beside_the_cells_is_asked_once_and_not_after_them() {
         [2, 2, 2, 4],
         "{lists:?}"
     );
+    assert!(lists_begin_before_the_last_call(&seen));
+}
+
+/// Deletions are called last.
+fn lists_begin_before_the_last_call(seen: &[Seen]) -> bool {
+    let is_list = |one: &Seen| one.rpc_method.as_deref() == Some("tools/list");
     let first_list = seen.iter().position(is_list);
-    let last_call = seen.iter().rposition(|one| one.tool.is_some());
-    assert!(first_list < last_call, "{first_list:?} {last_call:?}");
+    let is_deletion = |one: &Seen| one.tool.as_deref() == Some("deleteProduct");
+    let last_call = seen.iter().rposition(is_deletion);
+    assert!(first_list.is_some() && last_call.is_some());
+    first_list < last_call
+}
+
+#[test]
+fn with_one_job_nothing_is_asked_beside_the_cells() {
+    let deployment = deployment(&[]);
+    let (_folder, path) = with_door("requirements: ignore");
+    let ran = Bench::against(&deployment).run(&["run", "--jobs", "1", &path]);
+    assert_eq!(ran.exit, 0, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(!lists_begin_before_the_last_call(&deployment.traffic()));
 }
 
 #[test]

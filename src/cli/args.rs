@@ -467,7 +467,7 @@ impl Course {
 /// How fast, how patient.
 #[derive(Args, Debug)]
 pub(super) struct Pace {
-    /// Calls under way at once
+    /// Cells called at once; lists and the like are asked beside them, but with 1 nothing is
     #[arg(long, value_name = "N", default_value_t = 16, env = "ROLECALL_JOBS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
     /// Calls a second at most, such as 10/s

@@ -319,6 +319,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_nobody_asked_for_is_no_answer_even_where_nobody_looked_for_it_yet() {
+        let refusal = b"HTTP/1.1 403 No\r\ncontent-length: 2\r\n\r\nno".to_vec();
+        let pause = Act::Wait(Duration::from_millis(1));
+        let server = serve(vec![Act::Write(refusal), pause, Act::Write(OK.to_vec())]).await;
+        let line = line();
+        for calls in 1..=20 {
+            assert_eq!(ask(&line, &server.url).await.unwrap().status, 403);
+            sleep(Duration::from_millis(5)).await;
+            assert_eq!((server.connections(), server.heard().len()), (calls, calls));
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_dialled_ahead_says_nothing_and_carries_the_first_call() {
         let server = serve(vec![Act::Write(OK.to_vec())]).await;
         let line = line();

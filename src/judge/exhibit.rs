@@ -7,7 +7,12 @@ use crate::scenario::RefusalShape;
 
 /// What is seen of a cell whose answer means this, with the status that such an answer usually has.
 pub(super) fn saw(outcome: Outcome) -> Sight {
-    let status = match outcome {
+    answered(outcome, usual_status(outcome))
+}
+
+/// The status that an answer with this meaning usually has, 0 where there is none.
+pub(super) const fn usual_status(outcome: Outcome) -> u16 {
+    match outcome {
         Outcome::Granted | Outcome::RefusedInBand | Outcome::ToolError => 200,
         Outcome::PastTheGuard | Outcome::Hidden => 404,
         Outcome::Unauthenticated => 401,
@@ -16,8 +21,7 @@ pub(super) fn saw(outcome: Outcome) -> Sight {
         Outcome::Redirected => 302,
         Outcome::Crashed => 500,
         Outcome::NoAnswer => 0,
-    };
-    answered(outcome, status)
+    }
 }
 
 /// The same with another status.

@@ -213,6 +213,7 @@ const fn is_success(status: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::exhibit::usual_status;
 
     /// One letter an outcome, in the order of [`Outcome::ALL`]: granted, past-the-guard, unauthenticated, forbidden,
     /// refused-in-band, hidden, tool-error, rejected, redirected, intercepted, crashed, no-answer.
@@ -252,19 +253,6 @@ mod tests {
                 "NNNNNNBNNINA",
             ),
         ]
-    }
-
-    const fn usual_status(outcome: Outcome) -> u16 {
-        match outcome {
-            Outcome::Granted | Outcome::RefusedInBand | Outcome::ToolError => 200,
-            Outcome::PastTheGuard | Outcome::Hidden => 404,
-            Outcome::Unauthenticated => 401,
-            Outcome::Forbidden | Outcome::Intercepted => 403,
-            Outcome::Rejected => 400,
-            Outcome::Redirected => 302,
-            Outcome::Crashed => 500,
-            Outcome::NoAnswer => 502,
-        }
     }
 
     fn letter(ruling: Ruling) -> char {

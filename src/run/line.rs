@@ -107,18 +107,32 @@ impl Written<'_> {
 }
 
 fn put_observed(text: &mut Vec<u8>, seen: &Observed) -> Result<()> {
+    // Named one by one, so that a field more cannot be forgotten.
+    let Observed {
+        persona,
+        operation,
+        door,
+        status,
+        reading,
+        second,
+        effect,
+        gap,
+        retries,
+        took_ms,
+        evidence,
+    } = seen;
     text.extend_from_slice(b",\"type\":\"cell.observed\"");
-    put_field(text, r#","persona":"#, &seen.persona)?;
-    put_field(text, r#","operation":"#, &seen.operation)?;
-    put_field(text, r#","door":"#, &seen.door)?;
-    put_field(text, r#","status":"#, &seen.status)?;
-    put_some(text, r#","reading":"#, seen.reading.as_ref())?;
-    put_some(text, r#","second":"#, seen.second.as_ref())?;
-    put_field(text, r#","effect":"#, &seen.effect)?;
-    put_some(text, r#","gap":"#, seen.gap.as_ref())?;
-    put_some(text, r#","retries":"#, some(&seen.retries))?;
-    put_field(text, r#","took_ms":"#, &seen.took_ms)?;
-    put_some(text, r#","evidence":"#, some(&seen.evidence))?;
+    put_field(text, r#","persona":"#, persona)?;
+    put_field(text, r#","operation":"#, operation)?;
+    put_field(text, r#","door":"#, door)?;
+    put_field(text, r#","status":"#, status)?;
+    put_some(text, r#","reading":"#, reading.as_ref())?;
+    put_some(text, r#","second":"#, second.as_ref())?;
+    put_field(text, r#","effect":"#, effect)?;
+    put_some(text, r#","gap":"#, gap.as_ref())?;
+    put_some(text, r#","retries":"#, some(retries))?;
+    put_field(text, r#","took_ms":"#, took_ms)?;
+    put_some(text, r#","evidence":"#, some(evidence))?;
     text.push(b'}');
     Ok(())
 }

@@ -77,8 +77,8 @@ pub(super) async fn sign_in(
     stand_together(scenario, ways, issued)
 }
 
-/// The same, and as soon as somebody's sign-in takes its time, connections are opened for the `first` calls of each, and for
-/// those of `nobody`.
+/// Everybody whom the plan calls, likewise; and as soon as somebody's sign-in takes its time, connections are opened for the
+/// first calls of each, and for those of `nobody`.
 pub(super) async fn sign_in_dialling(
     plan: &Plan,
     desk: &Desk,

@@ -8,6 +8,7 @@ mod declaration;
 mod demand;
 mod demanded;
 mod deployment;
+mod draft;
 mod environment;
 mod extent;
 mod fingerprint;
@@ -41,8 +42,8 @@ use crate::requirement::Requirement;
 use crate::secret::Secret;
 use crate::waiver::{Subject, Waiver};
 use complaint::{Complaints, Kind};
+use draft::Draft;
 use persona::Default as DefaultIdentity;
-use raw::{Document, Node, Unread};
 use reader::{Fields, Reader};
 use register::Register;
 use template::{JsonTemplate, Template};
@@ -177,7 +178,7 @@ impl Scenario {
         } = &draft;
         let fields = reader.fields(root.span, root, "the scenario", KEYS)?;
         let mut register = Register::of(root);
-        register.within = within(deployment.as_ref());
+        register.within = draft::within(deployment.as_ref());
         version(reader, &fields);
         let name = fields
             .need(reader, "name")
@@ -223,74 +224,6 @@ impl Scenario {
             operations: draft.operations?.all,
         })
     }
-}
-
-/// A document of which the long part is read: the operations, each as soon as its lines are, so that their text is never in
-/// memory as a tree.
-struct Draft<'t> {
-    /// Everything but the entries of `operations`.
-    root: Node<'t>,
-    deployment: Option<Deployment>,
-    /// `None` where the document has no such key.
-    operations: Option<operation::Read>,
-}
-
-/// What operations refer to: where some of it stands below them, they are read once more when it is known.
-const REFERRED: [&str; 5] = [
-    "environments",
-    "deployment",
-    "clients",
-    "personas",
-    "fixtures",
-];
-
-impl<'t> Draft<'t> {
-    fn of(reader: &mut Reader<'_>, text: &'t str) -> Result<Self, Unread> {
-        let mut document = Document::of(text);
-        let mut root = document.head()?;
-        let (deployment, operations) = Self::long(reader, &root, &mut document)?;
-        let below = document.tail()?;
-        let is_referred = |entry: &raw::Entry<'_>| {
-            let key = entry.key.as_text();
-            key.is_some_and(|key| REFERRED.contains(&key) && root.get(key).is_none())
-        };
-        let again = below.iter().any(is_referred);
-        root.extend(below);
-        let (deployment, operations) = if again {
-            reader.forget();
-            let mut document = Document::of(text);
-            document.head()?;
-            Self::long(reader, &root, &mut document)?
-        } else {
-            (deployment, operations)
-        };
-        Ok(Self {
-            root,
-            deployment,
-            operations,
-        })
-    }
-
-    fn long(
-        reader: &mut Reader<'_>,
-        root: &Node<'t>,
-        document: &mut Document<'t>,
-    ) -> Result<(Option<Deployment>, Option<operation::Read>), Unread> {
-        if let Some(environments) = root.named("environments") {
-            environment::read(reader, environments);
-        }
-        let mut register = Register::of(root);
-        let deployment = root.named("deployment");
-        let deployment = deployment.and_then(|node| deployment::read(reader, node, &register));
-        register.within = within(deployment.as_ref());
-        let operations = operation::read(reader, root, document, &register)?;
-        Ok((deployment, operations))
-    }
-}
-
-fn within(deployment: Option<&Deployment>) -> Vec<String> {
-    let within = deployment.map(|deployment| deployment.within.clone());
-    within.unwrap_or_default()
 }
 
 const KEYS: &[&str] = &[

@@ -2,15 +2,13 @@
 
 use super::call::Shapes;
 use super::complaint::Kind;
+use super::demanded::Rows;
 use super::raw::{Node, Value};
 use super::reader::{Fields, Named, Reader};
 use super::register::Register;
 use super::spelling::{listed, nearest};
 use super::{Demand, Expectation};
 use crate::cell::Door;
-
-/// One row a persona, each with one demand a door in [`Door::ALL`]'s order.
-pub(super) type Demands = Vec<[Option<Demand>; 3]>;
 
 /// Reads the demands: `expect` before `allow`; everything not allowed is denied (401 to a persona that does not sign
 /// in, 403 to the others). A cell that nothing decides is a complaint.
@@ -19,14 +17,14 @@ pub(super) fn read(
     fields: &Fields<'_>,
     shapes: &Shapes,
     register: &Register<'_>,
-) -> Option<Demands> {
+) -> Option<Rows> {
     let doors = [shapes.has_rest, shapes.has_mcp, shapes.has_mcp];
     let before = reader.found.len();
     let allow = fields
         .get("allow")
         .map(|allow| allowed(reader, allow, register));
     let personas = register.personas.as_ref().map_or(0, Vec::len);
-    let mut demands: Demands = vec![[None, None, None]; personas];
+    let mut demands: Rows = vec![[None, None, None]; personas];
     if let Some(expect) = fields.get("expect") {
         expected(reader, expect, register, doors, &mut demands);
     }
@@ -63,13 +61,7 @@ fn allowed(reader: &mut Reader<'_>, named: Named<'_>, register: &Register<'_>) -
     allowed
 }
 
-fn fill(
-    demands: &mut Demands,
-    allow: &[usize],
-    line: u32,
-    register: &Register<'_>,
-    doors: [bool; 3],
-) {
+fn fill(demands: &mut Rows, allow: &[usize], line: u32, register: &Register<'_>, doors: [bool; 3]) {
     let personas = register.personas.as_deref().unwrap_or_default();
     for (place, (row, persona)) in demands.iter_mut().zip(personas).enumerate() {
         let expectation = match persona.signs_in {
@@ -95,7 +87,7 @@ fn expected(
     named: Named<'_>,
     register: &Register<'_>,
     doors: [bool; 3],
-    demands: &mut Demands,
+    demands: &mut Rows,
 ) {
     let mut entries = reader.entries(named.node, "`expect`").unwrap_or_default();
     // What is said of one client goes before what is said of all.
@@ -204,7 +196,7 @@ fn undecided(
     fields: &Fields<'_>,
     register: &Register<'_>,
     doors: [bool; 3],
-    demands: &Demands,
+    demands: &Rows,
 ) {
     let Some(personas) = &register.personas else {
         return;

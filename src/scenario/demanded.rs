@@ -9,7 +9,7 @@ use super::{Demand, Expectation};
 use crate::cell::Door;
 
 /// One row a persona, each with one demand a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
-type Rows = Vec<[Option<Demand>; 3]>;
+pub(super) type Rows = Vec<[Option<Demand>; 3]>;
 
 /// What the matrix demands of an operation's cells: one row a persona, each with one demand a door.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -73,7 +73,7 @@ impl Demands {
     }
 
     /// The rows with the lines as they are.
-    fn absolute(&self) -> Vec<[Option<Demand>; 3]> {
+    fn absolute(&self) -> Rows {
         let mut rows = Rows::clone(&self.rows);
         for demand in rows.iter_mut().flatten().flatten() {
             demand.line = self.line.saturating_add(demand.line);
@@ -82,8 +82,8 @@ impl Demands {
     }
 }
 
-impl From<Vec<[Option<Demand>; 3]>> for Demands {
-    fn from(mut rows: Vec<[Option<Demand>; 3]>) -> Self {
+impl From<Rows> for Demands {
+    fn from(mut rows: Rows) -> Self {
         let lines = rows.iter().flatten().flatten().map(|demand| demand.line);
         let line = lines.min().unwrap_or_default();
         for demand in rows.iter_mut().flatten().flatten() {
@@ -116,7 +116,7 @@ impl Serialize for Demands {
 
 impl<'de> Deserialize<'de> for Demands {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::<[Option<Demand>; 3]>::deserialize(deserializer).map(Self::from)
+        Rows::deserialize(deserializer).map(Self::from)
     }
 }
 

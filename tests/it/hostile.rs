@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -1156,6 +1156,36 @@ fn a_call_without_a_token_must_get_401_however_the_door_refuses_roles() {
             ran.stdout
         );
     }
+}
+
+/// A server that lets a caller without a token read its tools once, and whose way to refuse it is not always clear.
+fn open_for_a_moment() -> Hostile {
+    let lists = AtomicUsize::new(0);
+    Hostile::new(move |request| {
+        let is_list = request.body["method"] == "tools/list";
+        match request.who.as_str() {
+            "" if request.method == "GET" => Reply::Json(503, json!({ "error": "come again" })),
+            "" if is_list && lists.fetch_add(1, Ordering::SeqCst) == 0 => {
+                refusing_in_its_own_words(request)
+            }
+            "" => Reply::Json(401, json!({ "error": "no token" })),
+            "owner" => refusing_in_its_own_words(request),
+            _ if request.body["method"] == "tools/call" => refused(),
+            _ => refusing_in_its_own_words(request),
+        }
+    })
+}
+
+#[test]
+fn a_hole_that_was_seen_beside_the_cells_stays_when_the_door_is_entered_anew() {
+    let text = at_the_mcp_door("").replace(", waive: { C-01: made up }", "");
+    let ran = open_for_a_moment().run(&text, &[]);
+    assert_eq!(ran.exit, 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("✗ open-without-token"),
+        "{}",
+        ran.stdout
+    );
 }
 
 /// What `tools/list` gives for a cursor.

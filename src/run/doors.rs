@@ -1,5 +1,6 @@
 //! Plan and personas in, the doors that are called out.
 
+use super::hall::Hall;
 use super::standing::Standing;
 use super::stop::Stop;
 use crate::cell::Door;
@@ -19,8 +20,30 @@ pub(super) struct Doors {
     pub(super) for_fixtures: Option<Door>,
 }
 
-/// Asks the MCP URL for its eras, as one persona after the other until both are clear.
+/// The doors that are called where that does not hang on what the MCP URL answers, because the author names one era of it;
+/// `None` where it does.
+pub(super) fn stated(plan: &Plan) -> Option<Doors> {
+    let wanted = &plan.matrix.doors;
+    let eras = wanted.iter().filter(|door| door.speaks_mcp()).count();
+    (eras == 1).then(|| decide(wanted, true, Vec::new()))
+}
+
+/// Asks the MCP URL for the era of a door that is called whatever it answers, and tells.
+pub(super) async fn find_stated(hall: &Hall<'_>) {
+    for found in ask(&hall.plan, &hall.standings, hall.stop).await {
+        hall.tell_door(&found);
+    }
+}
+
+/// Asks the MCP URL for its eras, and decides which are called.
 pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Doors {
+    let found = ask(plan, standings, stop).await;
+    let stated = plan.scenario.deployment.doors_stated;
+    decide(&plan.matrix.doors, stated, found)
+}
+
+/// Asks as one persona after the other until each era is clear.
+async fn ask(plan: &Plan, standings: &[Standing], stop: &Stop) -> Vec<Found> {
     let wanted = &plan.matrix.doors;
     let mut found: Vec<Found> = Vec::new();
     if wanted.iter().any(|door| door.speaks_mcp()) {
@@ -37,7 +60,7 @@ pub(super) async fn find(plan: &Plan, standings: &[Standing], stop: &Stop) -> Do
             }
         }
     }
-    decide(wanted, plan.scenario.deployment.doors_stated, found)
+    found
 }
 
 /// Personas that have a way in and sign in, those that are allowed most first: the likeliest to be let in.

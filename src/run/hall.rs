@@ -23,6 +23,7 @@ use super::watch::Trace;
 use super::{Means, Settings, asking, standing};
 use crate::cell::Door;
 use crate::day::Day;
+use crate::door::discovery::Found;
 use crate::door::{Answer, Ask, Entrance, Observation};
 use crate::judge::{
     self, Attempt, Demanded, Effect, Gap, Layer, Listed, Reading, Repeats, Sight, Sightings,
@@ -223,11 +224,7 @@ impl<'r> Hall<'r> {
             self.tell(Event::WaiverStated(dated.clone()));
         }
         for found in &self.doors.found {
-            self.tell(Event::DoorFound {
-                door: found.door,
-                answers: found.answers,
-                detail: found.detail.clone(),
-            });
+            self.tell_door(found);
         }
         for event in self
             .standings
@@ -236,6 +233,15 @@ impl<'r> Hall<'r> {
         {
             self.tell(event);
         }
+    }
+
+    /// What came of asking an MCP door for its era.
+    pub(super) fn tell_door(&self, found: &Found) {
+        self.tell(Event::DoorFound {
+            door: found.door,
+            answers: found.answers,
+            detail: found.detail.clone(),
+        });
     }
 
     /// The bindings that every call of this run has; see [`asking::bindings`].

@@ -170,19 +170,21 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     async fn enter_and_ask(&self, door: Door, caller: usize) -> Visit {
         let unasked = Visit::unasked(door, false, Vec::new(), &Place::explained("not asked"));
         let mut visit = unasked.clone();
-        let unseen = std::slice::from_ref(&unasked);
-        let ((), answers) = tokio::join!(
-            self.enter(&mut visit, caller),
-            self.answers(unseen, Trick::is_made_unseen),
-        );
-        let answers = answers
-            .into_iter()
-            .map(|(_, trick, answer)| (trick, answer));
+        let ((), answers) = tokio::join!(self.enter(&mut visit, caller), self.ask_unseen(&unasked));
         visit.answers.extend(answers);
         if visit.carrier != unasked.carrier {
             visit.answers.remove(&Trick::NobodyLists);
+            let answers = self.ask_unseen(&visit).await;
+            visit.answers.extend(answers);
         }
         visit
+    }
+
+    async fn ask_unseen(&self, visit: &Visit) -> Vec<(Trick, Answer)> {
+        let visits = std::slice::from_ref(visit);
+        let answers = self.answers(visits, Trick::is_made_unseen).await;
+        let of_one = |(_, trick, answer)| (trick, answer);
+        answers.into_iter().map(of_one).collect()
     }
 
     /// A visit that was begun beside the cells, with what those have shown.

@@ -26,11 +26,6 @@ impl Limit {
         }
     }
 
-    /// Whether any number of failing cells is enough.
-    pub(super) fn is_set(&self) -> bool {
-        self.most.is_some()
-    }
-
     /// Whether enough cells have failed, so that no other is called.
     pub(super) fn is_reached(&self) -> bool {
         self.reached.get()

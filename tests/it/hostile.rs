@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -1186,6 +1186,41 @@ fn a_hole_that_was_seen_beside_the_cells_stays_when_the_door_is_entered_anew() {
         "{}",
         ran.stdout
     );
+}
+
+/// A server that tells what it speaks only after a tool was called, and whoever is asked for that first nothing in time.
+fn reticent() -> Hostile {
+    let called = (Mutex::new(false), Condvar::new());
+    Hostile::new(move |request| {
+        let (seen, turn) = &called;
+        let method = &request.body["method"];
+        if method == "tools/call" {
+            *seen.lock().unwrap() = true;
+            turn.notify_all();
+        } else if method == "server/discover" {
+            let waiting = seen.lock().unwrap();
+            let (seen, _) = turn
+                .wait_timeout_while(waiting, Duration::from_secs(1), |seen| !*seen)
+                .unwrap();
+            if !*seen {
+                return Reply::Json(503, json!({ "error": "not yet" }));
+            }
+        }
+        refusing_in_its_own_words(request)
+    })
+}
+
+#[test]
+fn cells_of_the_one_era_that_a_scenario_states_are_called_before_the_door_says_what_it_speaks() {
+    let spoken = |arguments: &[&str]| {
+        let text = at_the_mcp_door(", refuses: { shape: in-band, codes: [-32050] }");
+        let ran = reticent().run(&text, arguments);
+        assert_eq!(ran.exit, 0, "{}", ran.stdout);
+        ran.report()["doors"][0]["answers"].clone()
+    };
+    assert_eq!(spoken(&[]), true);
+    // Who wants one call at a time gets the answer first.
+    assert_eq!(spoken(&["--jobs", "1"]), Value::Null);
 }
 
 /// What `tools/list` gives for a cursor.

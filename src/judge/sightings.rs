@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::ops::Index;
 
+use foldhash::fast::RandomState;
+
 use super::roll::Sight;
 
 /// What was seen of every cell, by matrix index. Of many cells most were seen alike.
 #[derive(Clone, Debug)]
 pub struct Sightings {
     kinds: Vec<Sight>,
-    known: HashMap<Sight, u32>,
+    /// Every cell is looked up here, by many small numbers.
+    known: HashMap<Sight, u32, RandomState>,
     /// By matrix index: which of the kinds.
     of: Vec<u32>,
 }
@@ -27,7 +30,7 @@ impl Sightings {
     pub fn all(sight: Sight, count: usize) -> Self {
         Self {
             kinds: vec![sight],
-            known: [(sight, 0)].into(),
+            known: [(sight, 0)].into_iter().collect(),
             of: vec![0; count],
         }
     }

@@ -1,7 +1,8 @@
 //! The plan's groups in, every cell called out: jobs pull the next piece of work from one counter.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::{iter, slice, vec};
 
 use futures_util::future::join_all;
 
@@ -45,8 +46,8 @@ async fn call_everything(hall: &Hall<'_>) {
 async fn call_wave(hall: &Hall<'_>, groups: &[Group]) {
     let queue = Queue::of(&hall.plan, groups);
     let jobs = (0..hall.settings.jobs.max(1)).map(|_| async {
-        while let Some((group, cells)) = queue.next() {
-            call_piece(hall, group, &cells).await;
+        while let Some((group, piece)) = queue.next() {
+            call_piece(hall, group, piece.cells()).await;
         }
     });
     join_all(jobs).await;
@@ -55,36 +56,61 @@ async fn call_wave(hall: &Hall<'_>, groups: &[Group]) {
 /// The next piece of work, for whoever asks first.
 struct Queue<'p> {
     plan: &'p Plan,
-    groups: &'p [Group],
-    /// A group, and how many of its cells are taken.
-    next: Cell<(usize, usize)>,
+    left: RefCell<Left<'p>>,
+}
+
+/// What nobody has taken yet.
+struct Left<'p> {
+    groups: slice::Iter<'p, Group>,
+    /// The group that is begun, and its cells.
+    begun: Option<&'p Group>,
+    cells: vec::IntoIter<usize>,
+}
+
+/// Cells that one job calls, one after the other.
+#[derive(Debug, Eq, PartialEq)]
+enum Piece {
+    Cell(usize),
+    Group(Vec<usize>),
+}
+
+impl Piece {
+    fn cells(&self) -> &[usize] {
+        match self {
+            Self::Cell(cell) => slice::from_ref(cell),
+            Self::Group(cells) => cells,
+        }
+    }
 }
 
 impl<'p> Queue<'p> {
     fn of(plan: &'p Plan, groups: &'p [Group]) -> Self {
         Self {
             plan,
-            groups,
-            next: Cell::new((0, 0)),
+            left: RefCell::new(Left {
+                groups: groups.iter(),
+                begun: None,
+                cells: Vec::new().into_iter(),
+            }),
         }
     }
 
-    fn next(&self) -> Option<(&'p Group, Vec<usize>)> {
+    fn next(&self) -> Option<(&'p Group, Piece)> {
+        let mut left = self.left.borrow_mut();
         loop {
-            let (place, taken) = self.next.get();
-            let group = self.groups.get(place)?;
-            let most = match group.conduct {
-                Conduct::Live => usize::MAX,
-                Conduct::Plain | Conduct::Decoy | Conduct::Withheld => 1,
-            };
-            let left = self.plan.cells(group).skip(taken);
-            let cells: Vec<usize> = left.take(most).collect();
-            if cells.is_empty() {
-                self.next.set((place + 1, 0));
-            } else {
-                self.next.set((place, taken + cells.len()));
-                return Some((group, cells));
+            if let (Some(group), Some(cell)) = (left.begun, left.cells.next()) {
+                let piece = match group.conduct {
+                    Conduct::Live => {
+                        let others = std::mem::take(&mut left.cells);
+                        Piece::Group(iter::once(cell).chain(others).collect())
+                    }
+                    Conduct::Plain | Conduct::Decoy | Conduct::Withheld => Piece::Cell(cell),
+                };
+                return Some((group, piece));
             }
+            let group = left.groups.next()?;
+            left.begun = Some(group);
+            left.cells = self.plan.cells(group).collect::<Vec<_>>().into_iter();
         }
     }
 }
@@ -94,8 +120,8 @@ pub(super) fn first_calls(plan: &Plan, jobs: usize) -> Vec<[usize; 3]> {
     let mut calls = vec![[0; 3]; plan.matrix.personas.len()];
     let mut waves = plan.groups.chunk_by(|one, next| one.wave == next.wave);
     let queue = Queue::of(plan, waves.next().unwrap_or_default());
-    let pieces = std::iter::from_fn(|| queue.next()).take(jobs);
-    for check in pieces.filter_map(|(_, cells)| plan.matrix.check(*cells.first()?)) {
+    let pieces = iter::from_fn(|| queue.next()).take(jobs);
+    for check in pieces.filter_map(|(_, piece)| plan.matrix.check(*piece.cells().first()?)) {
         calls[check.persona][check.door.index()] += 1;
     }
     calls
@@ -343,11 +369,10 @@ mod tests {
             group(Conduct::Withheld, 1),
         ];
         let queue = Queue::of(&plan, &groups);
-        let pieces: Vec<_> = std::iter::from_fn(|| queue.next().map(|(_, cells)| cells)).collect();
-        let single = |cell| vec![cell];
-        let mut expected: Vec<Vec<usize>> = [3, 0, 1, 2].map(single).into();
-        expected.push(vec![60, 61, 63, 62]);
-        expected.extend([15, 12, 13, 14].map(single));
+        let pieces: Vec<_> = iter::from_fn(|| queue.next().map(|(_, piece)| piece)).collect();
+        let mut expected: Vec<Piece> = [3, 0, 1, 2].map(Piece::Cell).into();
+        expected.push(Piece::Group(vec![60, 61, 63, 62]));
+        expected.extend([15, 12, 13, 14].map(Piece::Cell));
         assert_eq!(pieces, expected);
         assert!(queue.next().is_none());
     }

@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod secret;
+pub mod tree;
 pub mod page;
 pub mod requirement;
 pub mod layer;

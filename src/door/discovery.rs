@@ -87,7 +87,7 @@ pub(super) fn answers_modern(spoken: &Spoken) -> Option<bool> {
     match (&spoken.message, spoken.error()) {
         _ if is_unclear(status) => None,
         (Some(Message::Result(result)), _) if status < 300 => {
-            names_modern(result.get("supportedVersions"))
+            names_modern(result.members().get("supportedVersions"))
         }
         (_, Some(error)) if status < 300 => refuses_method(error),
         (_, Some(error)) if (400..500).contains(&status) => era_of(status, error),
@@ -151,10 +151,13 @@ fn names_modern(versions: Option<&Value>) -> Option<bool> {
 }
 
 /// The revisions that an answer names: those of a result, or those of the error that refuses ours.
-pub(super) fn supported(spoken: &Spoken) -> Option<&Value> {
+pub(super) fn supported(spoken: &Spoken) -> Option<Value> {
     match &spoken.message {
-        Some(Message::Result(result)) => result.get("supportedVersions"),
-        Some(Message::Error(_)) | None => spoken.error()?.data.as_ref()?.get("supported"),
+        Some(Message::Result(result)) => result.members().remove("supportedVersions"),
+        Some(Message::Error(_)) | None => {
+            let supported = spoken.error()?.data.as_ref()?.get("supported");
+            supported.cloned()
+        }
     }
 }
 

@@ -213,8 +213,11 @@ fn short(spoken: &Spoken) -> String {
 
 /// The revisions that the server says it supports; only what looks like one.
 fn versions(spoken: &Spoken) -> Option<String> {
-    let versions = discovery::supported(spoken)?.as_array()?;
-    let dates = versions.iter().filter_map(|version| version.as_str());
+    let versions = discovery::supported(spoken)?;
+    let dates = versions
+        .as_array()?
+        .iter()
+        .filter_map(|version| version.as_str());
     let dates = dates.filter(|version| legacy::is_revision(version));
     let dates: Vec<&str> = dates.take(MOST_REVISIONS).collect();
     (!dates.is_empty()).then(|| dates.join(" "))

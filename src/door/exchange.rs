@@ -261,7 +261,7 @@ impl Exchange {
             observation: spoken.answered.observation,
             headers: reply.headers.clone(),
             result: match spoken.message {
-                Some(Message::Result(result)) => Some(result),
+                Some(Message::Result(result)) => Some(result.members()),
                 Some(Message::Error(_)) | None => None,
             },
             error,

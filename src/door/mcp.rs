@@ -5,7 +5,7 @@ pub(super) mod listener;
 pub(super) mod message;
 pub(super) mod modern;
 pub(super) mod opened;
-mod result;
+pub(super) mod result;
 
 pub(super) mod session;
 
@@ -25,7 +25,7 @@ use crate::scenario::McpMethod;
 use crate::secret::Redactor;
 use crate::wire::{Call, Line, Reply, Silence, Wire};
 use listener::Listener;
-use message::{Message, RpcError};
+use message::{Message, Messages, Read, RpcError};
 use opened::Opened;
 
 /// Servers answer 406 unless both are listed, whichever they choose (Streamable HTTP, every revision).
@@ -151,8 +151,9 @@ impl Spoken {
 
     /// The same with what `scrubber` keeps.
     fn keeping(utterance: &Utterance, reply: &Reply, id: u64, scrubber: Scrubber<'_>) -> Self {
-        let read = message::read(reply, id);
-        let (rpc, payload) = meaning(utterance, read.message.as_ref(), &scrubber);
+        let messages = Messages::of(reply);
+        let read = messages.read(id);
+        let (rpc, payload) = meaning(utterance, &read, &scrubber);
         let observation = Observation::of_read(
             &utterance.request,
             reply,
@@ -207,13 +208,9 @@ impl Spoken {
     }
 }
 
-fn meaning(
-    utterance: &Utterance,
-    message: Option<&Message>,
-    scrubber: &Scrubber<'_>,
-) -> (Rpc, Payload) {
-    match (message, utterance.seeks) {
-        (Some(Message::Result(result)), Some(method)) => result::meaning(method, result, scrubber),
+fn meaning(utterance: &Utterance, read: &Read<'_>, scrubber: &Scrubber<'_>) -> (Rpc, Payload) {
+    match (&read.message, utterance.seeks) {
+        (Some(Message::Result(told)), Some(method)) => result::read(method, told, read, scrubber),
         (Some(Message::Error(error)), _) => (result::error(error, scrubber), Payload::default()),
         (Some(Message::Result(_)), None) | (None, _) => (Rpc::Absent, Payload::default()),
     }

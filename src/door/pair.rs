@@ -238,6 +238,7 @@ pub(super) fn is_stream(reply: &Reply) -> bool {
 fn revision(reply: &Reply, id: u64) -> Option<String> {
     match message::answer(reply, id)? {
         Message::Result(result) => {
+            let result = result.members();
             let revision = result.get("protocolVersion")?.as_str()?;
             legacy::is_revision(revision).then(|| revision.to_owned())
         }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::mcp::result::Data;
 use super::observation::without_mark;
 
 /// The data in an answer, not yet read.
@@ -15,9 +16,8 @@ enum Kept {
     Nothing,
     /// A body that is one JSON document.
     Body(Bytes),
-    /// A text that is one.
-    Text(String),
-    Data(Value),
+    /// The result of an MCP request.
+    Result(Data),
 }
 
 impl Payload {
@@ -26,14 +26,9 @@ impl Payload {
         Self(Kept::Body(body))
     }
 
-    /// Of a text that is one.
-    pub(super) fn of_text(text: String) -> Self {
-        Self(Kept::Text(text))
-    }
-
-    /// Of data that is read already.
-    pub(super) fn of_data(data: Value) -> Self {
-        Self(Kept::Data(data))
+    /// Of a result.
+    pub(super) fn of_result(data: Data) -> Self {
+        Self(Kept::Result(data))
     }
 
     /// The data; `None` when there is none.
@@ -41,8 +36,7 @@ impl Payload {
         match &self.0 {
             Kept::Nothing => None,
             Kept::Body(body) => serde_json::from_slice(without_mark(body)).ok(),
-            Kept::Text(text) => serde_json::from_str(text).ok(),
-            Kept::Data(data) => Some(data.clone()),
+            Kept::Result(data) => data.value(),
         }
     }
 }

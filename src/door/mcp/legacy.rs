@@ -43,15 +43,14 @@ impl Session {
     /// What an answer to `initialize` opens. `None` when it has no result, names no revision of this era, or gives an
     /// id that is not visible ASCII (2025-11-25 transports, Session Management).
     pub(in crate::door) fn of(spoken: &Spoken) -> Option<Self> {
-        let Some(Message::Result(result)) = &spoken.message else {
+        let Some(Message::Result(told)) = &spoken.message else {
             return None;
         };
-        let version = result
-            .get("protocolVersion")?
-            .as_str()
-            .filter(|version| is_of_this_era(version))?;
+        let version = told.look(|result| {
+            let version = result.get("protocolVersion")?.as_str();
+            HeaderValue::from_str(version.filter(|version| is_of_this_era(version))?).ok()
+        })?;
         let fits = spoken.session.as_ref().is_none_or(is_usable);
-        let version = HeaderValue::from_str(version).ok()?;
         fits.then(|| Self {
             version,
             id: spoken.session.clone(),

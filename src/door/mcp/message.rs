@@ -1,23 +1,54 @@
 //! An HTTP answer in, the JSON-RPC message with our id out (JSON-RPC 2.0 §5).
 
 use std::fmt;
+use std::slice;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::door::observation::sound::Sound;
 use crate::door::observation::{is_document, without_mark};
 use crate::door::sse::Events;
+use crate::tree::{Members, Tree};
 use crate::wire::Reply;
 
 /// A response message that keeps the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::door) enum Message {
     /// Its `result`; in MCP always an object.
-    Result(Map<String, Value>),
+    Result(Told),
     /// Its `error`.
     Error(RpcError),
+}
+
+/// The result of the request with an id, in the message as it was sent: few look into it twice.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::door) struct Told {
+    message: Bytes,
+    id: u64,
+}
+
+impl Told {
+    /// What a look at its members gives.
+    pub(in crate::door) fn look<T>(&self, look: impl FnOnce(&Members<'_>) -> T) -> T {
+        look(&self.read())
+    }
+
+    /// Its members, to be kept.
+    pub(in crate::door) fn members(&self) -> Map<String, Value> {
+        self.read().into_map()
+    }
+
+    fn read(&self) -> Members<'_> {
+        let envelope = Envelope::read(&self.message, self.id);
+        match envelope.and_then(Envelope::into_answer) {
+            Some(Answer::Result(members)) => members,
+            // It was one before.
+            Some(Answer::Error(_)) | None => Members::default(),
+        }
+    }
 }
 
 /// An error object.
@@ -50,18 +81,35 @@ pub(super) enum Heard {
     /// Carries our id and breaks the rules.
     Broken,
     /// The response.
-    Ours(Message),
+    Ours,
+}
+
+/// An answer, and the messages that its body may hold, not yet read.
+#[derive(Debug)]
+pub(in crate::door) struct Messages<'r> {
+    reply: &'r Reply,
+    found: Found,
+}
+
+#[derive(Debug)]
+enum Found {
+    /// What may be one, and ends with the body.
+    Document(Bytes),
+    /// Those of an event stream.
+    Events(Vec<Bytes>),
 }
 
 /// What an answer's body holds for the request with an id.
 #[derive(Debug, Default)]
-pub(in crate::door) struct Read {
+pub(in crate::door) struct Read<'m> {
     /// The response with that id, wherever the framing puts it. Ids are compared with their JSON type. `None` when there is
     /// none, when it breaks the rules (both or neither of `result` and `error`, a member twice, another `jsonrpc`), or when
     /// it stands in a batch.
     pub(in crate::door) message: Option<Message>,
-    /// Where there is none: the first JSON-RPC error, whatever its id. Servers that cannot place a request answer with
-    /// `null`, no id, or one of their own.
+    /// What is in its result.
+    pub(in crate::door) result: Option<Members<'m>>,
+    /// Where there is no such response: the first JSON-RPC error, whatever its id. Servers that cannot place a request answer
+    /// with `null`, no id, or one of their own.
     pub(in crate::door) complaint: Option<RpcError>,
     /// Whether the whole body is one JSON document.
     pub(in crate::door) is_document: bool,
@@ -69,53 +117,75 @@ pub(in crate::door) struct Read {
 
 /// The response with that id alone; see [`Read::message`].
 pub(in crate::door) fn answer(reply: &Reply, id: u64) -> Option<Message> {
-    read(reply, id).message
+    Messages::of(reply).read(id).message
 }
 
-/// Reads an answer to the request with that id.
-pub(in crate::door) fn read(reply: &Reply, id: u64) -> Read {
-    let framing = framing(reply);
-    if framing == Framing::Json
-        && !reply.truncated
-        && let Some(envelope) = Envelope::read(without_mark(&reply.body))
-    {
-        return Read {
-            is_document: true,
-            ..sort(vec![envelope], id)
+impl<'r> Messages<'r> {
+    /// Those in the body of an answer.
+    pub(in crate::door) fn of(reply: &'r Reply) -> Self {
+        let found = match framing(reply) {
+            Framing::Json if !reply.truncated => {
+                Found::Document(reply.body.slice_ref(without_mark(&reply.body)))
+            }
+            Framing::Stream => {
+                let messages = Events::default().feed(&reply.body).into_iter();
+                Found::Events(messages.map(Bytes::from).collect())
+            }
+            Framing::Json | Framing::Other => Found::Events(Vec::new()),
         };
+        Self { reply, found }
     }
-    let messages = match framing {
-        Framing::Stream => Events::default().feed(&reply.body),
-        Framing::Json | Framing::Other => Vec::new(),
-    };
-    let envelopes = messages.iter();
-    let envelopes = envelopes.filter_map(|message| Envelope::read(message.as_bytes()));
-    Read {
-        is_document: is_document(reply),
-        ..sort(envelopes.collect(), id)
+
+    /// What they are to the request with that id.
+    pub(in crate::door) fn read(&self, id: u64) -> Read<'_> {
+        let (mut read, mut is_answered) = (Read::default(), false);
+        for message in self.each() {
+            let Some(envelope) = Envelope::read(message, id) else {
+                continue;
+            };
+            read.is_document = matches!(self.found, Found::Document(_));
+            if !is_answered && envelope.answers() {
+                is_answered = true;
+                read.hear(envelope, message, id);
+            } else if read.complaint.is_none() {
+                read.complaint = envelope.into_error();
+            }
+        }
+        if read.message.is_some() {
+            read.complaint = None;
+        }
+        read.is_document = read.is_document || is_document(self.reply);
+        read
+    }
+
+    fn each(&self) -> &[Bytes] {
+        match &self.found {
+            Found::Document(body) => slice::from_ref(body),
+            Found::Events(messages) => messages,
+        }
     }
 }
 
-fn sort(mut envelopes: Vec<Envelope>, id: u64) -> Read {
-    let ours = envelopes.iter().position(|envelope| envelope.answers(id));
-    let message = ours.and_then(|ours| envelopes.remove(ours).into_message());
-    let complaint = match &message {
-        Some(_) => None,
-        None => envelopes.into_iter().find_map(Envelope::into_error),
-    };
-    Read {
-        message,
-        complaint,
-        is_document: false,
+impl<'m> Read<'m> {
+    fn hear(&mut self, ours: Envelope<'m>, message: &Bytes, id: u64) {
+        match ours.into_answer() {
+            Some(Answer::Result(members)) => {
+                let message = message.clone();
+                self.message = Some(Message::Result(Told { message, id }));
+                self.result = Some(members);
+            }
+            Some(Answer::Error(error)) => self.message = Some(Message::Error(error)),
+            None => {}
+        }
     }
 }
 
 /// What a single message is to the request with that id.
 pub(super) fn hear(body: &[u8], id: u64) -> Heard {
-    match Envelope::read(body) {
-        Some(envelope) if envelope.answers(id) => {
-            envelope.into_message().map_or(Heard::Broken, Heard::Ours)
-        }
+    match Envelope::read(body, id) {
+        Some(envelope) if envelope.answers() => envelope
+            .into_answer()
+            .map_or(Heard::Broken, |_| Heard::Ours),
         Some(_) | None => Heard::Foreign,
     }
 }
@@ -155,75 +225,84 @@ fn framing(reply: &Reply) -> Framing {
 /// The members that matter. Read by hand, because a plain JSON reader takes the last of two equal names and a
 /// message with two answers must not count as either.
 #[derive(Default)]
-struct Envelope {
-    version: Option<Value>,
-    ids: Vec<Value>,
+struct Envelope<'m> {
+    version: Option<Tree<'m>>,
+    /// Whether an id of it is the one that is looked for, and whether it has any.
+    is_ours: bool,
+    has_id: bool,
     is_request: bool,
-    result: Option<Value>,
-    error: Option<Value>,
+    result: Option<Tree<'m>>,
+    error: Option<Tree<'m>>,
     is_doubled: bool,
 }
 
-impl Envelope {
-    fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+/// What an envelope that keeps the rules holds.
+enum Answer<'m> {
+    Result(Members<'m>),
+    Error(RpcError),
+}
+
+impl<'m> Envelope<'m> {
+    /// Reads a message that may answer the request with that id.
+    fn read(body: &'m [u8], id: u64) -> Option<Self> {
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        let envelope = Looking(id).deserialize(&mut reader).ok()?;
+        reader.end().ok()?;
+        Some(envelope)
     }
 
-    /// Whether it answers the request with that id, rightly or wrongly.
-    fn answers(&self, id: u64) -> bool {
-        !self.is_request && self.ids.iter().any(|known| *known == id)
+    /// Whether it answers the request, rightly or wrongly.
+    fn answers(&self) -> bool {
+        !self.is_request && self.is_ours
     }
 
-    fn into_message(self) -> Option<Message> {
-        if self.is_doubled || self.version? != "2.0" {
+    fn into_answer(self) -> Option<Answer<'m>> {
+        if self.is_doubled || !self.version?.is("2.0") {
             return None;
         }
         match (self.result, self.error) {
-            (Some(Value::Object(result)), None) => Some(Message::Result(result)),
-            (None, Some(error)) => error_object(error).map(Message::Error),
+            (Some(Tree::Object(result)), None) => Some(Answer::Result(result)),
+            (None, Some(error)) => error_object(&error).map(Answer::Error),
             _ => None,
         }
     }
 
     fn into_error(self) -> Option<RpcError> {
-        match self.into_message()? {
-            Message::Error(error) => Some(error),
-            Message::Result(_) => None,
+        match self.into_answer()? {
+            Answer::Error(error) => Some(error),
+            Answer::Result(_) => None,
         }
     }
 }
 
-fn error_object(error: Value) -> Option<RpcError> {
-    let Value::Object(mut error) = error else {
-        return None;
-    };
+fn error_object(error: &Tree<'_>) -> Option<RpcError> {
+    let message = error.get("message").and_then(Tree::as_str);
     Some(RpcError {
         code: error.get("code")?.as_i64()?,
-        message: error
-            .get("message")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
-        data: error.remove("data"),
+        message: message.unwrap_or_default().to_owned(),
+        data: error.get("data").cloned().map(Tree::into_value),
     })
 }
 
-impl<'de> Deserialize<'de> for Envelope {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
+/// Looks for the answer to the request with an id.
+struct Looking(u64);
+
+impl<'de> DeserializeSeed<'de> for Looking {
+    type Value = Envelope<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Envelope<'de>, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Envelope;
+impl<'de> Visitor<'de> for Looking {
+    type Value = Envelope<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON-RPC message")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Envelope, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Envelope<'de>, A::Error> {
         let mut envelope = Envelope::default();
         while let Some(name) = members.next_key()? {
             envelope.is_doubled |= match name {
@@ -231,8 +310,9 @@ impl<'de> Visitor<'de> for Members {
                 Name::Result => envelope.result.replace(members.next_value()?).is_some(),
                 Name::Error => envelope.error.replace(members.next_value()?).is_some(),
                 Name::Id => {
-                    envelope.ids.push(members.next_value()?);
-                    envelope.ids.len() > 1
+                    let id: Tree<'_> = members.next_value()?;
+                    envelope.is_ours |= id.as_u64() == Some(self.0);
+                    std::mem::replace(&mut envelope.has_id, true)
                 }
                 Name::Method => {
                     members.next_value::<Sound>()?;
@@ -295,29 +375,37 @@ mod tests {
     const ANSWER: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"ok":true}}"#;
 
     fn complaint(reply: &Reply) -> Option<RpcError> {
-        read(reply, 7).complaint
+        Messages::of(reply).read(7).complaint
     }
 
-    fn ok() -> Message {
-        Message::Result(Map::from_iter([("ok".to_owned(), json!(true))]))
+    /// The members of a result, or the error.
+    fn said(reply: &Reply) -> Option<Result<Value, RpcError>> {
+        let messages = Messages::of(reply);
+        let read = messages.read(7);
+        let kept = match read.message? {
+            Message::Result(told) => Ok(Value::Object(told.members())),
+            Message::Error(error) => Err(error),
+        };
+        let looked_at = read.result.map(|result| Value::Object(result.into_map()));
+        assert_eq!(looked_at, kept.clone().ok());
+        Some(kept)
+    }
+
+    fn ok() -> Option<Result<Value, RpcError>> {
+        Some(Ok(json!({ "ok": true })))
     }
 
     #[test]
     fn one_message_is_ours_broken_or_foreign() {
-        let error = RpcError {
-            code: -32001,
-            message: "no".to_owned(),
-            data: None,
-        };
         let table = [
-            (ANSWER, Heard::Ours(ok())),
+            (ANSWER, Heard::Ours),
             (
                 r#"{"jsonrpc":"2.0","id":7,"result":{"ok":true},"x":1}"#,
-                Heard::Ours(ok()),
+                Heard::Ours,
             ),
             (
                 r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"no"}}"#,
-                Heard::Ours(Message::Error(error)),
+                Heard::Ours,
             ),
             (
                 r#"{"jsonrpc":"2.0","id":7,"result":{},"error":{"code":1,"message":""}}"#,
@@ -411,8 +499,8 @@ mod tests {
         ];
         for (content_type, body) in table {
             assert_eq!(
-                answer(&reply(200, content_type, body.clone()), 7),
-                Some(ok()),
+                said(&reply(200, content_type, body.clone())),
+                ok(),
                 "{content_type}: {body}"
             );
         }
@@ -464,7 +552,7 @@ mod tests {
                 format!("data: {ANSWER}\n\ndata: {{"),
             )
         };
-        assert_eq!(answer(&cut, 7), Some(ok()));
+        assert_eq!(said(&cut), ok());
     }
 
     #[test]
@@ -489,11 +577,33 @@ mod tests {
                     ..reply(200, content_type, *body)
                 };
                 assert_eq!(
-                    read(&reply, 7).is_document,
+                    Messages::of(&reply).read(7).is_document,
                     is_document(&reply),
                     "{content_type}: {body} {truncated}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn an_error_is_kept_with_its_data() {
+        let error = |data| RpcError {
+            code: -32001,
+            message: "no".to_owned(),
+            data,
+        };
+        for (data, kept) in [
+            ("", None),
+            (r#","data":null"#, Some(Value::Null)),
+            (r#","data":[7]"#, Some(json!([7]))),
+        ] {
+            let body = format!(
+                r#"{{"jsonrpc":"2.0","id":7,"error":{{"code":-32001,"message":"no"{data}}}}}"#
+            );
+            assert_eq!(
+                said(&reply(200, "application/json", body)),
+                Some(Err(error(kept)))
+            );
         }
     }
 

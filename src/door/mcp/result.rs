@@ -1,41 +1,55 @@
 //! The result of a request in, what it says and the data in it out; nothing where it is none of the request's kind.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::message::RpcError;
-use crate::door::observation::sound::is_json;
+use super::message::{Read, RpcError, Told};
 use crate::door::scrubber::Scrubber;
 use crate::door::{Payload, Rpc};
 use crate::scenario::McpMethod;
+use crate::tree::{Members, Tree};
 
 const TEXT_CAP: usize = 2048;
 
-/// What a result says, and its data: a tool's `structuredContent`, else the first text of a tool's or resource's that
-/// is JSON; any other result whole. A result without what its method must give is none (2026-07-28 schema, the results
-/// by name), and an `isError` that is no boolean says nothing that could be relied on.
-pub(super) fn meaning(
+/// What the result in an answer says, and its data where it says something.
+pub(super) fn read(
     method: McpMethod,
-    result: &Map<String, Value>,
+    told: &Told,
+    read: &Read<'_>,
     scrubber: &Scrubber<'_>,
 ) -> (Rpc, Payload) {
+    let result = read.result.as_ref();
+    match result.map(|result| meaning(method, result, scrubber)) {
+        Some(Rpc::Absent) | None => (Rpc::Absent, Payload::default()),
+        Some(rpc) => {
+            let told = told.clone();
+            (rpc, Payload::of_result(Data { method, told }))
+        }
+    }
+}
+
+/// What a result says. A result without what its method must give is none (2026-07-28 schema, the results by name), and an
+/// `isError` that is no boolean says nothing that could be relied on.
+fn meaning(method: McpMethod, result: &Members<'_>, scrubber: &Scrubber<'_>) -> Rpc {
     // 2026-07-28: `input_required` asks for more before the tool runs; older peers say nothing and mean `complete`.
     if result
         .get("resultType")
-        .is_some_and(|kind| kind != "complete")
+        .is_some_and(|kind| !kind.is("complete"))
     {
-        return (Rpc::Absent, Payload::default());
+        return Rpc::Absent;
     }
     let is_error = match result.get("isError") {
         None => false,
-        Some(Value::Bool(is_error)) => *is_error,
-        Some(_) => return (Rpc::Absent, Payload::default()),
+        Some(Tree::Bool(is_error)) => *is_error,
+        Some(_) => return Rpc::Absent,
     };
     let Some(texts) = texts(method, result) else {
-        return (Rpc::Absent, Payload::default());
+        return Rpc::Absent;
     };
-    let text = scrubber.text(&texts.join("\n"), TEXT_CAP);
-    let rpc = Rpc::Result { is_error, text };
-    (rpc, payload(method, result, &texts))
+    let text = match texts[..] {
+        [text] => scrubber.text(text, TEXT_CAP),
+        _ => scrubber.text(&texts.join("\n"), TEXT_CAP),
+    };
+    Rpc::Result { is_error, text }
 }
 
 /// What an error object says.
@@ -47,8 +61,8 @@ pub(super) fn error(error: &RpcError, scrubber: &Scrubber<'_>) -> Rpc {
 }
 
 /// The texts in a result, for people; `None` when it is no result of that method. A tool's may leave everything out.
-fn texts(method: McpMethod, result: &Map<String, Value>) -> Option<Vec<&str>> {
-    let list = |name: &str| result.get(name).and_then(Value::as_array);
+fn texts<'r>(method: McpMethod, result: &'r Members<'_>) -> Option<Vec<&'r str>> {
+    let list = |name: &str| result.get(name).and_then(Tree::as_list);
     Some(match method {
         McpMethod::CallTool => list("content")
             .into_iter()
@@ -58,16 +72,16 @@ fn texts(method: McpMethod, result: &Map<String, Value>) -> Option<Vec<&str>> {
         McpMethod::ReadResource => {
             let contents = list("contents")?.iter();
             contents
-                .filter_map(|content| content["text"].as_str())
+                .filter_map(|content| content.get("text")?.as_str())
                 .collect()
         }
         McpMethod::GetPrompt => {
             let messages = list("messages")?.iter();
             messages
-                .filter_map(|message| text_of(&message["content"]))
+                .filter_map(|message| text_of(message.get("content")?))
                 .collect()
         }
-        McpMethod::Complete => nothing_for(result.get("completion")?.get("values")?.as_array())?,
+        McpMethod::Complete => nothing_for(result.get("completion")?.get("values")?.as_list())?,
         McpMethod::ListTools => nothing_for(list("tools"))?,
         McpMethod::ListResources => nothing_for(list("resources"))?,
         McpMethod::ListTemplates => nothing_for(list("resourceTemplates"))?,
@@ -82,35 +96,47 @@ fn nothing_for<T>(present: Option<T>) -> Option<Vec<&'static str>> {
     present.map(|_| Vec::new())
 }
 
-fn text_of(block: &Value) -> Option<&str> {
-    let is_text = block["type"] == "text";
-    block["text"].as_str().filter(|_| is_text)
+fn text_of<'r>(block: &'r Tree<'_>) -> Option<&'r str> {
+    let is_text = block.get("type")?.is("text");
+    block.get("text")?.as_str().filter(|_| is_text)
 }
 
-fn payload(method: McpMethod, result: &Map<String, Value>, texts: &[&str]) -> Payload {
-    let of_texts = || {
-        let mut texts = texts.iter();
-        let first = texts.find(|text| is_json(text.as_bytes()));
-        first.map_or_else(Payload::default, |text| {
-            Payload::of_text((*text).to_owned())
-        })
-    };
-    match method {
-        McpMethod::CallTool => {
-            let structured = result.get("structuredContent");
-            let structured = structured.filter(|content| !content.is_null());
-            structured.cloned().map_or_else(of_texts, Payload::of_data)
+/// The data in a result that says something: a tool's `structuredContent`, else the first text of a tool's or resource's that
+/// is JSON; any other result whole.
+#[derive(Clone, Debug)]
+pub(in crate::door) struct Data {
+    method: McpMethod,
+    told: Told,
+}
+
+impl Data {
+    /// The data; `None` when there is none.
+    pub(in crate::door) fn value(&self) -> Option<Value> {
+        match self.method {
+            McpMethod::CallTool => self.told.look(|result| {
+                let structured = result.get("structuredContent");
+                let structured = structured.filter(|content| **content != Tree::Null);
+                let structured = structured.cloned().map(Tree::into_value);
+                structured.or_else(|| first_document(self.method, result))
+            }),
+            McpMethod::ReadResource => self.told.look(|result| first_document(self.method, result)),
+            McpMethod::GetPrompt
+            | McpMethod::Complete
+            | McpMethod::ListTools
+            | McpMethod::ListResources
+            | McpMethod::ListTemplates
+            | McpMethod::ListPrompts
+            | McpMethod::Discover
+            | McpMethod::Initialize => Some(Value::Object(self.told.members())),
         }
-        McpMethod::ReadResource => of_texts(),
-        McpMethod::GetPrompt
-        | McpMethod::Complete
-        | McpMethod::ListTools
-        | McpMethod::ListResources
-        | McpMethod::ListTemplates
-        | McpMethod::ListPrompts
-        | McpMethod::Discover
-        | McpMethod::Initialize => Payload::of_data(Value::Object(result.clone())),
     }
+}
+
+fn first_document(method: McpMethod, result: &Members<'_>) -> Option<Value> {
+    let texts = texts(method, result)?;
+    texts
+        .iter()
+        .find_map(|text| serde_json::from_str(text).ok())
 }
 
 #[cfg(test)]
@@ -118,16 +144,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::door::mcp::message::{Message, Messages};
+    use crate::door::mcp::tests::reply;
     use crate::secret::{Redactor, Secret};
+
+    fn told(method: McpMethod, result: &Value, scrubber: &Scrubber<'_>) -> (Rpc, Option<Value>) {
+        let body = json!({ "jsonrpc": "2.0", "id": 7, "result": result }).to_string();
+        let reply = reply(200, "application/json", body);
+        let messages = Messages::of(&reply);
+        let answer = messages.read(7);
+        let Some(Message::Result(told)) = &answer.message else {
+            panic!("{result} is a result");
+        };
+        let (rpc, payload) = super::read(method, told, &answer, scrubber);
+        (rpc, payload.value())
+    }
 
     fn read(method: McpMethod, result: &Value) -> (Rpc, Option<Value>) {
         let redactor = Redactor::default();
-        let (rpc, payload) = meaning(
-            method,
-            result.as_object().unwrap(),
-            &Scrubber::new(&redactor),
-        );
-        (rpc, payload.value())
+        told(method, result, &Scrubber::new(&redactor))
     }
 
     fn says(is_error: bool, text: &str) -> Rpc {
@@ -303,7 +338,7 @@ mod tests {
         let scrubber = Scrubber::new(&redactor);
         let words = format!("{}{canary}", "x".repeat(TEXT_CAP - 8));
         let echo = json!({ "content": [{ "type": "text", "text": words }], "isError": true });
-        let (result, _) = meaning(McpMethod::CallTool, echo.as_object().unwrap(), &scrubber);
+        let (result, _) = told(McpMethod::CallTool, &echo, &scrubber);
         let refusal = RpcError {
             code: -1,
             message: words,

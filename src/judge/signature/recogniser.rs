@@ -2,10 +2,9 @@
 
 use std::cell::OnceCell;
 
-use serde_json::Value;
-
 use super::Signature;
 use crate::door::{HttpAnswer, Rpc};
+use crate::tree::Tree;
 
 /// See [`Signature::recognise`].
 pub(super) fn recognise(answer: &HttpAnswer) -> Option<Signature> {
@@ -60,6 +59,8 @@ const WAF_TEXTS: [&str; 7] = [
 const CHALLENGE_TEXTS: [&str; 3] = ["<title>just a moment", "error code: 1020", "error 1020"];
 const GATEWAY_FOOTER: &str = "microsoft-azure-application-gateway";
 const PROXY_FOOTERS: [&str; 2] = ["<center>nginx", "<center>openresty"];
+/// Most texts do not have it, and then none of those below.
+const KEY_WORD: &str = "key";
 const KEY_TEXTS: [&str; 10] = [
     "missing subscription key",
     "invalid subscription key",
@@ -131,9 +132,18 @@ const SIGN_IN_MARKS: [&str; 8] = [
 struct Page<'a> {
     answer: &'a HttpAnswer,
     text: OnceCell<String>,
-    document: OnceCell<Option<Value>>,
+    document: OnceCell<Option<Tree<'a>>>,
     html: OnceCell<bool>,
-    bearer: OnceCell<bool>,
+    challenges: OnceCell<Challenges>,
+}
+
+/// What an answer's challenges ask for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Challenges {
+    /// A bearer token.
+    bearer: bool,
+    /// An API key.
+    key: bool,
 }
 
 impl<'a> Page<'a> {
@@ -143,7 +153,7 @@ impl<'a> Page<'a> {
             text: OnceCell::new(),
             document: OnceCell::new(),
             html: OnceCell::new(),
-            bearer: OnceCell::new(),
+            challenges: OnceCell::new(),
         }
     }
 
@@ -152,7 +162,7 @@ impl<'a> Page<'a> {
         self.text.get_or_init(|| body.to_ascii_lowercase())
     }
 
-    fn document(&self) -> Option<&Value> {
+    fn document(&self) -> Option<&Tree<'a>> {
         let answer = self.answer;
         let read = || serde_json::from_str(&answer.body).ok();
         let document = || if answer.json { read() } else { None };
@@ -163,11 +173,14 @@ impl<'a> Page<'a> {
         *self.html.get_or_init(|| is_html(self.answer, self.text()))
     }
 
+    fn challenges(&self) -> Challenges {
+        let challenges = || Challenges::of(self.answer);
+        *self.challenges.get_or_init(challenges)
+    }
+
     /// Whether a challenge in it asks for a bearer token.
     fn wants_bearer(&self) -> bool {
-        *self
-            .bearer
-            .get_or_init(|| has_challenge(self.answer, "bearer"))
+        self.challenges().bearer
     }
 
     fn says(&self, phrases: &[&str]) -> bool {
@@ -181,17 +194,21 @@ impl<'a> Page<'a> {
 
     /// Whether the body is `{"statusCode": …, "message": …}` and nothing else, in API Management's order.
     fn is_gateway_note(&self, status: u16, message: &str) -> bool {
-        let Some(Value::Object(fields)) = self.document() else {
+        let Some(Tree::Object(fields)) = self.document() else {
             return false;
         };
-        fields.keys().eq(["statusCode", "message"])
-            && fields["statusCode"] == status
-            && fields["message"] == message
+        // One that is given twice stands where it was given first.
+        let mut names = fields.names();
+        let is_code = |value: &Tree<'_>| value.as_u64() == Some(status.into());
+        names.next() == Some("statusCode")
+            && names.all(|name| matches!(name, "statusCode" | "message"))
+            && fields.get("statusCode").is_some_and(is_code)
+            && fields.get("message").is_some_and(|said| said.is(message))
     }
 
     fn message_is(&self, message: &str) -> bool {
-        self.document()
-            .is_some_and(|document| document["message"] == message)
+        let said = self.document().and_then(|document| document.get("message"));
+        said.is_some_and(|said| said.is(message))
     }
 }
 
@@ -214,18 +231,20 @@ fn is_called_html(answer: &HttpAnswer) -> bool {
     matches!(media_type.as_str(), "text/html" | "application/xhtml+xml")
 }
 
-fn has_challenge(answer: &HttpAnswer, scheme: &str) -> bool {
-    let mut challenges = answer
-        .headers
-        .iter()
-        .filter(|(name, _)| name == "www-authenticate");
-    challenges.any(|(_, value)| {
-        value.split(',').any(|part| {
-            part.split_whitespace()
-                .next()
-                .is_some_and(|word| word.eq_ignore_ascii_case(scheme))
+impl Challenges {
+    fn of(answer: &HttpAnswer) -> Self {
+        let headers = answer.headers.iter();
+        let told = headers.filter(|(name, _)| name == "www-authenticate");
+        let parts = told.flat_map(|(_, value)| value.split(','));
+        let schemes = parts.filter_map(|part| part.split_whitespace().next());
+        schemes.fold(Self::default(), |found, scheme| {
+            let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+            Self {
+                bearer: found.bearer || is("Bearer"),
+                key: found.key || is("AzureApiManagementKey") || is("Key"),
+            }
         })
-    })
+    }
 }
 
 fn edge_page(page: &Page<'_>) -> bool {
@@ -281,9 +300,8 @@ fn blocked(page: &Page<'_>) -> bool {
 }
 
 fn subscription_key(page: &Page<'_>) -> bool {
-    let challenged =
-        || has_challenge(page.answer, "AzureApiManagementKey") || has_challenge(page.answer, "Key");
-    page.refuses() && (challenged() || page.says(&KEY_TEXTS)) || aws_key(page)
+    let worded = || page.text().contains(KEY_WORD) && page.says(&KEY_TEXTS);
+    page.refuses() && (page.challenges().key || worded()) || aws_key(page)
 }
 
 /// AWS REST APIs answer a missing API key with a bare `ForbiddenException`; HTTP APIs use the same text for a scope, without that header.
@@ -394,24 +412,37 @@ mod tests {
 
     #[test]
     fn a_challenge_is_found_in_any_header_and_any_place() {
-        let headers = vec![
+        let table = [
+            (["", ""], (false, false)),
             (
-                "www-authenticate".to_owned(),
-                "Basic realm=\"x\", Bearer error=\"invalid_token\"".to_owned(),
+                [
+                    "Basic realm=\"x\", bearer error=\"invalid_token\"",
+                    "AzureApiManagementKey realm=\"y\",name=\"k\",type=\"header\"",
+                ],
+                (true, true),
             ),
-            (
-                "www-authenticate".to_owned(),
-                "AzureApiManagementKey realm=\"y\",name=\"k\",type=\"header\"".to_owned(),
-            ),
+            (["Basic realm=\"key\"", "BEARER"], (true, false)),
+            (["Basic, KEY", "Negotiate"], (false, true)),
+            (["azureapimanagementkey", "Bearers"], (false, true)),
+            (["Basic key", "Basic bearer"], (false, false)),
         ];
-        let answer = HttpAnswer {
-            status: 401,
-            headers,
-            ..HttpAnswer::default()
-        };
-        assert!(has_challenge(&answer, "bearer"));
-        assert!(has_challenge(&answer, "azureapimanagementkey"));
-        assert!(!has_challenge(&answer, "key"));
+        for (values, (bearer, key)) in table {
+            let header = |value: &str| ("www-authenticate".to_owned(), value.to_owned());
+            let answer = HttpAnswer {
+                status: 401,
+                headers: values.map(header).into(),
+                ..HttpAnswer::default()
+            };
+            let expected = Challenges { bearer, key };
+            assert_eq!(Challenges::of(&answer), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn every_text_about_a_key_has_the_word() {
+        for text in KEY_TEXTS {
+            assert!(text.contains(KEY_WORD), "{text}");
+        }
     }
 
     const TEXT: &str = "content-type: text/plain";
@@ -513,6 +544,8 @@ mod tests {
             (403, "", "{\"statusCode\":401,\"message\":\"Forbidden\"}", None),
             (403, "", "{\"statusCode\":403,\"message\":\"Role missing\"}", None),
             (403, "", "{\"statusCode\":403,\"message\":\"Forbidden\",\"role\":1}", None),
+            (403, "", "{\"message\":\"Forbidden\",\"statusCode\":403}", None),
+            (403, "", "{\"statusCode\":1,\"message\":\"Forbidden\",\"statusCode\":403}", Some(IpFilter)),
             (403, TEXT, "IP Forbidden", Some(IpFilter)),
             (401, TEXT, "IP Forbidden", None),
             (403, "x-ms-forbidden-ip: 192.0.2.1", "", Some(IpFilter)),

@@ -4,6 +4,7 @@
 //! [`token`], what comes back is [`judge`]d, and every [`report`] is a rendering of the run's record.
 //! `tests/it/corridor.rs` reads this list and fails on an import that runs upward.
 
+pub mod json;
 pub mod cell;
 pub mod secret;
 pub mod tree;

@@ -18,7 +18,7 @@ use crate::scenario::{McpCall, Operation, Scenario};
 pub use conduct::Conduct;
 pub use guard::{Guard, Guarded};
 pub use listing::{Planned, Stage};
-pub use matrix::{Check, Column, Matrix, Row};
+pub use matrix::{Check, Checks, Column, Matrix, Row};
 pub use offers::Offer;
 pub use only::{Only, Unreadable};
 pub use shard::{NoShard, Shard};

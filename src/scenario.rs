@@ -481,21 +481,26 @@ impl Expectation {
             Self::Statuses(statuses) => statuses.iter().all(|status| (200..300).contains(status)),
         }
     }
+
+    /// The expectation in a word, or in its statuses with bars between them.
+    pub fn word(&self) -> Cow<'static, str> {
+        match self {
+            Self::Allow => "allow".into(),
+            Self::Unauthenticated => "401".into(),
+            Self::Forbidden => "403".into(),
+            Self::Deny => "deny".into(),
+            Self::Hidden => "hidden".into(),
+            Self::Statuses(statuses) => {
+                let words: Vec<String> = statuses.iter().map(u16::to_string).collect();
+                words.join("|").into()
+            }
+        }
+    }
 }
 
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Allow => f.pad("allow"),
-            Self::Unauthenticated => f.pad("401"),
-            Self::Forbidden => f.pad("403"),
-            Self::Deny => f.pad("deny"),
-            Self::Hidden => f.pad("hidden"),
-            Self::Statuses(statuses) => {
-                let words: Vec<String> = statuses.iter().map(u16::to_string).collect();
-                f.pad(&words.join("|"))
-            }
-        }
+        f.pad(&self.word())
     }
 }
 

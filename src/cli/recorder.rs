@@ -14,7 +14,7 @@ use crate::probe::State;
 use crate::report::Record;
 use crate::run::Event;
 use crate::run::event::Observed;
-use crate::run::line::{Line, Written};
+use crate::run::line::{Head, Line, Written};
 use crate::secret::Redactor;
 
 /// Longest time for which a line that may wait is held back.
@@ -27,11 +27,12 @@ const PAGE: usize = 32 * 1024;
 pub(super) struct Recorder {
     file: BufWriter<File>,
     run_id: String,
+    head: Head,
     redactor: Arc<Redactor>,
     sequence: u64,
     clock: Clock,
     /// The line that is written, kept for its room.
-    text: Vec<u8>,
+    text: String,
     record: Record,
     failure: Option<io::Error>,
 }
@@ -51,10 +52,11 @@ impl Recorder {
         Ok(Self {
             file: BufWriter::with_capacity(PAGE, file),
             run_id: run_id.to_owned(),
+            head: Head::of(run_id),
             redactor: Arc::clone(redactor),
             sequence: 0,
             clock: Clock::default(),
-            text: Vec::new(),
+            text: String::new(),
             record: Record::default(),
             failure: None,
         })
@@ -74,10 +76,11 @@ impl Recorder {
         Ok(Self {
             file: BufWriter::with_capacity(PAGE, file),
             run_id: record.run_id().to_owned(),
+            head: Head::of(record.run_id()),
             redactor: Arc::clone(redactor),
             sequence: record.next_line(),
             clock: Clock::default(),
-            text: Vec::new(),
+            text: String::new(),
             record,
             failure: None,
         })
@@ -87,7 +90,7 @@ impl Recorder {
     pub(super) fn hear(&mut self, event: &Event) {
         let at = self.clock.now();
         let line = Written {
-            run_id: &self.run_id,
+            head: &self.head,
             seq: self.sequence,
             at,
             event,
@@ -95,8 +98,7 @@ impl Recorder {
         self.sequence += 1;
         line.put(&mut self.text)
             .expect("an event has string keys and no failing serializer");
-        let text = str::from_utf8(&self.text).expect("JSON is text");
-        let told = self.redactor.redact(text);
+        let told = self.redactor.redact(&self.text);
         self.record.open(&self.run_id, at);
         let masked = match &told {
             Cow::Borrowed(_) => None,

@@ -70,6 +70,16 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// The word in records and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Unread => "unread",
+            Self::Unchanged => "unchanged",
+            Self::Changed => "changed",
+        }
+    }
+
     /// Whether it may be what a cell fails by.
     pub fn is_doubtful(self, demand: &Expectation) -> bool {
         match self {
@@ -179,14 +189,11 @@ impl Roll<'_> {
     }
 
     fn rulings(&self, controls: &Controls) -> Vec<Option<Ruling>> {
-        let indices = 0..self.matrix.len();
-        indices
-            .map(|index| {
-                self.matrix
-                    .check(index)
-                    .map(|check| self.ruling(&check, controls))
-            })
-            .collect()
+        let mut rulings = vec![None; self.matrix.len()];
+        for check in self.matrix.checks() {
+            rulings[check.index] = Some(self.ruling(&check, controls));
+        }
+        rulings
     }
 
     fn ruling(&self, check: &Check<'_>, controls: &Controls) -> Ruling {

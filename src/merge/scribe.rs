@@ -23,7 +23,7 @@ use crate::waiver::Fate;
 pub(super) struct Scribe<'o> {
     out: BufWriter<&'o mut dyn Write>,
     /// The line that is written, kept for its room.
-    text: Vec<u8>,
+    text: String,
     joint: Header,
     record: Record,
     sequence: u64,
@@ -44,7 +44,7 @@ impl<'o> Scribe<'o> {
     pub(super) fn begin(joint: Header, out: &'o mut dyn Write) -> Result<Self, Refusal> {
         let mut scribe = Self {
             out: BufWriter::with_capacity(1 << 16, out),
-            text: Vec::new(),
+            text: String::new(),
             record: Record::default(),
             sequence: 0,
             tellers: vec![0; joint.matrix().len()],
@@ -291,11 +291,9 @@ impl<'o> Scribe<'o> {
 
     fn write(&mut self, line: &Line) -> Result<(), Refusal> {
         self.text.clear();
-        line.written()
-            .put(&mut self.text)
-            .map_err(std::io::Error::from)?;
-        self.text.push(b'\n');
-        self.out.write_all(&self.text)?;
+        line.put(&mut self.text).map_err(std::io::Error::from)?;
+        self.text.push('\n');
+        self.out.write_all(self.text.as_bytes())?;
         self.sequence += 1;
         Ok(())
     }

@@ -189,7 +189,7 @@ fn observed(matrix: &Matrix, index: usize, sight: Sight) -> Event {
 }
 
 fn lines(run_id: &str, minute: u64, events: Vec<Event>) -> Vec<u8> {
-    let mut text = Vec::new();
+    let mut text = String::new();
     for (seq, event) in (0..).zip(events) {
         let line = Line {
             run_id: run_id.to_owned(),
@@ -197,10 +197,10 @@ fn lines(run_id: &str, minute: u64, events: Vec<Event>) -> Vec<u8> {
             at: format!("2026-01-01T00:{minute:02}:00.000Z"),
             event,
         };
-        line.written().put(&mut text).unwrap();
-        text.push(b'\n');
+        line.put(&mut text).unwrap();
+        text.push('\n');
     }
-    text
+    text.into_bytes()
 }
 
 fn joined(records: &[Vec<u8>]) -> Result<(Record, Vec<u8>), Refusal> {

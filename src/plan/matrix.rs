@@ -22,7 +22,7 @@ pub struct Matrix {
     /// Doors, in matrix order.
     pub doors: Vec<Door>,
     /// Indices of cells that nobody selected, called so that refusals of selected ones prove something; ascending.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub controls: Vec<usize>,
     /// How many calls other shards hold that a persona may make at each door; empty where there are none.
     pub elsewhere: Vec<[u32; 3]>,
@@ -40,7 +40,7 @@ pub struct Row {
 }
 
 /// An operation as columns of the matrix, one for each door.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Column {
     /// Its name.
     pub name: OperationName,
@@ -153,10 +153,15 @@ impl Matrix {
         let (personas, doors) = (self.personas.len(), self.doors.len());
         let (persona, place) = (index.checked_rem(personas)?, index.checked_div(personas)?);
         let (door, operation) = (place.checked_rem(doors)?, place.checked_div(doors)?);
-        let door = *self.doors.get(door)?;
+        self.at(operation, door, persona)
+    }
+
+    /// The check of operation × door (by its place in `doors`) × persona; `None` where there is none.
+    pub fn at(&self, operation: usize, place: usize, persona: usize) -> Option<Check<'_>> {
+        let door = *self.doors.get(place)?;
         let demand = self.operations.get(operation)?.demands.get(persona, door)?;
         Some(Check {
-            index,
+            index: self.index(operation, place, persona),
             operation,
             door,
             persona,
@@ -184,27 +189,14 @@ impl Matrix {
     }
 
     /// Every check, in matrix order.
-    pub fn checks(&self) -> impl Iterator<Item = Check<'_>> {
-        let doors = self.doors.len();
-        let (columns, personas) = (self.operations.iter().enumerate(), self.personas.len());
-        columns.flat_map(move |(operation, column)| {
-            self.doors
-                .iter()
-                .enumerate()
-                .flat_map(move |(place, door)| {
-                    let first = (operation * doors + place) * personas;
-                    let demands = column.demands.at(*door).enumerate();
-                    demands.filter_map(move |(persona, demand)| {
-                        Some(Check {
-                            index: first + persona,
-                            operation,
-                            door: *door,
-                            persona,
-                            demand: demand?,
-                        })
-                    })
-                })
-        })
+    pub fn checks(&self) -> Checks<'_> {
+        Checks {
+            matrix: self,
+            operation: 0,
+            place: 0,
+            first: 0,
+            persona: 0,
+        }
     }
 
     /// The address of a check.
@@ -217,10 +209,60 @@ impl Matrix {
     }
 }
 
+/// The checks of a matrix, one after the other.
+#[derive(Clone, Debug)]
+pub struct Checks<'m> {
+    matrix: &'m Matrix,
+    operation: usize,
+    /// The door's place in the matrix.
+    place: usize,
+    /// Index of the first cell of the operation at the door.
+    first: usize,
+    persona: usize,
+}
+
+impl<'m> Iterator for Checks<'m> {
+    type Item = Check<'m>;
+
+    fn next(&mut self) -> Option<Check<'m>> {
+        loop {
+            let column = self.matrix.operations.get(self.operation)?;
+            let Some(door) = self.matrix.doors.get(self.place) else {
+                self.operation += 1;
+                self.place = 0;
+                continue;
+            };
+            let persona = self.persona;
+            if persona >= column.demands.len() {
+                self.place += 1;
+                self.first += self.matrix.personas.len();
+                self.persona = 0;
+                continue;
+            }
+            self.persona += 1;
+            if let Some(demand) = column.demands.get(persona, *door) {
+                return Some(Check {
+                    index: self.first + persona,
+                    operation: self.operation,
+                    door: *door,
+                    persona,
+                    demand,
+                });
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::{Demand, Expectation};
+
+    fn written(matrix: &Matrix) -> String {
+        let mut json = String::new();
+        matrix.put(&mut json).unwrap();
+        json
+    }
 
     fn two_by_two() -> Matrix {
         let row = |name: &str| Row {
@@ -301,7 +343,7 @@ mod tests {
     #[test]
     fn a_shard_writes_down_no_operation_of_the_others() {
         let part = two_by_two().part(&[false, true]);
-        let text = serde_json::to_string(&part).unwrap();
+        let text = written(&part);
         assert!(!text.contains("list"), "{text}");
         let read: Matrix = serde_json::from_str(&text).unwrap();
         assert_eq!(read.len(), part.len());
@@ -309,7 +351,7 @@ mod tests {
         assert!(read.operations[0].is_elsewhere());
         assert_eq!(read.rights(), part.rights());
         let whole = two_by_two();
-        let text = serde_json::to_string(&whole).unwrap();
+        let text = written(&whole);
         assert!(!text.contains("places") && !text.contains("elsewhere"));
         assert_eq!(serde_json::from_str::<Matrix>(&text).unwrap(), whole);
     }
@@ -317,7 +359,7 @@ mod tests {
     #[test]
     fn a_matrix_that_contradicts_itself_is_none() {
         let part = two_by_two().part(&[false, true]);
-        let text = serde_json::to_string(&part).unwrap();
+        let text = written(&part);
         for (old, new) in [
             ("\"places\":[1]", "\"places\":[2]"),
             ("\"places\":[1]", "\"places\":[0,1]"),

@@ -13,6 +13,8 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::cell::OperationName;
 use crate::judge::{Attempt, Finding, Listed, Uniform};
 use crate::plan::Matrix;
@@ -46,7 +48,7 @@ pub struct Record {
     digest: String,
     matrix: Arc<Matrix>,
     mcp_refuses: RefusalShape,
-    operations: HashMap<OperationName, usize>,
+    operations: HashMap<OperationName, usize, RandomState>,
     cells: Cells,
     findings: Vec<Finding>,
     waivers: Vec<WaiverFacts>,
@@ -101,7 +103,7 @@ impl Default for Record {
             digest: String::new(),
             matrix: Arc::default(),
             mcp_refuses: RefusalShape::default(),
-            operations: HashMap::new(),
+            operations: HashMap::default(),
             cells: Cells::default(),
             findings: Vec::new(),
             waivers: Vec::new(),
@@ -157,6 +159,15 @@ impl Record {
         Some(Entry {
             check: self.matrix.check(index)?,
             heard,
+        })
+    }
+
+    /// The check of operation × door (by its place in the matrix) × persona; `None` where there is none.
+    pub fn entry_at(&self, operation: usize, place: usize, persona: usize) -> Option<Entry<'_>> {
+        let check = self.matrix.at(operation, place, persona)?;
+        Some(Entry {
+            check,
+            heard: self.cells.get(check.index)?,
         })
     }
 

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Settings;
 use super::shards::Shards;
 use crate::plan::{Matrix, Plan};
 use crate::scenario::{LeftOut, RefusalShape, Undeclared};
 
-/// What a run is, before anything is asked.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+/// What a run is, before anything is asked. [`Written`](super::line::Written) puts its line together itself: the matrix is
+/// most of it.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Beginning {
     /// Version of rolecall.
     pub tool: String,
@@ -25,34 +26,34 @@ pub struct Beginning {
     /// How the MCP doors are declared to refuse.
     pub mcp_refuses: RefusalShape,
     /// Digest of the addresses and of what objects are made of, 16 hex digits; empty where none are made.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub fixtures: String,
     /// How often every cell is called.
-    #[serde(default = "once", skip_serializing_if = "is_once")]
+    #[serde(default = "once")]
     pub rounds: u32,
     /// How cells were chosen, as it was typed; empty where all of them were.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub only: Vec<String>,
     /// Whether the user left cells out, by choosing cells or doors.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub partial: bool,
     /// Which shards of the plan the record tells of; absent where nobody divided it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub shards: Option<Shards>,
     /// Which environment the scenario was read for; absent where nobody named one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub environment: Option<String>,
     /// 16 hex digits that tell one deployment's addresses from another's.
     #[serde(default)]
     pub deployment: String,
     /// The MCP tool that each operation of the plan names, by its index.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub tools: Vec<Option<Arc<str>>>,
     /// What tools are to the author that no operation names.
     #[serde(default)]
     pub undeclared: Undeclared,
     /// Tools that no operation has to name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub left_out: Vec<LeftOut>,
 }
 
@@ -95,12 +96,4 @@ impl Beginning {
 
 const fn once() -> u32 {
     1
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-const fn is_once(rounds: &u32) -> bool {
-    *rounds == 1
 }

@@ -22,7 +22,7 @@ pub const SCHEMA: &str = "rolecall.event/1";
 #[serde(tag = "type")]
 pub enum Event {
     /// The run began.
-    #[serde(rename = "run.started")]
+    #[serde(rename = "run.started", skip_serializing)]
     RunStarted(Box<Beginning>),
     /// Somebody accepts a finding for a while.
     #[serde(rename = "waiver.stated")]

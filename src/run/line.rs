@@ -1,12 +1,15 @@
 //! Events in, lines of the record out; and such lines in, what they say out.
 
+mod written;
+
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde::de::Error as _;
-use serde::{Deserialize, Serialize};
 use serde_json::Result;
 
-use super::event::{Event, Observed, SCHEMA};
+use super::event::Event;
+pub use written::{Head, Written};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
 const KNOWN: [&str; 26] = [
@@ -51,19 +54,6 @@ pub struct Line {
     pub event: Event,
 }
 
-/// A line of the record while it is written.
-#[derive(Clone, Copy, Debug)]
-pub struct Written<'l> {
-    /// The run's id.
-    pub run_id: &'l str,
-    /// Position in the record, from 0.
-    pub seq: u64,
-    /// RFC 3339 time in UTC, milliseconds.
-    pub at: &'l str,
-    /// What happened.
-    pub event: &'l Event,
-}
-
 /// What a line says of itself: whose it is, and what sort of thing it tells. That is looked at first.
 #[derive(Debug, Deserialize)]
 pub struct Label<'l> {
@@ -81,89 +71,19 @@ pub struct Label<'l> {
     at: Option<Cow<'l, str>>,
 }
 
-impl Written<'_> {
+impl Line {
     /// Puts the line's JSON, without a line break.
     ///
     /// # Errors
     /// None: an event has string keys and no failing serializer.
-    pub fn put(&self, text: &mut Vec<u8>) -> Result<()> {
-        text.extend_from_slice(b"{\"schema\":\"");
-        text.extend_from_slice(SCHEMA.as_bytes());
-        text.extend_from_slice(b"\",\"run_id\":");
-        serde_json::to_writer(&mut *text, self.run_id)?;
-        text.extend_from_slice(b",\"seq\":");
-        serde_json::to_writer(&mut *text, &self.seq)?;
-        text.extend_from_slice(b",\"at\":");
-        serde_json::to_writer(&mut *text, self.at)?;
-        if let Event::CellObserved(seen) = self.event {
-            return put_observed(text, seen);
-        }
-        let joint = text.len();
-        serde_json::to_writer(&mut *text, self.event)?;
-        // The event's object goes on where that of the line has stopped.
-        text[joint] = b',';
-        Ok(())
-    }
-}
-
-fn put_observed(text: &mut Vec<u8>, seen: &Observed) -> Result<()> {
-    // Named one by one, so that a field more cannot be forgotten.
-    let Observed {
-        persona,
-        operation,
-        door,
-        status,
-        reading,
-        second,
-        effect,
-        gap,
-        retries,
-        took_ms,
-        evidence,
-    } = seen;
-    text.extend_from_slice(b",\"type\":\"cell.observed\"");
-    put_field(text, r#","persona":"#, persona)?;
-    put_field(text, r#","operation":"#, operation)?;
-    put_field(text, r#","door":"#, door)?;
-    put_field(text, r#","status":"#, status)?;
-    put_some(text, r#","reading":"#, reading.as_ref())?;
-    put_some(text, r#","second":"#, second.as_ref())?;
-    put_field(text, r#","effect":"#, effect)?;
-    put_some(text, r#","gap":"#, gap.as_ref())?;
-    put_some(text, r#","retries":"#, some(retries))?;
-    put_field(text, r#","took_ms":"#, took_ms)?;
-    put_some(text, r#","evidence":"#, some(evidence))?;
-    text.push(b'}');
-    Ok(())
-}
-
-fn some<T>(list: &[T]) -> Option<&[T]> {
-    (!list.is_empty()).then_some(list)
-}
-
-fn put_some(
-    text: &mut Vec<u8>,
-    before: &str,
-    value: Option<&(impl Serialize + ?Sized)>,
-) -> Result<()> {
-    value.map_or(Ok(()), |value| put_field(text, before, value))
-}
-
-/// Puts what stands before the value of a field, and the value.
-fn put_field(text: &mut Vec<u8>, before: &str, value: &(impl Serialize + ?Sized)) -> Result<()> {
-    text.extend_from_slice(before.as_bytes());
-    serde_json::to_writer(text, value)
-}
-
-impl Line {
-    /// The same, to be written.
-    pub fn written(&self) -> Written<'_> {
-        Written {
-            run_id: &self.run_id,
+    pub fn put(&self, json: &mut String) -> Result<()> {
+        let line = Written {
+            head: &Head::of(&self.run_id),
             seq: self.seq,
             at: &self.at,
             event: &self.event,
-        }
+        };
+        line.put(json)
     }
 
     /// Reads a line of any schema.
@@ -246,15 +166,14 @@ mod tests {
             let line = Line::read(text.as_bytes()).unwrap();
             let event: Event = serde_json::from_str(text).unwrap();
             assert_eq!(line.event, event, "{text}");
-            let mut written = Vec::new();
-            line.written().put(&mut written).unwrap();
-            assert_eq!(Line::read(&written).unwrap(), line, "{text}");
-            let fields =
-                |text: &[u8]| -> Map<String, Value> { serde_json::from_slice(text).unwrap() };
-            let (written, read) = (fields(&written), fields(text.as_bytes()));
+            let mut written = String::new();
+            line.put(&mut written).unwrap();
+            assert_eq!(Line::read(written.as_bytes()).unwrap(), line, "{text}");
+            let fields = |text: &str| -> Map<String, Value> { serde_json::from_str(text).unwrap() };
+            let (written, read) = (fields(&written), fields(text));
             let first: Vec<&str> = written.keys().take(5).map(String::as_str).collect();
             assert_eq!(first, ["schema", "run_id", "seq", "at", "type"]);
-            if matches!(event, Event::CellObserved(_)) {
+            if matches!(event, Event::CellObserved(_) | Event::RunStarted(_)) {
                 assert!(
                     read.iter().all(|(name, value)| written[name] == *value),
                     "{text}"

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
+use serde_json::Result;
 
 use super::{Demand, Expectation};
 use crate::cell::Door;
+use crate::json;
 
 /// One row a persona, each with one demand a door in [`Door::ALL`]'s order; `None` where the operation has no such door.
 pub(super) type Rows = Vec<[Option<Demand>; 3]>;
@@ -21,12 +23,26 @@ pub struct Demands {
 }
 
 /// An expectation with the line that states it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stated<'d> {
     /// What must come back.
     pub expectation: &'d Expectation,
     /// Line in the file, from 1.
     pub line: u32,
+}
+
+impl Stated<'_> {
+    fn put(self, json: &mut String) -> Result<()> {
+        json.push_str(r#"{"expectation":"#);
+        match self.expectation {
+            Expectation::Statuses(_) => json::put(json, self.expectation)?,
+            word => json::put_text(json, &word.word()),
+        }
+        json.push_str(r#","line":"#);
+        json::put_number(json, self.line);
+        json.push('}');
+        Ok(())
+    }
 }
 
 impl Demands {
@@ -61,8 +77,25 @@ impl Demands {
         self.rows.is_empty()
     }
 
-    fn row<'d>(&self, [rest, mcp, legacy]: &'d [Option<Demand>; 3]) -> [Option<Stated<'d>>; 3] {
-        [rest, mcp, legacy].map(|demand| demand.as_ref().map(|demand| self.stated(demand)))
+    /// Puts the JSON of the rows.
+    ///
+    /// # Errors
+    /// None: it has string keys and no failing serializer.
+    pub fn put(&self, json: &mut String) -> Result<()> {
+        let mut before = "[[";
+        for row in self.rows.iter() {
+            for demand in row {
+                json.push_str(before);
+                match demand {
+                    Some(demand) => self.stated(demand).put(json)?,
+                    None => json.push_str("null"),
+                }
+                before = ",";
+            }
+            before = "],[";
+        }
+        json.push_str(if self.is_empty() { "[]" } else { "]]" });
+        Ok(())
     }
 
     fn stated<'d>(&self, demand: &'d Demand) -> Stated<'d> {
@@ -108,31 +141,38 @@ impl FromIterator<[Option<Demand>; 3]> for Demands {
     }
 }
 
-impl Serialize for Demands {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.rows.iter().map(|row| self.row(row)))
-    }
-}
-
 impl<'de> Deserialize<'de> for Demands {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         Rows::deserialize(deserializer).map(Self::from)
     }
 }
 
 /// Rows that are known, to be held once.
 #[derive(Debug, Default)]
-pub(super) struct Known(HashSet<Arc<Rows>>);
+pub(super) struct Known {
+    /// The first of them, which most operations have: to compare with them takes less than to make a hash.
+    usual: Vec<Arc<Rows>>,
+    others: HashSet<Arc<Rows>>,
+}
+
+/// So many are compared.
+const USUAL: usize = 8;
 
 impl Known {
     /// The same demands; where their rows are known, those.
     pub(super) fn shared(&mut self, demands: Demands) -> Demands {
         let Demands { line, rows } = demands;
-        if let Some(known) = self.0.get(&rows) {
+        let mut usual = self.usual.iter();
+        let known = usual.find(|known| **known == rows);
+        if let Some(known) = known.or_else(|| self.others.get(&rows)) {
             let rows = Arc::clone(known);
             return Demands { line, rows };
         }
-        self.0.insert(Arc::clone(&rows));
+        if self.usual.len() < USUAL {
+            self.usual.push(Arc::clone(&rows));
+        } else {
+            self.others.insert(Arc::clone(&rows));
+        }
         Demands { line, rows }
     }
 }
@@ -167,7 +207,8 @@ mod tests {
     #[test]
     fn demands_are_written_with_their_own_lines_and_read_back() {
         let demands = Demands::from([row([7, 9]), [None, None, None]]);
-        let text = serde_json::to_string(&demands).unwrap();
+        let mut text = String::new();
+        demands.put(&mut text).unwrap();
         let cell = |line| format!(r#"{{"expectation":{{"statuses":[404]}},"line":{line}}}"#);
         let row = format!("[{},null,{}]", cell(7), cell(9));
         assert_eq!(text, format!("[{row},[null,null,null]]"));

@@ -1,10 +1,11 @@
 //! A matrix in, its JSON out, and back: of a shard's only its own operations are written, each with its place.
 
-use serde::ser::{SerializeStruct as _, Serializer};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::Result;
 
 use super::{Column, Matrix, Row};
 use crate::cell::{Door, OperationName};
+use crate::json;
 use crate::scenario::Demands;
 
 /// Operations of a plan at most: a scenario has no room for more.
@@ -27,26 +28,57 @@ pub(super) struct Written {
     controls: Vec<usize>,
 }
 
-impl Serialize for Matrix {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let all = self.operations.iter().enumerate();
-        let own = all.filter(|(_, column)| !column.is_elsewhere());
-        let (places, columns): (Vec<usize>, Vec<&Column>) = own.unzip();
-        let is_part = self.is_part();
-        let mut matrix = serializer.serialize_struct("Matrix", 7)?;
-        matrix.serialize_field("personas", &self.personas)?;
-        matrix.serialize_field("operations", &columns)?;
-        matrix.serialize_field("doors", &self.doors)?;
+impl Matrix {
+    /// Puts its JSON. It is long, most of it are demands, and serde's way to write them is felt.
+    ///
+    /// # Errors
+    /// None: it has string keys and no failing serializer.
+    pub fn put(&self, json: &mut String) -> Result<()> {
+        json.push_str(r#"{"personas":"#);
+        json::put(json, &self.personas)?;
+        put_columns(json, &mut self.own().map(|(_, column)| column))?;
+        json.push_str(r#","doors":"#);
+        json::put(json, &self.doors)?;
         if !self.controls.is_empty() {
-            matrix.serialize_field("controls", &self.controls)?;
+            json.push_str(r#","controls":"#);
+            json::put(json, &self.controls)?;
         }
-        if is_part {
-            matrix.serialize_field("places", &places)?;
-            matrix.serialize_field("width", &self.operations.len())?;
-            matrix.serialize_field("elsewhere", &self.elsewhere)?;
+        if self.is_part() {
+            let places: Vec<usize> = self.own().map(|(place, _)| place).collect();
+            json.push_str(r#","places":"#);
+            json::put(json, &places)?;
+            json.push_str(r#","width":"#);
+            json::put_number(json, self.operations.len());
+            json.push_str(r#","elsewhere":"#);
+            json::put(json, &self.elsewhere)?;
         }
-        matrix.end()
+        json.push('}');
+        Ok(())
     }
+
+    fn own(&self) -> impl Iterator<Item = (usize, &Column)> {
+        let all = self.operations.iter().enumerate();
+        all.filter(|(_, column)| !column.is_elsewhere())
+    }
+}
+
+fn put_columns(json: &mut String, columns: &mut dyn Iterator<Item = &Column>) -> Result<()> {
+    json.push_str(r#","operations":["#);
+    let mut before = r#"{"name":"#;
+    for column in columns {
+        json.push_str(before);
+        json::put_text(json, column.name.as_str());
+        json.push_str(if column.mutates {
+            r#","mutates":true,"demands":"#
+        } else {
+            r#","mutates":false,"demands":"#
+        });
+        column.demands.put(json)?;
+        json.push('}');
+        before = r#",{"name":"#;
+    }
+    json.push(']');
+    Ok(())
 }
 
 /// Why a written matrix is none.
@@ -55,7 +87,7 @@ const CONTRADICTS: &str = "a matrix that contradicts itself";
 impl TryFrom<Written> for Matrix {
     type Error = &'static str;
 
-    fn try_from(written: Written) -> Result<Self, &'static str> {
+    fn try_from(written: Written) -> std::result::Result<Self, &'static str> {
         if !written.agrees() {
             return Err(CONTRADICTS);
         }

@@ -12,11 +12,11 @@ use super::{hand, lists, waivers, wording};
 use crate::cell::Door;
 use crate::door::{Answer, Observation, Rpc, Tool};
 use crate::judge::{Code, Effect, Finding, Hint};
-use crate::plan::Row;
+use crate::plan::{Check, Matrix, Row};
 use crate::probe::{Checked, Place};
 use crate::run::ShardRun;
 use crate::run::settling::Settled;
-use page::{Fields, Page};
+use page::{Escaped, Fields, Page, name};
 
 /// The document's schema; additive within its number.
 const SCHEMA: &str = "rolecall.report/1";
@@ -54,8 +54,9 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
             .map(|door| self::door(record, *door))
             .collect::<Vec<_>>(),
     )?;
+    let mut names = Names::of(matrix);
     page.list("cells", record.entries(), |entry, fields| {
-        cell(record, &entry, fields)
+        cell(record, &entry, &mut names, fields)
     })?;
     page.field(
         "requirements",
@@ -195,57 +196,105 @@ fn door(record: &Record, door: Door) -> Value {
     })
 }
 
+/// The names of the matrix as cells carry them; that of an operation is spelt when its first cell is written.
+struct Names<'r> {
+    matrix: &'r Matrix,
+    personas: Vec<Escaped>,
+    doors: [Escaped; 3],
+    /// The operation that the last cell was of, and its name.
+    operation: Option<usize>,
+    spelt: Escaped,
+}
+
+impl<'r> Names<'r> {
+    fn of(matrix: &'r Matrix) -> Self {
+        let personas = matrix.personas.iter();
+        Self {
+            matrix,
+            personas: personas
+                .map(|row| Escaped::of(&clean(row.name.as_str())))
+                .collect(),
+            doors: Door::ALL.map(|door| Escaped::of(door.name())),
+            operation: None,
+            spelt: Escaped::default(),
+        }
+    }
+
+    fn put(&mut self, check: &Check<'_>, fields: &mut Fields) {
+        if self.operation != Some(check.operation) {
+            let column = &self.matrix.operations[check.operation];
+            self.operation = Some(check.operation);
+            self.spelt = Escaped::of(&clean(column.name.as_str()));
+        }
+        let persona = &self.personas[check.persona];
+        let door = &self.doors[check.door.index()];
+        fields.put_path(name!("id"), &[persona, &self.spelt, door]);
+        fields.put_path(name!("persona"), &[persona]);
+        fields.put_path(name!("operation"), &[&self.spelt]);
+        fields.put_path(name!("door"), &[door]);
+    }
+}
+
 /// One cell; what there is nothing to say of is left out.
-fn cell(record: &Record, entry: &Entry<'_>, fields: &mut Fields) -> io::Result<()> {
+fn cell(
+    record: &Record,
+    entry: &Entry<'_>,
+    names: &mut Names<'_>,
+    fields: &mut Fields,
+) -> io::Result<()> {
     let matrix = record.matrix();
     let (check, heard) = (entry.check, entry.heard);
     let (sight, verdict) = (heard.sight(), heard.verdict());
-    let persona = matrix.personas[check.persona].name.as_str();
-    let operation = matrix.operations[check.operation].name.as_str();
-    let id = [persona, "/", operation, "/", check.door.name()].concat();
-    fields.put("id", &clean(&id))?;
-    fields.put("persona", &clean(persona))?;
-    fields.put("operation", &clean(operation))?;
-    fields.put_word("door", check.door.name());
-    fields.put_shown("expected", check.demand.expectation)?;
-    fields.put("line", &check.demand.line)?;
+    names.put(&check, fields);
+    fields.put_word(name!("expected"), &check.demand.expectation.word());
+    fields.put(name!("line"), &check.demand.line)?;
     if let Some(reading) = sight.reading {
-        fields.put_word("outcome", reading.outcome.name());
+        fields.put_word(name!("outcome"), reading.outcome.name());
     }
     fields.put_some(
-        "signature",
+        name!("signature"),
         sight.reading.and_then(|reading| reading.signature),
     )?;
     let mark = sight.reading.and_then(|reading| reading.fingerprint);
     fields.put_some(
-        "fingerprint",
+        name!("fingerprint"),
         mark.map(|mark| clean(&mark.name()).into_owned()),
     )?;
-    fields.put_some("second", sight.second.map(|reading| reading.outcome.name()))?;
+    fields.put_some(
+        name!("second"),
+        sight.second.map(|reading| reading.outcome.name()),
+    )?;
     if sight.repeats.are_worth_telling() {
         let repeats = json!({"asked": sight.repeats.asked, "astray": sight.repeats.astray});
-        fields.put_nested("repeats", &repeats)?;
+        fields.put_nested(name!("repeats"), &repeats)?;
     }
-    fields.put_some("control", matrix.is_control(check.index).then_some(true))?;
-    fields.put_some("gap", sight.gap)?;
-    fields.put("status", &sight.status)?;
-    fields.put_word("verdict", heard.kind().name());
+    fields.put_some(
+        name!("control"),
+        matrix.is_control(check.index).then_some(true),
+    )?;
+    fields.put_some(name!("gap"), sight.gap)?;
+    fields.put(name!("status"), &sight.status)?;
+    fields.put_word(name!("verdict"), heard.kind().name());
     if let Some(verdict) = verdict {
-        fields.put_some("code", verdict.code.map(Code::name))?;
+        fields.put_some(name!("code"), verdict.code.map(Code::name))?;
         let reason = clean(&verdict.reason);
-        fields.put_some("reason", Some(reason).filter(|reason| !reason.is_empty()))?;
-        fields.put_some("waiver", verdict.waiver)?;
+        fields.put_some(
+            name!("reason"),
+            Some(reason).filter(|reason| !reason.is_empty()),
+        )?;
+        fields.put_some(name!("waiver"), verdict.waiver)?;
     }
     let effect = Some(sight.effect).filter(|effect| *effect != Effect::Unchecked);
-    fields.put_some("effect", effect)?;
-    fields.put("took_ms", &heard.took_ms())?;
-    let retries: Vec<_> = heard.retries().iter().map(|retry| clean(retry)).collect();
-    if !retries.is_empty() {
-        fields.put_nested("retries", &retries)?;
+    fields.put_some(name!("effect"), effect)?;
+    fields.put(name!("took_ms"), &heard.took_ms())?;
+    if !heard.retries().is_empty() {
+        let retries = heard.retries().iter().map(|retry| clean(retry));
+        let retries: Vec<_> = retries.collect();
+        fields.put_nested(name!("retries"), &retries)?;
     }
-    let evidence: Vec<Value> = heard.evidence().iter().map(observation).collect();
-    if !evidence.is_empty() {
-        fields.put_nested("evidence", &evidence)?;
+    if !heard.evidence().is_empty() {
+        let evidence: Vec<Value> = heard.evidence().iter().map(observation).collect();
+        fields.put_nested(name!("evidence"), &evidence)?;
     }
     Ok(())
 }

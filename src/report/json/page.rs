@@ -1,9 +1,10 @@
 //! Fields in, one JSON object out, in lines, each field written before the next is made.
 
-use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
 
 use serde::Serialize;
+
+use crate::json;
 
 /// The object while it is written.
 pub(super) struct Page<'w, W> {
@@ -43,7 +44,7 @@ impl<'w, W: io::Write> Page<'w, W> {
         &mut self,
         name: &str,
         items: impl Iterator<Item = T>,
-        put: impl Fn(T, &mut Fields) -> io::Result<()>,
+        mut put: impl FnMut(T, &mut Fields) -> io::Result<()>,
     ) -> io::Result<()> {
         self.name(name)?;
         let mut fields = Fields::default();
@@ -73,41 +74,74 @@ impl<'w, W: io::Write> Page<'w, W> {
     }
 }
 
-/// The fields of one object in a list. Names are words that JSON has nothing to escape in.
+/// The fields of one object in a list.
 #[derive(Default)]
 pub(super) struct Fields {
     text: Vec<u8>,
     begun: bool,
 }
 
+/// What stands before the value of a field of an object in a list; the comma belongs to the field before.
+#[derive(Clone, Copy)]
+pub(super) struct Name(pub(super) &'static str);
+
+/// The [`Name`] of a field, a word that JSON has nothing to escape in.
+macro_rules! name {
+    ($name:literal) => {
+        $crate::report::json::page::Name(concat!(",\n      \"", $name, "\": "))
+    };
+}
+pub(super) use name;
+
+/// A text as it stands between the quotes of a JSON string.
+#[derive(Default)]
+pub(super) struct Escaped(String);
+
+impl Escaped {
+    /// Spells a text so.
+    pub(super) fn of(text: &str) -> Self {
+        let mut quoted = String::new();
+        json::put_text(&mut quoted, text);
+        quoted.pop();
+        quoted.remove(0);
+        Self(quoted)
+    }
+}
+
 impl Fields {
     /// Puts a field whose value is no list and no object.
-    pub(super) fn put(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    pub(super) fn put(&mut self, name: Name, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
         self.name(name);
         Ok(serde_json::to_writer(&mut self.text, value)?)
     }
 
     /// Puts a field whose value is a word that JSON has nothing to escape in.
-    pub(super) fn put_word(&mut self, name: &str, word: &str) {
+    pub(super) fn put_word(&mut self, name: Name, word: &str) {
         self.name(name);
         self.text.push(b'"');
         self.text.extend_from_slice(word.as_bytes());
         self.text.push(b'"');
     }
 
-    /// The same of what is shown as such a word.
-    pub(super) fn put_shown(&mut self, name: &str, value: impl fmt::Display) -> io::Result<()> {
+    /// Puts a field whose value are texts, with a slash between them.
+    pub(super) fn put_path(&mut self, name: Name, path: &[&Escaped]) {
         self.name(name);
-        write!(self.text, "\"{value}\"")
+        let mut before = b'"';
+        for Escaped(part) in path {
+            self.text.push(before);
+            self.text.extend_from_slice(part.as_bytes());
+            before = b'/';
+        }
+        self.text.push(b'"');
     }
 
     /// Puts a field where there is a value, which is no list and no object.
-    pub(super) fn put_some(&mut self, name: &str, value: Option<impl Serialize>) -> io::Result<()> {
+    pub(super) fn put_some(&mut self, name: Name, value: Option<impl Serialize>) -> io::Result<()> {
         value.map_or(Ok(()), |value| self.put(name, &value))
     }
 
     /// Puts a field whose value has lines of its own.
-    pub(super) fn put_nested(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+    pub(super) fn put_nested(&mut self, name: Name, value: &impl Serialize) -> io::Result<()> {
         self.name(name);
         let inward = Inward {
             out: &mut self.text,
@@ -116,16 +150,11 @@ impl Fields {
         Ok(serde_json::to_writer_pretty(inward, value)?)
     }
 
-    fn name(&mut self, name: &str) {
-        let before = if self.begun {
-            ",\n      \""
-        } else {
-            "\n      \""
-        };
+    #[inline]
+    fn name(&mut self, Name(name): Name) {
+        let comma = usize::from(!self.begun);
         self.begun = true;
-        self.text.extend_from_slice(before.as_bytes());
-        self.text.extend_from_slice(name.as_bytes());
-        self.text.extend_from_slice(b"\": ");
+        self.text.extend_from_slice(&name.as_bytes()[comma..]);
     }
 }
 
@@ -165,11 +194,12 @@ mod tests {
         page.field("a", "x\ny").unwrap();
         page.field("b", &json!({"c": [1, {}], "d": []})).unwrap();
         let put = |item: &Value, fields: &mut Fields| {
-            fields.put("e", &item["e"])?;
-            fields.put_some("f", item["f"].as_str())?;
-            fields.put_word("w", "word");
-            fields.put_shown("s", "shown")?;
-            fields.put_nested("g", &item["g"])
+            fields.put(name!("e"), &item["e"])?;
+            fields.put_some(name!("f"), item["f"].as_str())?;
+            fields.put_word(name!("w"), "word");
+            let parts = ["a\"", "b"].map(Escaped::of);
+            fields.put_path(name!("p"), &[&parts[0], &parts[1]]);
+            fields.put_nested(name!("g"), &item["g"])
         };
         page.list("h", items.iter(), put).unwrap();
         page.close().unwrap();
@@ -179,8 +209,8 @@ mod tests {
     #[test]
     fn what_is_written_field_by_field_reads_as_if_it_were_written_at_once() {
         let items = [
-            json!({"e": 1, "f": "two\n\"", "w": "word", "s": "shown", "g": [[], {"h": null}]}),
-            json!({"e": null, "w": "word", "s": "shown", "g": {}}),
+            json!({"e": 1, "f": "two\n\"", "w": "word", "p": "a\"/b", "g": [[], {"h": null}]}),
+            json!({"e": null, "w": "word", "p": "a\"/b", "g": {}}),
         ];
         for items in [&items[..], &items[..1], &[]] {
             let whole = json!({"a": "x\ny", "b": {"c": [1, {}], "d": []}, "h": items});

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 
+use foldhash::fast::RandomState;
+
 use super::record::{Entry, Record};
 use super::sanitizer::{clean, excerpt};
 use super::{chapter, hand, sight, waivers, wording};
@@ -14,7 +16,7 @@ use crate::judge::{Code, Finding, VerdictKind};
 use crate::probe::Checked;
 use crate::requirement::Requirement;
 use crate::waiver::Fate;
-use page::{Banner, Case, Counts, Kind, Page, Status};
+use page::{Banner, Case, Counts, Escaped, Kind, Page, Status};
 
 /// Bytes of evidence that a case carries at most.
 const OUTPUT_CAP: usize = 8 * 1024;
@@ -57,7 +59,8 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
     let mut page = Page::open(out, &title, counts, record.took_ms())?;
     for (door, (counts, took_ms)) in doors.iter().zip(lanes) {
         let classes = names.classes(*door);
-        let told = entries(record).filter(|entry| entry.check.door == *door);
+        let here = |entry: &Entry<'_>| entry.check.door == *door && is_told(record, entry);
+        let told = record.entries().filter(here);
         let mut cases = told.map(|entry| cell_case(record, &entry, &names, &classes));
         let name = format!("{}/{door}", names.scenario);
         page.suite(&name, counts, Some(took_ms), banner, &mut cases)?;
@@ -74,30 +77,31 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
 struct Names<'r> {
     scenario: String,
     personas: Vec<Cow<'r, str>>,
-    operations: Vec<Cow<'r, str>>,
+    operations: Vec<Escaped<'r>>,
 }
 
 impl<'r> Names<'r> {
     fn of(record: &'r Record) -> Self {
         let matrix = record.matrix();
+        let operations = matrix.operations.iter();
+        let operations = distinct(operations.map(|column| column.name.as_str()));
         Self {
             scenario: slug(&record.title()),
             personas: distinct(matrix.personas.iter().map(|row| row.name.as_str())),
-            operations: distinct(matrix.operations.iter().map(|column| column.name.as_str())),
+            operations: operations.into_iter().map(Escaped::of).collect(),
         }
     }
 
     /// The class of each persona's cells at a door.
-    fn classes(&self, door: Door) -> Vec<String> {
+    fn classes(&self, door: Door) -> Vec<Escaped<'static>> {
         let personas = self.personas.iter();
-        personas
-            .map(|persona| format!("{}.{door}.{persona}", self.scenario))
-            .collect()
+        let classes = personas.map(|persona| format!("{}.{door}.{persona}", self.scenario));
+        classes.map(|class| Escaped::of(class.into())).collect()
     }
 }
 
 fn distinct<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> Vec<Cow<'n, str>> {
-    let mut taken = HashSet::with_capacity(names.len());
+    let mut taken = HashSet::with_capacity_and_hasher(names.len(), RandomState::default());
     let names = names.map(|name| {
         let short = excerpt(name, NAME_CAP);
         let mut unique = short.clone();
@@ -127,8 +131,8 @@ impl Taken {
             unique = format!("{name} ({number})");
         }
         Case {
-            name: unique.into(),
-            class: class.to_owned().into(),
+            name: Escaped::of(unique.into()),
+            class: Escaped::of(class.to_owned().into()),
             took_ms: None,
             status,
             output: None,
@@ -137,17 +141,14 @@ impl Taken {
 }
 
 /// A control that passed is nobody's result; one that did not is told like any other cell.
-fn entries(record: &Record) -> impl Iterator<Item = Entry<'_>> {
-    let told = |entry: &Entry<'_>| {
-        entry.heard.kind() != VerdictKind::Pass || !record.matrix().is_control(entry.check.index)
-    };
-    record.entries().filter(told)
+fn is_told(record: &Record, entry: &Entry<'_>) -> bool {
+    entry.heard.kind() != VerdictKind::Pass || !record.matrix().is_control(entry.check.index)
 }
 
 /// How many cases of each door end how, in [`Door::ALL`]'s order, and their milliseconds together.
 fn weigh(record: &Record) -> [(Counts, u64); 3] {
     let mut lanes = [(Counts::default(), 0_u64); 3];
-    for entry in entries(record) {
+    for entry in record.entries().filter(|entry| is_told(record, entry)) {
         let (counts, took_ms) = &mut lanes[entry.check.door.index()];
         *took_ms = took_ms.saturating_add(entry.heard.took_ms());
         counts.tests += 1;
@@ -165,12 +166,12 @@ fn cell_case<'n>(
     record: &Record,
     entry: &Entry<'_>,
     names: &'n Names<'_>,
-    classes: &'n [String],
+    classes: &'n [Escaped<'_>],
 ) -> Case<'n> {
     let told = entry.heard.kind() != VerdictKind::Pass && !entry.heard.evidence().is_empty();
     Case {
-        name: Cow::Borrowed(&names.operations[entry.check.operation]),
-        class: Cow::Borrowed(&classes[entry.check.persona]),
+        name: names.operations[entry.check.operation].borrowed(),
+        class: classes[entry.check.persona].borrowed(),
         took_ms: Some(entry.heard.took_ms()),
         status: cell_status(record, entry),
         output: told.then(|| evidence(entry)),

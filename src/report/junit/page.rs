@@ -1,12 +1,13 @@
 //! Suites and their cases in, `JUnit` XML out, each written before the next is made.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::{io, mem};
 
 use quick_xml::Writer;
 use quick_xml::escape::escape;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+
+use crate::json;
 
 /// How a case ended.
 pub(super) enum Status {
@@ -51,12 +52,31 @@ impl Kind {
     }
 }
 
+/// A text as it stands between the quotes of an attribute.
+#[derive(Clone, Debug)]
+pub(super) struct Escaped<'n>(Cow<'n, str>);
+
+impl<'n> Escaped<'n> {
+    /// Spells a text so.
+    pub(super) fn of(text: Cow<'n, str>) -> Self {
+        match escape(text.as_ref()) {
+            Cow::Borrowed(_) => Self(text),
+            Cow::Owned(escaped) => Self(Cow::Owned(escaped)),
+        }
+    }
+
+    /// The same, for another to hold.
+    pub(super) fn borrowed(&self) -> Escaped<'_> {
+        Escaped(Cow::Borrowed(&self.0))
+    }
+}
+
 /// One test case.
 pub(super) struct Case<'n> {
     /// Its name, unique within its class.
-    pub(super) name: Cow<'n, str>,
+    pub(super) name: Escaped<'n>,
     /// Its class.
-    pub(super) class: Cow<'n, str>,
+    pub(super) class: Escaped<'n>,
     /// Milliseconds that it took.
     pub(super) took_ms: Option<u64>,
     /// How it ended.
@@ -206,8 +226,11 @@ impl<W: io::Write> Page<W> {
         let mut tag = mem::take(&mut self.tag);
         tag.clear();
         tag.push_str(CASE);
-        push_attribute(&mut tag, "name", &case.name);
-        push_attribute(&mut tag, "classname", &case.class);
+        tag.push_str(" name=\"");
+        tag.push_str(&case.name.0);
+        tag.push_str("\" classname=\"");
+        tag.push_str(&case.class.0);
+        tag.push('"');
         if let Some(took) = case.took_ms {
             tag.push_str(" time=\"");
             push_seconds(&mut tag, took);
@@ -278,14 +301,6 @@ impl<W: io::Write> Page<W> {
 /// The tag of a case.
 const CASE: &str = "testcase";
 
-fn push_attribute(tag: &mut String, name: &str, value: &str) {
-    tag.push(' ');
-    tag.push_str(name);
-    tag.push_str("=\"");
-    tag.push_str(&escape(value));
-    tag.push('"');
-}
-
 fn push_time(tag: &mut BytesStart<'_>, took_ms: Option<u64>) {
     if let Some(took) = took_ms {
         let mut seconds = String::new();
@@ -296,10 +311,9 @@ fn push_time(tag: &mut BytesStart<'_>, took_ms: Option<u64>) {
 
 /// Seconds with three decimals.
 fn push_seconds(text: &mut String, took_ms: u64) {
-    let decimals = [100, 10, 1].into_iter().filter_map(|place| {
-        let decimal = u32::try_from(took_ms / place % 10).ok()?;
-        char::from_digit(decimal, 10)
-    });
-    write!(text, "{}.", took_ms / 1000).expect("a String takes all that is written to it");
-    text.extend(decimals);
+    json::put_number(text, took_ms / 1000);
+    // A thousand more, so that the decimals have their zeros.
+    let whole = text.len();
+    json::put_number(text, 1000 + took_ms % 1000);
+    text.replace_range(whole..=whole, ".");
 }

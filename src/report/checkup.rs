@@ -52,7 +52,7 @@ impl Lines {
             let advice = format!("whose: {}. {}", whose.name(), clean(&station.fix));
             text.push_str(&self.wrapped(&format!("    {:<STEP$} {advice}", "")));
         }
-        paint::paint(&text, self.look.colour)
+        paint::paint(text, self.look.colour)
     }
 
     /// Further lines of a station stand under its detail.

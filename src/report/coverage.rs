@@ -317,7 +317,7 @@ pub fn table(sheet: &Sheet<'_>, look: Look) -> String {
             .collect();
         blocks.push(lines.join("\n"));
     }
-    paint::paint(&(blocks.join("\n\n") + "\n"), look.colour)
+    paint::paint(blocks.join("\n\n") + "\n", look.colour)
 }
 
 /// The table; none where there is nothing.

@@ -46,7 +46,7 @@ pub fn table(scenario: &str, survey: &Survey, look: Look) -> String {
         text.push_str(&table::wrapped(&sentence, width));
         text.push('\n');
     }
-    paint::paint(&text, look.colour)
+    paint::paint(text, look.colour)
 }
 
 fn grid(survey: &Survey, width: usize) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::record::Entry;
 use crate::cell::Door;
+use crate::json;
 use crate::judge::{Code, Outcome, Repeats, VerdictKind};
 use crate::scenario::Expectation;
 
@@ -29,12 +30,7 @@ impl Got {
     fn put(self, text: &mut String) {
         let put = match self {
             Self::Status(status @ 100..=999) => {
-                let digits = [100, 10, 1].map(|place| u32::from(status / place % 10));
-                text.extend(
-                    digits
-                        .iter()
-                        .filter_map(|digit| char::from_digit(*digit, 10)),
-                );
+                json::put_number(text, status);
                 Ok(())
             }
             Self::Status(status) => write!(text, "{status}"),

@@ -99,7 +99,7 @@ pub fn text(rows: &[Row], exit: u8, look: Look) -> String {
     let ended = longest(&Row::ended).max(EXIT).min(room);
     table.set_constraints([titles, ended, EXIT].map(grid::fixed));
     paint::paint(
-        &format!("{table}\nAll of them together: exit {exit}\n"),
+        format!("{table}\nAll of them together: exit {exit}\n"),
         look.colour,
     )
 }

@@ -9,7 +9,7 @@ use std::{io, iter};
 
 use comfy_table::{Table, presets};
 
-use super::mark::Mark;
+use super::mark::{Mark, sign};
 use super::record::{Entry, Record, Standing, WaiverFacts};
 use super::sanitizer::{clean, excerpt};
 use super::{Look, chapter, extent, hand, lists, sight, waivers, wording};
@@ -43,12 +43,13 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
     let width = look.width.max(NARROWEST);
     let text = width.min(WIDEST_TEXT);
     let mut put = |part: String| -> io::Result<()> {
-        out.write_all(paint::paint(&part, look.colour).as_bytes())
+        out.write_all(paint::paint(part, look.colour).as_bytes())
     };
     put(format!("{}\n\n", wrapped(&title(record), text)))?;
     put(banner(record, text))?;
     if has_cells(record) {
-        let grid = grid::Grid::of(record, width);
+        let sign = if look.colour { paint::marker } else { sign };
+        let grid = grid::Grid::of(record, width, sign);
         for block in grid.blocks() {
             put(block)?;
         }

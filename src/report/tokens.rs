@@ -105,7 +105,7 @@ pub fn one(sheet: &Sheet<'_>, look: Look) -> String {
             text.push('\n');
         }
     }
-    paint::paint(&text, look.colour)
+    paint::paint(text, look.colour)
 }
 
 fn rows(sheet: &Sheet<'_>, width: usize) -> String {
@@ -155,7 +155,7 @@ pub fn all(sheets: &[Sheet<'_>], look: Look) -> String {
             }
         }
     }
-    paint::paint(&text, look.colour)
+    paint::paint(text, look.colour)
 }
 
 fn told(about: Option<&Comparison>, sheet: &Sheet<'_>, words: &str, look: Look) -> String {

@@ -88,7 +88,7 @@ fn personas(record: &Record) -> impl Iterator<Item = usize> {
 
 /// One square of the table, with the bar after it; no other bar stands in it.
 fn put_mark(record: &Record, operation: usize, door: usize, persona: usize, line: &mut String) {
-    let entry = record.entry(record.matrix().index(operation, door, persona));
+    let entry = record.entry_at(operation, door, persona);
     let mark = entry.map_or(Mark::ABSENT, |entry| Mark::of(&entry));
     line.push(' ');
     line.push(sign(mark.kind));
@@ -108,11 +108,7 @@ fn places(record: &Record) -> Vec<(usize, usize)> {
         .flat_map(|operation| (0..matrix.doors.len()).map(move |door| (operation, door)));
     let has_cell = |operation, door| {
         let mut personas = 0..matrix.personas.len();
-        personas.any(|persona| {
-            record
-                .entry(matrix.index(operation, door, persona))
-                .is_some()
-        })
+        personas.any(|persona| record.entry_at(operation, door, persona).is_some())
     };
     all.filter(|(operation, door)| has_cell(*operation, *door))
         .collect()

@@ -1,6 +1,6 @@
 //! Texts of squares in, a row of the grid, line by line, out.
 
-use std::{iter, mem};
+use std::mem;
 
 use comfy_table::{Table, presets};
 
@@ -120,7 +120,7 @@ pub(super) fn rule(text: &mut String, widths: &[usize], [left, between, right]: 
     let mut corner = left;
     for width in widths {
         text.push(corner);
-        text.extend(iter::repeat_n('─', width + 2));
+        push_repeated(text, LINE, width + 2);
         corner = between;
     }
     text.push(right);
@@ -128,13 +128,20 @@ pub(super) fn rule(text: &mut String, widths: &[usize], [left, between, right]: 
 }
 
 const BLANKS: &str = "                                                                ";
+const LINE: &str = "────────────────────────────────";
 
 /// Puts so many blanks.
 pub(super) fn push_blanks(text: &mut String, count: usize) {
-    let mut left = count;
+    push_repeated(text, BLANKS, count);
+}
+
+/// Puts a character so many times, of which there are some in `run`.
+fn push_repeated(text: &mut String, run: &str, count: usize) {
+    let bytes = run.chars().next().map_or(1, char::len_utf8);
+    let mut left = count * bytes;
     while left > 0 {
-        let some = left.min(BLANKS.len());
-        text.push_str(&BLANKS[..some]);
+        let some = left.min(run.len());
+        text.push_str(&run[..some]);
         left -= some;
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle, Width};
 
 use super::band::{Band, Square, push_blanks, rule};
-use super::paint::marker;
+use crate::judge::VerdictKind;
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
 use crate::report::sanitizer::excerpt;
@@ -38,8 +38,8 @@ pub(super) struct Grid<'r> {
 
 impl<'r> Grid<'r> {
     /// The layout that takes the fewest blocks of at most `width` columns. An operation is broken only where it alone is too wide.
-    pub(super) fn of(record: &'r Record, width: usize) -> Self {
-        let sheet = Sheet::of(record);
+    pub(super) fn of(record: &'r Record, width: usize, sign: Sign) -> Self {
+        let sheet = Sheet::of(record, sign);
         let beside = Layout {
             stacked: false,
             gap: 2,
@@ -71,9 +71,13 @@ impl<'r> Grid<'r> {
     }
 }
 
+/// What stands for a verdict: its sign, or what holds the sign's place until it is painted.
+pub(super) type Sign = fn(Option<VerdictKind>) -> char;
+
 /// The grid's words, laid out nowhere yet.
 struct Sheet<'r> {
     record: &'r Record,
+    sign: Sign,
     /// Those that have a cell.
     personas: Vec<Persona>,
     operations: Vec<Group>,
@@ -102,7 +106,7 @@ struct Lane {
 }
 
 impl<'r> Sheet<'r> {
-    fn of(record: &'r Record) -> Self {
+    fn of(record: &'r Record, sign: Sign) -> Self {
         let matrix = record.matrix();
         let rows: Vec<usize> = (0..matrix.personas.len())
             .filter(|persona| record.has_row(*persona))
@@ -117,6 +121,7 @@ impl<'r> Sheet<'r> {
         });
         Self {
             record,
+            sign,
             personas: personas.collect(),
             operations: (0..matrix.operations.len())
                 .map(|operation| Group::of(record, operation, &rows))
@@ -140,8 +145,8 @@ impl<'r> Sheet<'r> {
 }
 
 fn mark(record: &Record, operation: usize, door: usize, persona: usize) -> Option<Mark<'_>> {
-    let index = record.matrix().index(operation, door, persona);
-    record.entry(index).map(|entry| Mark::of(&entry))
+    let entry = record.entry_at(operation, door, persona);
+    entry.map(|entry| Mark::of(&entry))
 }
 
 impl Group {
@@ -200,6 +205,8 @@ struct Piece {
 struct Fit {
     layout: Layout,
     sides: Vec<usize>,
+    /// Blanks before the roles of a stacked layout.
+    indent: usize,
     pieces: Vec<Piece>,
     /// Which pieces stand beside each other.
     blocks: Vec<Range<usize>>,
@@ -210,9 +217,10 @@ impl Layout {
         let sides = self.sides(sheet, width);
         let taken: usize = sides.iter().map(|side| side + FRAME).sum();
         let room = width.saturating_sub(taken + 1).max(FRAME + 1);
-        let pieces: Vec<Piece> = (0..sheet.operations.len())
-            .flat_map(|group| self.pieces(sheet, group, room - FRAME))
-            .collect();
+        let mut pieces = Vec::with_capacity(sheet.operations.len());
+        for group in 0..sheet.operations.len() {
+            self.put_pieces(sheet, group, room - FRAME, &mut pieces);
+        }
         let least = pack(&pieces, room, usize::MAX);
         // As many blocks, but of like size.
         let even = pack(&pieces, room, pieces.len().div_ceil(least.len().max(1)));
@@ -221,8 +229,11 @@ impl Layout {
         } else {
             least
         };
+        let roles = sheet.personas.iter().map(|persona| columns(&persona.roles));
+        let beside_roles = sides[0].saturating_sub(roles.max().unwrap_or_default());
         Fit {
             layout: self,
+            indent: beside_roles.min(INDENT),
             sides,
             pieces,
             blocks,
@@ -243,27 +254,22 @@ impl Layout {
     }
 
     /// The operation in one piece, or in as few as its doors need; a long name wraps and tears nothing.
-    fn pieces(self, sheet: &Sheet<'_>, place: usize, room: usize) -> Vec<Piece> {
+    fn put_pieces(self, sheet: &Sheet<'_>, place: usize, room: usize, pieces: &mut Vec<Piece>) {
         let group = &sheet.operations[place];
-        let mut parts: Vec<Range<usize>> = Vec::new();
-        for lane in 0..group.lanes.len() {
-            match parts.last_mut() {
-                Some(part) if group.inner(part.start..lane + 1, self.gap) <= room => {
-                    part.end = lane + 1;
-                }
-                _ => parts.push(lane..lane + 1),
+        let named = group.named.min(NAME);
+        let mut start = 0;
+        for end in 1..=group.lanes.len() {
+            let is_last = end == group.lanes.len();
+            if is_last || group.inner(start..end + 1, self.gap) > room {
+                let width = group.inner(start..end, self.gap).max(named).min(room);
+                pieces.push(Piece {
+                    group: place,
+                    lanes: start..end,
+                    width,
+                });
+                start = end;
             }
         }
-        let piece = |lanes: Range<usize>| {
-            let named = group.named.min(NAME);
-            let width = group.inner(lanes.clone(), self.gap).max(named).min(room);
-            Piece {
-                group: place,
-                lanes,
-                width,
-            }
-        };
-        parts.into_iter().map(piece).collect()
     }
 }
 
@@ -306,7 +312,7 @@ impl Fit {
 
     fn header(&self, sheet: &Sheet<'_>, block: &[Piece], band: &mut Band) {
         band.clear();
-        self.side(sheet, ("persona", "roles"), band);
+        self.side(("persona", "roles"), band);
         let squares = band.squares[self.sides.len()..].iter_mut();
         for (piece, square) in block.iter().zip(squares) {
             self.heading(sheet, piece, square);
@@ -315,7 +321,7 @@ impl Fit {
 
     fn row(&self, sheet: &Sheet<'_>, block: &[Piece], persona: &Persona, band: &mut Band) {
         band.clear();
-        self.side(sheet, (&persona.name, &persona.roles), band);
+        self.side((&persona.name, &persona.roles), band);
         let squares = band.squares[self.sides.len()..].iter_mut();
         for (piece, square) in block.iter().zip(squares) {
             self.marks(sheet, piece, persona.place, square);
@@ -323,20 +329,13 @@ impl Fit {
     }
 
     /// Puts what stands left of the operations.
-    fn side(&self, sheet: &Sheet<'_>, (name, roles): (&str, &str), band: &mut Band) {
+    fn side(&self, (name, roles): (&str, &str), band: &mut Band) {
         band.squares[0].put(name);
         if self.layout.stacked {
-            let roles = format!("{}{roles}", self.indent(sheet));
-            band.squares[0].put(&roles);
+            band.squares[0].put(&format!("{:1$}{roles}", "", self.indent));
         } else {
             band.squares[1].put(roles);
         }
-    }
-
-    fn indent(&self, sheet: &Sheet<'_>) -> String {
-        let roles = sheet.personas.iter().map(|persona| columns(&persona.roles));
-        let room = self.sides[0].saturating_sub(roles.max().unwrap_or_default());
-        " ".repeat(room.min(INDENT))
     }
 
     fn heading(&self, sheet: &Sheet<'_>, piece: &Piece, square: &mut Square) {
@@ -359,7 +358,7 @@ impl Fit {
         let lanes = group.lanes[piece.lanes.clone()].iter();
         self.spread(square, lanes.copied(), |lane, text| {
             let mark = sheet.mark(group, lane, persona);
-            text.push(marker(mark.kind));
+            text.push((sheet.sign)(mark.kind));
             mark.put_words(text);
             mark.width()
         });

@@ -23,7 +23,10 @@ pub(in crate::report) const fn marker(kind: Option<VerdictKind>) -> char {
 
 /// Puts the signs in their places. With colour, a sign and the words after it are painted up to the cell's border,
 /// two spaces or the line's end.
-pub(in crate::report) fn paint(text: &str, colour: bool) -> String {
+pub(in crate::report) fn paint(text: String, colour: bool) -> String {
+    if !text.as_bytes().contains(&LEAD) {
+        return text;
+    }
     let mut painted = String::with_capacity(text.len() + text.len() / 4);
     for line in text.split_inclusive('\n') {
         paint_line(line, colour, &mut painted);
@@ -99,14 +102,17 @@ mod tests {
     #[test]
     fn without_colour_only_the_signs_are_put_in() {
         assert_eq!(
-            paint("│ \u{fdd0} 200  \u{fdd1} 403≠allow │\n\u{fdd4}", false),
+            paint(
+                "│ \u{fdd0} 200  \u{fdd1} 403≠allow │\n\u{fdd4}".to_owned(),
+                false
+            ),
             "│ ✓ 200  ✗ 403≠allow │\n–"
         );
     }
 
     #[test]
     fn colour_ends_with_the_words_it_belongs_to() {
-        let painted = paint("│ \u{fdd1} 200≠403  x │\n", true);
+        let painted = paint("│ \u{fdd1} 200≠403  x │\n".to_owned(), true);
         assert_eq!(painted, "│ \u{1b}[1m\u{1b}[31m✗ 200≠403\u{1b}[0m  x │\n");
     }
 }

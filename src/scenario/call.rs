@@ -9,6 +9,7 @@ use super::register::{Register, Scope};
 use super::template::{JsonTemplate, Template, percent_encoded};
 use super::{HeaderText, McpCall, RestCall, header, mcp};
 use crate::cell::Door;
+use crate::json;
 
 /// The two shapes of one operation or step, and whether each is there at all, wrong or not.
 pub(super) struct Shapes {
@@ -188,7 +189,8 @@ fn check_target(template: &Template) -> Result<(), Kind> {
             "this path holds a space, a control character or a letter that is not ASCII",
         ));
     }
-    if template.literals().any(|text| text.contains('#')) {
+    // No name of a value holds one.
+    if source.contains('#') {
         return Err(Kind::Request(
             "this path has a fragment, which is never sent",
         ));
@@ -268,22 +270,17 @@ fn write(
         Value::Text(text) => {
             let expanded = reader.expand(node, text)?;
             scope.check(reader, node, &expanded.text)?;
-            json.push_str(&quoted(&expanded.text));
+            json::put_text(json, &expanded.text);
         }
         Value::List(items) => {
-            let items = items.iter().map(|item| ("", item));
+            let items = items.iter().map(|item| (None, item));
             return write_all(reader, items, scope, ('[', ']'), json);
         }
         Value::Map(_) => {
             let sound = reader.found.len();
             let entries = reader.entries(node, "this JSON value")?;
             let sound = reader.found.len() == sound;
-            let keys: Vec<String> = entries
-                .iter()
-                .map(|entry| quoted(entry.name) + ":")
-                .collect();
-            let entries = entries.iter().map(|entry| entry.node);
-            let entries = keys.iter().map(String::as_str).zip(entries);
+            let entries = entries.iter().map(|entry| (Some(entry.name), entry.node));
             write_all(reader, entries, scope, ('{', '}'), json)?;
             return sound.then_some(());
         }
@@ -291,28 +288,26 @@ fn write(
     Some(())
 }
 
-/// Writes what a list or a map holds, each item after what stands before it.
+/// Writes what a list or a map holds, each item after its key where it has one.
 fn write_all<'n>(
     reader: &mut Reader<'_>,
-    items: impl Iterator<Item = (&'n str, &'n Node<'n>)>,
+    items: impl Iterator<Item = (Option<&'n str>, &'n Node<'n>)>,
     scope: &Scope<'_>,
     (open, close): (char, char),
     json: &mut String,
 ) -> Option<()> {
     let mut sound = Some(());
     json.push(open);
-    for (place, (before, item)) in items.enumerate() {
+    for (place, (key, item)) in items.enumerate() {
         if place > 0 {
             json.push(',');
         }
-        json.push_str(before);
+        if let Some(key) = key {
+            json::put_text(json, key);
+            json.push(':');
+        }
         sound = write(reader, item, scope, json).and(sound);
     }
     json.push(close);
     sound
-}
-
-/// A text as JSON spells it.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use super::aim;
 use super::call::{self, Shapes};
 use super::complaint::{Kind, Span};
@@ -40,7 +42,7 @@ pub(super) fn read<'t>(
         all: Vec::new(),
         unstated: Vec::new(),
     };
-    let mut lines: HashMap<OperationName, u32> = HashMap::new();
+    let mut lines: HashMap<OperationName, u32, RandomState> = HashMap::default();
     while let Some(entry) = document.next()? {
         let Some(named) = reader.named(&entry) else {
             continue;

@@ -3,7 +3,7 @@
 mod reference;
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ use super::sources::{Expanded, Sources};
 use super::spelling::{listed, nearest};
 use crate::day::Day;
 use crate::secret::Secret;
+
+/// Entries of a map among which a key is found sooner than by its hash.
+const FEW: usize = 16;
 
 /// The longest time that a scenario may state.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
@@ -153,17 +156,24 @@ impl<'s> Reader<'s> {
             self.wrong(node, place, "a map");
             return None;
         };
-        let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-        let mut all = Vec::with_capacity(entries.len());
+        let mut all: Vec<Named<'n>> = Vec::with_capacity(entries.len());
+        let mut seen: HashMap<&str, u32> = HashMap::new();
         for entry in entries {
             let Some(named) = self.named(entry) else {
                 continue;
             };
-            if let Some(first) = seen.get(named.name) {
-                self.repeated(named, *first);
+            let first = if entries.len() > FEW {
+                let known = seen.get(named.name).copied();
+                seen.entry(named.name).or_insert(named.at.line);
+                known
             } else {
-                seen.insert(named.name, named.at.line);
-                all.push(named);
+                let mut known = all.iter();
+                let known = known.find(|known| known.name == named.name);
+                known.map(|known| known.at.line)
+            };
+            match first {
+                None => all.push(named),
+                Some(first) => self.repeated(named, first),
             }
         }
         Some(all)

@@ -205,7 +205,10 @@ impl<'t> Iterator for Pieces<'t> {
             let piece = closed.ok_or_else(|| Malformed("a `{{` has no `}}` after it".to_owned()));
             return Some(piece.and_then(|(inside, _)| name(inside).map(Piece::Name)));
         }
-        let end = self.rest.find(OPEN).unwrap_or(self.rest.len());
+        // Texts are short: a searcher takes longer to make than to go through one.
+        let mut pairs = self.rest.as_bytes().windows(OPEN.len());
+        let end = pairs.position(|pair| pair == OPEN.as_bytes());
+        let end = end.unwrap_or(self.rest.len());
         let (text, rest) = self.rest.split_at(end);
         self.rest = rest;
         (!text.is_empty()).then_some(Ok(Piece::Text(text)))

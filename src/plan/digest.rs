@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::conduct::{self, Conduct};
 use super::matrix::Matrix;
 use crate::cell::Door;
+use crate::json;
 use crate::scenario::template::JsonTemplate;
 use crate::scenario::{
     Declaration, Denials, Extent, Fixture, HeaderText, McpCall, Operation, RestCall, Scenario, Step,
@@ -103,7 +104,11 @@ impl Lines {
             self.word(door.name());
             for demand in operation.demands.at(*door) {
                 match demand {
-                    Some(demand) => self.thing(demand.expectation),
+                    Some(demand) => {
+                        self.text.push(' ');
+                        self.text.push_str(&demand.expectation.word());
+                        self.text.push(' ');
+                    }
                     None => self.word(""),
                 }
             }
@@ -140,7 +145,9 @@ impl Lines {
 
     /// A word with its length before it: where one ends and the next begins is no matter of what they hold.
     fn word(&mut self, word: &str) {
-        self.thing(word.len());
+        self.text.push(' ');
+        json::put_number(&mut self.text, word.len());
+        self.text.push(' ');
         self.text.push_str(word);
     }
 

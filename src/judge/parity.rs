@@ -11,7 +11,8 @@ use super::roster;
 use super::waived::Covered;
 use crate::code::Code;
 
-/// A persona and operation with the indices of its cells that got through and of those that were refused.
+/// A persona and operation with the indices of its cells that got through and of those that were refused. There are many
+/// such pairs, so that all take the same room.
 #[derive(Default)]
 struct Split {
     through: Vec<usize>,
@@ -39,9 +40,10 @@ pub(super) fn disagreements(
     others: &[Finding],
 ) -> Vec<Finding> {
     let mut disputes: BTreeMap<Option<u16>, Dispute> = BTreeMap::new();
+    let mut split = Split::default();
     for operation in 0..roll.matrix.operations.len() {
         for persona in 0..roll.matrix.personas.len() {
-            let split = split(roll, controls, rulings, operation, persona);
+            split.fill(roll, controls, rulings, (operation, persona));
             for (waiver, cells) in failing(roll, &split, rulings, covered) {
                 let dispute = disputes.entry(waiver).or_default();
                 let through = on_account(waiver, &split.through, rulings, covered);
@@ -80,36 +82,39 @@ fn on_account(
     }
 }
 
-fn split(
-    roll: &Roll<'_>,
-    controls: &Controls,
-    rulings: &[Option<Ruling>],
-    operation: usize,
-    persona: usize,
-) -> Split {
-    let mut split = Split::default();
-    for door in 0..roll.matrix.doors.len() {
-        let index = roll.matrix.index(operation, door, persona);
-        let sight = roll.sight(index);
-        let flips = sight
-            .second
-            .is_some_and(|second| !second.outcome.is_silent())
-            || rulings.get(index) == Some(&Some(Ruling::Fail(Code::Flips)));
-        let reading = sight.reading.filter(|_| sight.gap.is_none() && !flips);
-        match reading.map(|reading| controls.settle(index, reading.outcome)) {
-            Some(outcome) if law::reached(outcome) => split.through.push(index),
-            Some(
-                Outcome::Unauthenticated
-                | Outcome::Forbidden
-                | Outcome::RefusedInBand
-                | Outcome::Hidden,
-            ) => {
-                split.refused.push(index);
+impl Split {
+    /// Takes a persona and operation in place of the last.
+    fn fill(
+        &mut self,
+        roll: &Roll<'_>,
+        controls: &Controls,
+        rulings: &[Option<Ruling>],
+        (operation, persona): (usize, usize),
+    ) {
+        self.through.clear();
+        self.refused.clear();
+        for door in 0..roll.matrix.doors.len() {
+            let index = roll.matrix.index(operation, door, persona);
+            let sight = roll.sight(index);
+            let flips = sight
+                .second
+                .is_some_and(|second| !second.outcome.is_silent())
+                || rulings.get(index) == Some(&Some(Ruling::Fail(Code::Flips)));
+            let reading = sight.reading.filter(|_| sight.gap.is_none() && !flips);
+            match reading.map(|reading| controls.settle(index, reading.outcome)) {
+                Some(outcome) if law::reached(outcome) => self.through.push(index),
+                Some(
+                    Outcome::Unauthenticated
+                    | Outcome::Forbidden
+                    | Outcome::RefusedInBand
+                    | Outcome::Hidden,
+                ) => {
+                    self.refused.push(index);
+                }
+                Some(_) | None => {}
             }
-            Some(_) | None => {}
         }
     }
-    split
 }
 
 /// The failing cells of pairs whose disagreement nobody demands, by the waiver that accepts the one that is to blame.

@@ -25,6 +25,9 @@ impl Uniform {
         let mut tally = Tally::default();
         for check in matrix.checks() {
             tally.count(&check, sight(check.index));
+            if tally.met.len() > 1 {
+                return None;
+            }
         }
         tally.concluded()
     }
@@ -96,7 +99,7 @@ impl Tally {
     }
 
     fn concluded(&self) -> Option<Uniform> {
-        if self.personas.len() < FEWEST || self.met.len() > 1 {
+        if self.personas.len() < FEWEST {
             return None;
         }
         match self.met.first()? {

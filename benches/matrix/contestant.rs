@@ -79,7 +79,7 @@ impl Contestant {
                 command
             }
             Self::Wrk => shell(&format!(
-                "exec wrk -t 1 -c 32 -d 2 -s mix.lua http://127.0.0.1:{port}"
+                "exec wrk -t 1 -c {jobs} -d 2 -s mix.lua http://127.0.0.1:{port}"
             )),
             Self::Curl => shell("curl --config curl.conf | awk -f verify.awk > junit.xml"),
             Self::Hurl => shell("exec hurl --test --jobs 2 --report-junit hurl.xml matrix.hurl"),

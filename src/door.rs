@@ -89,7 +89,7 @@ impl Ask {
     /// The request in one line, such as `DELETE /api/products/7` or `tools/call deleteProduct`.
     pub fn request(&self) -> String {
         match self {
-            Self::Rest { method, target, .. } => format!("{method} {target}"),
+            Self::Rest { method, target, .. } => [method, " ", target].concat(),
             Self::Mcp {
                 method,
                 name,
@@ -217,8 +217,8 @@ impl Entrance {
     /// Makes the call through the door. At `mcp-legacy` the persona's one session is opened first, once.
     ///
     /// A door that the deployment has not, or that takes no such call, answers as one where nothing listens.
-    pub async fn call(&self, door: Door, ask: &Ask) -> Answered {
-        self.call_over(&self.line, &self.sessions, door, ask).await
+    pub fn call(&self, door: Door, ask: &Ask) -> impl Future<Output = Answered> {
+        self.call_over(&self.line, &self.sessions, door, ask)
     }
 
     /// Makes the call on a connection of its own, so that nothing an earlier exchange left behind can answer it; at
@@ -261,7 +261,7 @@ impl Entrance {
                 };
                 match self.way(line, headers) {
                     Some(way) if door == Door::Mcp => {
-                        Some(way.ask(&modern::inquiry(&inquiry)).await.answered)
+                        Some(way.ask(modern::inquiry(&inquiry)).await.answered)
                     }
                     Some(way) => Some(Box::pin(sessions.call(&way, &inquiry)).await.answered),
                     None => None,
@@ -282,7 +282,8 @@ impl Entrance {
         else {
             return None;
         };
-        let heading = heading(headers, &self.carried, self.authorization.as_ref());
+        let token = self.authorization.as_ref();
+        let heading = heading(headers, &self.carried, token, rest::OTHERS);
         let call = rest::call(
             self.rest.as_deref()?,
             method,
@@ -294,7 +295,7 @@ impl Entrance {
         Some(match line.send(call, &mut |_| false).await {
             Ok(reply) => {
                 let scrubber = Scrubber::new(&self.redactor).keeping(&self.kept);
-                rest::read(&ask.request(), &reply, &scrubber)
+                rest::read(ask.request(), &reply, &scrubber)
             }
             Err(silence) => self.silent(ask, silence, since.elapsed()),
         })
@@ -311,7 +312,7 @@ impl Entrance {
                 headers,
                 json,
             } => {
-                let heading = heading(headers, &self.carried, token);
+                let heading = heading(headers, &self.carried, token, rest::OTHERS);
                 let base = self.rest.as_deref()?;
                 let call = rest::call(base, method, target, heading, json.as_ref())?;
                 Recipe::of(&call, true, &scrubber)
@@ -327,7 +328,7 @@ impl Entrance {
                     name: name.as_deref(),
                     params,
                 };
-                let heading = heading(headers, &self.carried, token);
+                let heading = heading(headers, &self.carried, token, mcp::OTHERS);
                 self.recipe_of_mcp(door, &inquiry, &heading)
             }
         }
@@ -342,18 +343,18 @@ impl Entrance {
     ) -> Option<Recipe> {
         let url = self.mcp.as_deref()?;
         let scrubber = Scrubber::new(&self.redactor);
-        let made = |utterance: &Utterance, id| utterance.call(url, heading.clone(), id);
+        let made = |utterance: Utterance, id| utterance.call(url, heading.clone(), id);
         if door == Door::Mcp {
-            return Recipe::of(&made(&modern::inquiry(inquiry), Some(1)), true, &scrubber);
+            return Recipe::of(&made(modern::inquiry(inquiry), Some(1)), true, &scrubber);
         }
         let session = self.sessions.agreed();
-        let call = made(&legacy::inquiry(session.as_ref(), inquiry), Some(1));
+        let call = made(legacy::inquiry(session.as_ref(), inquiry), Some(1));
         let recipe = Recipe::of(&call, true, &scrubber)?;
         if inquiry.method == McpMethod::Initialize {
             return Some(recipe);
         }
-        let opening = made(&legacy::initialize(), Some(1));
-        let opened = made(&legacy::initialized(session.as_ref()), None);
+        let opening = made(legacy::initialize(), Some(1));
+        let opened = made(legacy::initialized(session.as_ref()), None);
         Some(recipe.after([&opening, &opened]))
     }
 
@@ -379,10 +380,12 @@ impl Entrance {
         self.way(&self.line, &self.standing)
     }
 
-    fn way<'e>(&'e self, line: &'e Line, headers: &[(String, HeaderValue)]) -> Option<Way<'e>> {
+    fn way<'e>(&'e self, line: &'e Line, headers: &'e [(String, HeaderValue)]) -> Option<Way<'e>> {
         Some(Way {
             url: self.mcp.as_deref()?,
-            heading: heading(headers, &self.carried, self.authorization.as_ref()),
+            headers,
+            carried: &self.carried,
+            authorization: self.authorization.as_ref(),
             wire: &self.wire,
             line,
             ids: &self.ids,
@@ -394,7 +397,7 @@ impl Entrance {
 
     fn silent(&self, ask: &Ask, silence: Silence, took: Duration) -> Answered {
         let scrubber = Scrubber::new(&self.redactor);
-        let observation = Observation::silent(&ask.request(), silence, took, &scrubber);
+        let observation = Observation::silent(ask.request(), silence, took, &scrubber);
         Answered {
             observation,
             payload: Payload::default(),

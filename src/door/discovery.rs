@@ -37,7 +37,7 @@ pub async fn discover(entrance: &Entrance, wanted: &[Door]) -> Vec<Found> {
     let asked = modern::discover();
     let modern = async {
         if wanted.contains(&Door::Mcp) {
-            Some(modern_door(&way.ask(&asked).await))
+            Some(modern_door(&way.ask(asked).await))
         } else {
             None
         }
@@ -199,7 +199,7 @@ mod tests {
             "text/html"
         };
         Spoken::of(
-            &modern::discover(),
+            modern::discover().question,
             &reply(status, content_type, body.to_owned()),
             7,
             &Redactor::default(),
@@ -329,7 +329,7 @@ mod tests {
             "server/discover answered 400 with JSON-RPC error -32600"
         );
         let silent = Spoken::silent(
-            &legacy::initialize(),
+            legacy::initialize().question,
             Silence::Tls,
             Instant::now(),
             &Redactor::default(),

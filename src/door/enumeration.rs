@@ -61,7 +61,7 @@ pub async fn enumerate(entrance: &Entrance) -> Enumeration {
     let own = Url::parse(way.url).ok();
     let addresses: Vec<Url> = own.into_iter().chain(pair::siblings(way.url)).collect();
     let pairs = join_all(addresses.iter().map(|url| pair::knock(&way, url)));
-    let (modern, legacy, pairs) = tokio::join!(way.ask(&asked), of_legacy(&way), pairs);
+    let (modern, legacy, pairs) = tokio::join!(way.ask(asked), of_legacy(&way), pairs);
     let mut all = Enumeration {
         met: vec![Met {
             approach: Approach::Discover,
@@ -138,7 +138,7 @@ async fn of_legacy(way: &Way<'_>) -> Vec<Met> {
         })
         .collect();
     if let Some(session) = &session {
-        way.notify(&legacy::initialized(Some(session))).await;
+        way.notify(legacy::initialized(Some(session))).await;
     }
     // The order matters: the second ends what the first needs.
     for (method, approach) in [
@@ -152,7 +152,7 @@ async fn of_legacy(way: &Way<'_>) -> Vec<Met> {
 }
 
 async fn negotiate(way: &Way<'_>, revision: &str) -> (Heard, Option<Session>) {
-    let spoken = way.open(&legacy::initialize_as(revision)).await;
+    let spoken = way.open(legacy::initialize_as(revision)).await;
     let Some(session) = Session::of(&spoken) else {
         let answers = discovery::answers_legacy(&spoken);
         return (closed(&spoken, answers), None);

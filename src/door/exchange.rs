@@ -12,7 +12,7 @@ use super::mcp::legacy::{self, Session};
 use super::mcp::listener::Listener;
 use super::mcp::message::Message;
 use super::mcp::modern::{self, PROTOCOL_VERSION};
-use super::mcp::{Spoken, Utterance};
+use super::mcp::{self, Question, Spoken, Utterance};
 use super::observation::document;
 use super::recipe::Recipe;
 use super::scrubber::Scrubber;
@@ -60,16 +60,18 @@ impl Irregular {
         let named = params.get("name").and_then(Value::as_str).map(modern::name);
         let mut utterance = modern::request(method, Arc::new(params));
         utterance.headers.extend(named);
-        utterance.seeks = sought(method);
+        utterance.question.seeks = sought(method);
         Self::new(method, Content::Message(utterance))
     }
 
     /// A request of the era of `initialize`, in a session or outside of one.
     pub fn legacy(method: &'static str, params: Value, session: Option<&Session>) -> Self {
         let utterance = Utterance {
-            request: method.to_owned(),
+            question: Question {
+                request: method.to_owned(),
+                seeks: sought(method),
+            },
             method,
-            seeks: sought(method),
             params: Some(Arc::new(params)),
             meta: None,
             headers: legacy::headers(session),
@@ -186,10 +188,10 @@ impl Irregular {
             None => url.to_owned(),
         };
         let mut call = match &self.content {
-            Content::Message(utterance) => utterance.call(&url, standing, Some(id)),
-            Content::Notice(utterance) => utterance.call(&url, standing, None),
+            Content::Message(utterance) => utterance.clone().call(&url, standing, Some(id)),
+            Content::Notice(utterance) => utterance.clone().call(&url, standing, None),
             Content::Batch(utterance) => {
-                let mut call = utterance.call(&url, standing, Some(id));
+                let mut call = utterance.clone().call(&url, standing, Some(id));
                 call.body = [b"[", call.body.as_ref(), b"]"].concat().into();
                 call
             }
@@ -297,7 +299,8 @@ impl Entrance {
         };
         let id = self.ids.next();
         let url = self.mcp.as_deref().unwrap_or_default();
-        let call = irregular.call(url, heading(&self.standing, &self.carried, bearer), id);
+        let heading = heading(&self.standing, &self.carried, bearer, mcp::OTHERS);
+        let call = irregular.call(url, heading, id);
         let is_own = matches!(irregular.bearer, Bearer::Own);
         let recipe = Recipe::of(&call, is_own, &Scrubber::of_message(&self.redactor, id));
         let since = Instant::now();
@@ -316,11 +319,11 @@ impl Entrance {
         };
         let mut exchange = match (sent, &irregular.content) {
             (Ok(reply), Content::Message(utterance) | Content::Batch(utterance)) => {
-                let named = Utterance {
+                let question = Question {
                     request: irregular.request.clone(),
-                    ..utterance.clone()
+                    seeks: utterance.question.seeks,
                 };
-                let spoken = Spoken::of(&named, &reply, id, &self.redactor);
+                let spoken = Spoken::of(question, &reply, id, &self.redactor);
                 let exchange = Exchange::of(spoken, &reply);
                 exchange
                     .session
@@ -329,9 +332,11 @@ impl Entrance {
                 exchange
             }
             (Ok(reply), Content::Nothing(..) | Content::Notice(_)) => {
-                self.read(&irregular.request, &reply)
+                self.read(irregular.request.clone(), &reply)
             }
-            (Err(silence), _) => self.unanswered(&irregular.request, silence, since.elapsed()),
+            (Err(silence), _) => {
+                self.unanswered(irregular.request.clone(), silence, since.elapsed())
+            }
         };
         exchange.observation = exchange.observation.made_by(recipe);
         exchange
@@ -351,14 +356,14 @@ impl Entrance {
         let recipe = Recipe::of(&call, true, &Scrubber::new(&self.redactor));
         let since = Instant::now();
         let mut exchange = match self.wire.exchange(call).await {
-            Ok(reply) => self.read(&request, &reply),
-            Err(silence) => self.unanswered(&request, silence, since.elapsed()),
+            Ok(reply) => self.read(request, &reply),
+            Err(silence) => self.unanswered(request, silence, since.elapsed()),
         };
         exchange.observation = exchange.observation.made_by(recipe);
         exchange
     }
 
-    fn read(&self, request: &str, reply: &Reply) -> Exchange {
+    fn read(&self, request: String, reply: &Reply) -> Exchange {
         let scrubber = Scrubber::new(&self.redactor);
         Exchange::plain(
             Observation::of(request, reply, None, &scrubber),
@@ -366,7 +371,7 @@ impl Entrance {
         )
     }
 
-    fn unanswered(&self, request: &str, silence: Silence, took: Duration) -> Exchange {
+    fn unanswered(&self, request: String, silence: Silence, took: Duration) -> Exchange {
         let scrubber = Scrubber::new(&self.redactor);
         Exchange::plain(Observation::silent(request, silence, took, &scrubber), None)
     }

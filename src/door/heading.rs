@@ -6,20 +6,22 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT
 pub(super) const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("rolecall/", env!("CARGO_PKG_VERSION")));
 
-/// Headers that most calls have besides.
-const OTHERS: usize = 5;
+/// Headers that every call has: `user-agent` and `authorization`.
+const OWN: usize = 2;
 
 /// The headers of a call before its door adds its own: `user-agent`, the scenario's, the client's, `authorization`.
 ///
 /// A header of the persona's client takes the place of the door's and the call's. A scenario's header takes the place of a default; a name that it states twice is sent twice. `authorization` is the
 /// credential's alone: a persona that does not sign in must not be signed in by a header. Names that are no header
-/// names are left out; the scenario room has refused them before.
+/// names are left out; the scenario room has refused them before. There is room for so many `others`: a map that grows is
+/// laid anew.
 pub(super) fn heading(
     headers: &[(String, HeaderValue)],
     carried: &[(String, HeaderValue)],
     authorization: Option<&HeaderValue>,
+    others: usize,
 ) -> HeaderMap {
-    let mut heading = HeaderMap::with_capacity(headers.len() + carried.len() + OTHERS);
+    let mut heading = HeaderMap::with_capacity(headers.len() + carried.len() + OWN + others);
     for (name, value) in headers {
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             heading.append(name, value.clone());
@@ -57,7 +59,7 @@ mod tests {
             ("x-env", "b"),
             ("no name", "c"),
         ]);
-        let anonymous = heading(&stated, &[], None);
+        let anonymous = heading(&stated, &[], None, 0);
         assert!(!anonymous.contains_key("authorization"));
         assert_eq!(
             anonymous.get_all("x-env").iter().collect::<Vec<_>>(),
@@ -65,7 +67,7 @@ mod tests {
         );
         assert_eq!(anonymous.len(), 3);
         let bearer = HeaderValue::from_static("Bearer t");
-        let signed_in = heading(&stated, &[], Some(&bearer));
+        let signed_in = heading(&stated, &[], Some(&bearer), 0);
         assert_eq!(
             signed_in
                 .get_all("authorization")
@@ -83,7 +85,7 @@ mod tests {
             ("user-agent", "inspector"),
             ("authorization", "Basic x"),
         ]);
-        let heading = heading(&stated, &carried, None);
+        let heading = heading(&stated, &carried, None, 0);
         assert_eq!(heading.get_all("x-env").iter().collect::<Vec<_>>(), ["c"]);
         assert_eq!(heading["user-agent"], "inspector");
         assert_eq!(heading.len(), 2);
@@ -92,9 +94,9 @@ mod tests {
     #[test]
     fn a_scenario_may_state_another_user_agent() {
         assert_eq!(
-            heading(&pairs(&[("user-agent", "mine")]), &[], None)["user-agent"],
+            heading(&pairs(&[("user-agent", "mine")]), &[], None, 0)["user-agent"],
             "mine"
         );
-        assert_eq!(heading(&[], &[], None)["user-agent"], AGENT);
+        assert_eq!(heading(&[], &[], None, 0)["user-agent"], AGENT);
     }
 }

@@ -19,6 +19,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::heading::heading;
 use super::scrubber::Scrubber;
 use super::{Answered, Observation, Payload, Rpc};
 use crate::scenario::McpMethod;
@@ -33,8 +34,8 @@ const BOTH_FRAMINGS: HeaderValue = HeaderValue::from_static("application/json, t
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// Headers of every request besides: those below, and `host`.
-const OTHERS: usize = 3;
+/// Headers of a request besides those of its heading: those below, `host`, `content-length`, and at most three of its era.
+pub(super) const OTHERS: usize = 7;
 
 /// Headers of one request.
 pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
@@ -51,11 +52,39 @@ pub(super) struct Inquiry<'a> {
 }
 
 impl Inquiry<'_> {
+    /// What must be known of it to read its answer.
+    pub(super) fn question(&self) -> Question {
+        Question {
+            request: self.line(),
+            seeks: Some(self.method),
+        }
+    }
+
     /// The request in one line.
     pub(super) fn line(&self) -> String {
         match self.name {
-            Some(name) => format!("{} {name}", self.method.name()),
+            Some(name) => [self.method.name(), " ", name].concat(),
             None => self.method.name().to_owned(),
+        }
+    }
+}
+
+/// What must be known of a request to read its answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Question {
+    /// The request in one line, such as `tools/call deleteProduct`.
+    pub(super) request: String,
+    /// What a result of it must be to count as one. `None` where none counts: a handshake that succeeds proves nothing
+    /// of the call that it is made for.
+    pub(super) seeks: Option<McpMethod>,
+}
+
+impl Question {
+    /// A request of which no result counts.
+    pub(super) fn in_vain(request: &str) -> Self {
+        Self {
+            request: request.to_owned(),
+            seeks: None,
         }
     }
 }
@@ -63,13 +92,10 @@ impl Inquiry<'_> {
 /// One JSON-RPC request or notification, ready but for its id.
 #[derive(Clone, Debug)]
 pub(super) struct Utterance {
-    /// The request in one line, such as `tools/call deleteProduct`.
-    pub(super) request: String,
+    /// What is asked in it.
+    pub(super) question: Question,
     /// The JSON-RPC method.
     pub(super) method: &'static str,
-    /// What a result of it must be to count as one. `None` where none counts: a handshake that succeeds proves nothing
-    /// of the call that it is made for.
-    pub(super) seeks: Option<McpMethod>,
     /// Its params; `None` leaves them out.
     pub(super) params: Option<Arc<Value>>,
     /// The member `_meta` that goes into `params` besides, as it is written.
@@ -80,19 +106,19 @@ pub(super) struct Utterance {
 
 impl Utterance {
     /// The HTTP request: a POST to `url` with `heading` and what MCP needs besides. Without `id` it is a notification.
-    pub(super) fn call(&self, url: &str, heading: HeaderMap, id: Option<u64>) -> Call {
+    pub(super) fn call(self, url: &str, heading: HeaderMap, id: Option<u64>) -> Call {
+        let body = self.body(id);
         let mut headers = heading;
-        headers.reserve(self.headers.len() + OTHERS);
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, BOTH_FRAMINGS);
-        for (name, value) in &self.headers {
-            headers.insert(name, value.clone());
+        for (name, value) in self.headers {
+            headers.insert(name, value);
         }
         Call {
             method: Method::POST,
             url: url.to_owned(),
             headers,
-            body: self.body(id),
+            body,
         }
     }
 
@@ -144,18 +170,18 @@ pub(super) struct Spoken {
 }
 
 impl Spoken {
-    /// Reads an answer; `id` is the one that the utterance carried.
-    pub(super) fn of(utterance: &Utterance, reply: &Reply, id: u64, redactor: &Redactor) -> Self {
-        Self::keeping(utterance, reply, id, Scrubber::of_message(redactor, id))
+    /// Reads an answer; `id` is the one that the request carried.
+    pub(super) fn of(question: Question, reply: &Reply, id: u64, redactor: &Redactor) -> Self {
+        Self::keeping(question, reply, id, Scrubber::of_message(redactor, id))
     }
 
     /// The same with what `scrubber` keeps.
-    fn keeping(utterance: &Utterance, reply: &Reply, id: u64, scrubber: Scrubber<'_>) -> Self {
+    fn keeping(question: Question, reply: &Reply, id: u64, scrubber: Scrubber<'_>) -> Self {
         let messages = Messages::of(reply);
         let read = messages.read(id);
-        let (rpc, payload) = meaning(utterance, &read, &scrubber);
+        let (rpc, payload) = meaning(question.seeks, &read, &scrubber);
         let observation = Observation::of_read(
-            &utterance.request,
+            question.request,
             reply,
             read.is_document,
             Some(rpc),
@@ -174,14 +200,14 @@ impl Spoken {
 
     /// What is kept where no answer came.
     pub(super) fn silent(
-        utterance: &Utterance,
+        question: Question,
         silence: Silence,
         since: Instant,
         redactor: &Redactor,
     ) -> Self {
         let scrubber = Scrubber::new(redactor);
         let observation =
-            Observation::silent(&utterance.request, silence, since.elapsed(), &scrubber);
+            Observation::silent(question.request, silence, since.elapsed(), &scrubber);
         Self {
             answered: Answered {
                 observation,
@@ -208,8 +234,8 @@ impl Spoken {
     }
 }
 
-fn meaning(utterance: &Utterance, read: &Read<'_>, scrubber: &Scrubber<'_>) -> (Rpc, Payload) {
-    match (&read.message, utterance.seeks) {
+fn meaning(seeks: Option<McpMethod>, read: &Read<'_>, scrubber: &Scrubber<'_>) -> (Rpc, Payload) {
+    match (&read.message, seeks) {
         (Some(Message::Result(told)), Some(method)) => result::read(method, told, read, scrubber),
         (Some(Message::Error(error)), _) => (result::error(error, scrubber), Payload::default()),
         (Some(Message::Result(_)), None) | (None, _) => (Rpc::Absent, Payload::default()),
@@ -237,7 +263,11 @@ impl Ids {
 #[derive(Clone, Debug)]
 pub(super) struct Way<'e> {
     pub(super) url: &'e str,
-    pub(super) heading: HeaderMap,
+    /// Headers that every request carries.
+    pub(super) headers: &'e [(String, HeaderValue)],
+    /// Headers of the persona's client.
+    pub(super) carried: &'e [(String, HeaderValue)],
+    pub(super) authorization: Option<&'e HeaderValue>,
     pub(super) wire: &'e Wire,
     pub(super) line: &'e Line,
     pub(super) ids: &'e Ids,
@@ -249,9 +279,10 @@ pub(super) struct Way<'e> {
 
 impl Way<'_> {
     /// Sends a request and reads until the message with its id, the answer's end or a cap.
-    pub(super) async fn ask(&self, utterance: &Utterance) -> Spoken {
+    pub(super) async fn ask(&self, mut utterance: Utterance) -> Spoken {
         let id = self.ids.next();
-        let call = utterance.call(self.url, self.heading.clone(), Some(id));
+        let question = std::mem::take(&mut utterance.question);
+        let call = utterance.call(self.url, self.heading(), Some(id));
         let mut listener = Listener::new(id);
         let since = Instant::now();
         match self
@@ -261,14 +292,14 @@ impl Way<'_> {
         {
             Ok(reply) => {
                 let scrubber = Scrubber::of_message(self.redactor, id).keeping(self.kept);
-                Spoken::keeping(utterance, &reply, id, scrubber)
+                Spoken::keeping(question, &reply, id, scrubber)
             }
-            Err(silence) => Spoken::silent(utterance, silence, since, self.redactor),
+            Err(silence) => Spoken::silent(question, silence, since, self.redactor),
         }
     }
 
     /// Sends `initialize`; the session that its answer opens, if it opens one, is remembered until it is ended.
-    pub(super) async fn open(&self, utterance: &Utterance) -> Spoken {
+    pub(super) async fn open(&self, utterance: Utterance) -> Spoken {
         let spoken = self.ask(utterance).await;
         if let Some(session) = legacy::Session::of(&spoken) {
             self.opened.note(&session);
@@ -277,14 +308,14 @@ impl Way<'_> {
     }
 
     /// Sends a notification; its answer says nothing that the next call would not.
-    pub(super) async fn notify(&self, utterance: &Utterance) {
-        let call = utterance.call(self.url, self.heading.clone(), None);
+    pub(super) async fn notify(&self, utterance: Utterance) {
+        let call = utterance.call(self.url, self.heading(), None);
         drop(self.line.send(call, &mut |_| true).await);
     }
 
     /// A request to `url` without a body: what GET and DELETE are (2025-11-25 transports).
     pub(super) fn bare(&self, method: Method, url: &str, headers: Headers) -> Call {
-        let mut heading = self.heading.clone();
+        let mut heading = self.heading();
         heading.insert(ACCEPT, STREAM);
         heading.extend(headers);
         Call {
@@ -296,7 +327,12 @@ impl Way<'_> {
     }
 
     pub(super) fn signed_in(&self) -> bool {
-        self.heading.contains_key(http::header::AUTHORIZATION)
+        self.authorization.is_some()
+    }
+
+    /// The headers of a request before its own.
+    pub(super) fn heading(&self) -> HeaderMap {
+        heading(self.headers, self.carried, self.authorization, OTHERS)
     }
 }
 
@@ -351,7 +387,7 @@ pub(super) mod tests {
             r#"{"jsonrpc":"2.0","id":7,"result":{"content":[],"protocolVersion":"2025-11-25"}}"#;
         let reply = reply(200, "application/json", body);
         let redactor = Redactor::default();
-        let spoken = Spoken::of(&legacy::initialize(), &reply, 7, &redactor);
+        let spoken = Spoken::of(legacy::initialize().question, &reply, 7, &redactor);
         assert!(matches!(spoken.message, Some(Message::Result(_))));
         let crate::door::Answer::Http(answer) = spoken.answered.observation.answer else {
             panic!("an answer came");

@@ -3,6 +3,7 @@
 mod header;
 pub(super) mod sound;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ pub struct Observation {
 impl Observation {
     /// What is kept of an answer; `rpc` is what its JSON-RPC message says, `None` at the REST door.
     pub(super) fn of(
-        request: &str,
+        request: String,
         reply: &Reply,
         rpc: Option<Rpc>,
         scrubber: &Scrubber<'_>,
@@ -42,7 +43,7 @@ impl Observation {
 
     /// The same of an answer of which it is known whether its body is one JSON document.
     pub(super) fn of_read(
-        request: &str,
+        request: String,
         reply: &Reply,
         json: bool,
         rpc: Option<Rpc>,
@@ -51,7 +52,7 @@ impl Observation {
         let answer = HttpAnswer {
             status: reply.status,
             headers: header::kept(&reply.headers, scrubber),
-            body: scrubber.text(&String::from_utf8_lossy(&reply.body), BODY_CAP),
+            body: scrubber.text(&readable(&reply.body), BODY_CAP),
             body_bytes: reply.body.len() as u64,
             truncated: reply.truncated,
             json,
@@ -62,7 +63,7 @@ impl Observation {
 
     /// What is kept where no answer came within `took`.
     pub(super) fn silent(
-        request: &str,
+        request: String,
         silence: Silence,
         took: Duration,
         scrubber: &Scrubber<'_>,
@@ -92,9 +93,9 @@ impl Observation {
         }
     }
 
-    fn new(request: &str, answer: Answer, took: Duration, scrubber: &Scrubber<'_>) -> Self {
+    fn new(request: String, answer: Answer, took: Duration, scrubber: &Scrubber<'_>) -> Self {
         Self {
-            request: scrubber.text(request, REQUEST_CAP),
+            request: scrubber.own(request, REQUEST_CAP),
             answer,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             recipe: None,
@@ -118,6 +119,15 @@ pub(super) fn is_document(reply: &Reply) -> bool {
 /// The bytes after a UTF-8 byte order mark, if one leads them.
 pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// Bytes as text; what is no UTF-8 is replaced.
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    // Nearly all of it is, and to know that costs little.
+    match str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
 }
 
 /// What came back.
@@ -214,7 +224,7 @@ mod tests {
 
     fn answer(reply: &Reply) -> HttpAnswer {
         let redactor = Redactor::default();
-        match Observation::of("GET /", reply, None, &Scrubber::new(&redactor)).answer {
+        match Observation::of("GET /".to_owned(), reply, None, &Scrubber::new(&redactor)).answer {
             Answer::Http(answer) => answer,
             Answer::None(silence) => panic!("{silence}"),
         }
@@ -265,7 +275,7 @@ mod tests {
     fn silence_keeps_its_reason_and_its_time() {
         let redactor = Redactor::default();
         let silence = Observation::silent(
-            "GET /",
+            "GET /".to_owned(),
             Silence::Tls,
             Duration::from_millis(7),
             &Scrubber::new(&redactor),
@@ -291,7 +301,7 @@ mod tests {
         }
         let rpc = Some(Rpc::Absent);
         let kept = Observation::of(
-            &format!("GET /{canary}"),
+            format!("GET /{canary}"),
             &echo,
             rpc,
             &Scrubber::new(&redactor),

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::GLIMPSE;
 use super::mcp::message::{self, Message};
-use super::mcp::{Utterance, Way, legacy};
+use super::mcp::{Question, Utterance, Way, legacy};
 use super::said::{Heard, Said};
 use super::sse::Events;
 use crate::wire::{Reply, Silence};
@@ -159,23 +159,22 @@ async fn post(way: &Way<'_>, endpoint: Url, id: u64) -> Post {
     let own = send(
         way,
         &endpoint,
-        way.heading.clone(),
-        &legacy::initialize_as(REVISION),
+        way.heading(),
+        legacy::initialize_as(REVISION),
         id,
     )
     .await;
     let bare = if way.signed_in() {
-        let mut heading = way.heading.clone();
+        let mut heading = way.heading();
         heading.remove(AUTHORIZATION);
         let ping = Utterance {
-            request: "ping".to_owned(),
+            question: Question::in_vain("ping"),
             method: "ping",
-            seeks: None,
             params: None,
             meta: None,
             headers: Vec::new(),
         };
-        Some(send(way, &endpoint, heading, &ping, way.ids.next()).await)
+        Some(send(way, &endpoint, heading, ping, way.ids.next()).await)
     } else {
         None
     };
@@ -190,7 +189,7 @@ async fn send(
     way: &Way<'_>,
     endpoint: &Url,
     heading: HeaderMap,
-    utterance: &Utterance,
+    utterance: Utterance,
     id: u64,
 ) -> Heard {
     let call = utterance.call(endpoint.as_str(), heading, Some(id));

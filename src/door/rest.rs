@@ -10,6 +10,9 @@ use super::scrubber::Scrubber;
 use super::{Answered, Payload};
 use crate::wire::{Call, Reply};
 
+/// Headers of a call besides those of its heading: those below, `host` and `content-length`.
+pub(super) const OTHERS: usize = 4;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The request: `base` and `target` joined as they stand, `heading` and what JSON needs besides. `None` when `method`
@@ -28,14 +31,14 @@ pub(super) fn call(
     }
     Some(Call {
         method: Method::from_bytes(method.as_bytes()).ok()?,
-        url: format!("{base}{target}"),
+        url: [base, target].concat(),
         headers,
         body: json.map_or_else(Bytes::new, |json| Bytes::from(json.to_string())),
     })
 }
 
 /// What the answer to `request` gave; its payload is the body where that is one whole JSON document.
-pub(super) fn read(request: &str, reply: &Reply, scrubber: &Scrubber<'_>) -> Answered {
+pub(super) fn read(request: String, reply: &Reply, scrubber: &Scrubber<'_>) -> Answered {
     let observation = Observation::of(request, reply, None, scrubber);
     let payload = if observation.is_json() {
         Payload::of_body(reply.body.clone())
@@ -69,7 +72,7 @@ mod tests {
             "https://api.example/v1",
             "POST",
             "/a/./%2e%2F?x=1",
-            heading(&stated, &[], Some(&bearer)),
+            heading(&stated, &[], Some(&bearer), OTHERS),
             Some(&body),
         );
         assert_eq!(
@@ -88,7 +91,14 @@ mod tests {
 
     #[test]
     fn a_read_carries_no_content_type_and_no_body() {
-        let call = call("http://h", "GET", "/p", heading(&[], &[], None), None).unwrap();
+        let call = call(
+            "http://h",
+            "GET",
+            "/p",
+            heading(&[], &[], None, OTHERS),
+            None,
+        )
+        .unwrap();
         assert_eq!(
             lines(&call),
             [
@@ -113,7 +123,7 @@ mod tests {
             "http://h",
             "PATCH",
             "/p",
-            heading(&stated, &[], None),
+            heading(&stated, &[], None, OTHERS),
             Some(&json!({})),
         )
         .unwrap();
@@ -144,7 +154,7 @@ mod tests {
                 took: Duration::ZERO,
             };
             let redactor = Redactor::default();
-            let answered = read("GET /p", &reply, &Scrubber::new(&redactor));
+            let answered = read("GET /p".to_owned(), &reply, &Scrubber::new(&redactor));
             assert_eq!(answered.payload.value(), payload);
             let kept = HttpAnswer {
                 status: 403,

@@ -44,14 +44,39 @@ impl<'r> Scrubber<'r> {
 
     /// The text without known secrets, cut to `cap` bytes at most, on a character's border.
     pub(super) fn text(&self, text: &str, cap: usize) -> String {
-        // The whole text is redacted before the cut, so that no half of a secret is left at its edge.
+        cut(self.clean(text), cap)
+    }
+
+    /// The same of a text that may be kept as it is.
+    pub(super) fn own(&self, text: String, cap: usize) -> String {
+        match self.clean(&text) {
+            Cow::Borrowed(clean) if clean.len() <= cap => text,
+            clean => cut(clean, cap),
+        }
+    }
+
+    /// The whole text is redacted before any cut, so that no half of a secret is left at its edge.
+    fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let clean = self.redactor.redact(text);
         let mut digits = itoa::Buffer::new();
         match self.id.map(|id| digits.format(id)) {
-            Some(id) if clean.contains(id) => cut(Cow::Owned(clean.replace(id, "1")), cap),
-            Some(_) | None => cut(clean, cap),
+            Some(id) if clean.contains(id) => Cow::Owned(without(&clean, id)),
+            Some(_) | None => clean,
         }
     }
+}
+
+/// The text with `1` wherever the id stands.
+fn without(text: &str, id: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut after = 0;
+    for (at, _) in text.match_indices(id) {
+        told.push_str(&text[after..at]);
+        told.push('1');
+        after = at + id.len();
+    }
+    told.push_str(&text[after..]);
+    told
 }
 
 fn cut(text: Cow<'_, str>, cap: usize) -> String {
@@ -97,6 +122,26 @@ mod tests {
             scrubber.text(r#"{"id":123456789,"n":12}"#, 99),
             r#"{"id":1,"n":12}"#
         );
+        assert_eq!(scrubber.text("123456789: 123456789.", 99), "1: 1.");
+    }
+
+    #[test]
+    fn a_text_of_ones_own_is_cleaned_and_cut_like_any_other() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("correct-horse-battery".to_owned()));
+        let scrubber = Scrubber::of_message(&redactor, 123_456_789);
+        for text in [
+            "",
+            "plain",
+            "a\u{f1}b",
+            "say correct-horse-battery",
+            "id 123456789",
+        ] {
+            for cap in [0, 2, 4, 12, 99] {
+                let own = scrubber.own(text.to_owned(), cap);
+                assert_eq!(own, scrubber.text(text, cap), "{text} {cap}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::message::Message;
 use super::modern::{self, PROTOCOL_VERSION};
-use super::{Headers, Inquiry, Spoken, Utterance};
+use super::{Headers, Inquiry, Question, Spoken, Utterance};
 use crate::door::{Answer, HttpAnswer};
 use crate::scenario::McpMethod;
 
@@ -68,9 +68,8 @@ pub(in crate::door) fn initialize_as(version: &str) -> Utterance {
     let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": modern::client_info() });
     let method = McpMethod::Initialize.name();
     Utterance {
-        request: method.to_owned(),
+        question: Question::in_vain(method),
         method,
-        seeks: None,
         params: Some(Arc::new(params)),
         meta: None,
         headers: Vec::new(),
@@ -81,9 +80,8 @@ pub(in crate::door) fn initialize_as(version: &str) -> Utterance {
 pub(in crate::door) fn initialized(session: Option<&Session>) -> Utterance {
     let method = "notifications/initialized";
     Utterance {
-        request: method.to_owned(),
+        question: Question::in_vain(method),
         method,
-        seeks: None,
         params: None,
         meta: None,
         headers: headers(session),
@@ -94,14 +92,13 @@ pub(in crate::door) fn initialized(session: Option<&Session>) -> Utterance {
 pub(in crate::door) fn inquiry(session: Option<&Session>, inquiry: &Inquiry<'_>) -> Utterance {
     if inquiry.method == McpMethod::Initialize {
         return Utterance {
-            seeks: Some(McpMethod::Initialize),
+            question: inquiry.question(),
             ..initialize()
         };
     }
     Utterance {
-        request: inquiry.line(),
+        question: inquiry.question(),
         method: inquiry.method.name(),
-        seeks: Some(inquiry.method),
         params: Some(Arc::clone(inquiry.params)),
         meta: None,
         headers: headers(session),
@@ -197,7 +194,12 @@ mod tests {
                 .headers
                 .insert(SESSION, HeaderValue::from_str(session).unwrap());
         }
-        Spoken::of(&tool(None, "closeSession"), &reply, 7, &Redactor::default())
+        Spoken::of(
+            tool(None, "closeSession").question,
+            &reply,
+            7,
+            &Redactor::default(),
+        )
     }
 
     fn result(version: &str) -> String {
@@ -220,7 +222,7 @@ mod tests {
             "content-type: application/json",
         ];
         let sent = |utterance: &Utterance, id| {
-            let lines = lines(&utterance.call("http://h/mcp", HeaderMap::new(), id));
+            let lines = lines(&utterance.clone().call("http://h/mcp", HeaderMap::new(), id));
             assert_eq!(lines[..3], fixed);
             lines[3..].to_vec()
         };

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{Headers, Inquiry, Utterance};
+use super::{Headers, Inquiry, Question, Utterance};
 use crate::scenario::McpMethod;
 
 /// The revision that this era's requests name.
@@ -30,9 +30,8 @@ pub(in crate::door) fn inquiry(inquiry: &Inquiry<'_>) -> Utterance {
     let named = inquiry.name.filter(|_| mirrors_name(inquiry.method));
     headers.extend(named.map(name));
     Utterance {
-        request: inquiry.line(),
+        question: inquiry.question(),
         method,
-        seeks: Some(inquiry.method),
         params: Some(Arc::clone(inquiry.params)),
         meta: Some(&META),
         headers,
@@ -62,9 +61,8 @@ pub(in crate::door) fn discover() -> Utterance {
 
 pub(in crate::door) fn request(method: &'static str, params: Arc<Value>) -> Utterance {
     Utterance {
-        request: method.to_owned(),
+        question: Question::in_vain(method),
         method,
-        seeks: None,
         params: Some(params),
         meta: None,
         headers: headers(method),
@@ -115,6 +113,7 @@ mod tests {
 
     use super::*;
     use crate::door::heading::heading;
+    use crate::door::mcp::OTHERS;
     use crate::door::mcp::tests::lines;
 
     const META: &str = concat!(
@@ -137,9 +136,9 @@ mod tests {
             name: Some("deleteProduct"),
             params: &Arc::new(json!({ "name": "deleteProduct", "arguments": { "id": 7 } })),
         });
-        let call = utterance.call(
+        let call = utterance.clone().call(
             "https://h/mcp?x=%2e",
-            heading(&stated, &[], Some(&bearer)),
+            heading(&stated, &[], Some(&bearer), OTHERS),
             Some(123_456_789),
         );
         let body = format!(
@@ -160,7 +159,7 @@ mod tests {
                 &body,
             ]
         );
-        assert_eq!(utterance.request, "tools/call deleteProduct");
+        assert_eq!(utterance.question.request, "tools/call deleteProduct");
     }
 
     #[test]

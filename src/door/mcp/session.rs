@@ -43,7 +43,7 @@ impl Sessions {
     /// also one that changes something: whoever does not know the session has executed nothing in it.
     pub(in crate::door) async fn call(&self, way: &Way<'_>, inquiry: &Inquiry<'_>) -> Spoken {
         if inquiry.method == McpMethod::Initialize {
-            return way.open(&legacy::inquiry(None, inquiry)).await;
+            return way.open(legacy::inquiry(None, inquiry)).await;
         }
         let slot = self.slot();
         let handshake = slot.handshake(way).await;
@@ -122,11 +122,11 @@ impl Handshake {
     }
 
     async fn attempt(way: &Way<'_>) -> Self {
-        let spoken = way.open(&legacy::initialize()).await;
+        let spoken = way.open(legacy::initialize()).await;
         let Some(session) = Session::of(&spoken) else {
             return Self::Refused(Box::new(spoken));
         };
-        way.notify(&legacy::initialized(Some(&session))).await;
+        way.notify(legacy::initialized(Some(&session))).await;
         Self::Open(session)
     }
 
@@ -134,9 +134,9 @@ impl Handshake {
     /// asked; where that is only about the missing session, the refusal of the handshake is the door's answer.
     async fn call(&self, way: &Way<'_>, inquiry: &Inquiry<'_>) -> Spoken {
         match self {
-            Self::Open(session) => way.ask(&legacy::inquiry(Some(session), inquiry)).await,
+            Self::Open(session) => way.ask(legacy::inquiry(Some(session), inquiry)).await,
             Self::Refused(refusal) => {
-                let spoken = way.ask(&legacy::inquiry(None, inquiry)).await;
+                let spoken = way.ask(legacy::inquiry(None, inquiry)).await;
                 if legacy::is_about_the_session(inquiry.name, &spoken) {
                     (**refusal).clone()
                 } else {

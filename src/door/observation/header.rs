@@ -5,23 +5,11 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 
+use super::readable;
 use crate::door::scrubber::Scrubber;
 
 const MOST: usize = 32;
 const VALUE_CAP: usize = 512;
-const NAMES: [&str; 11] = [
-    "content-type",
-    "www-authenticate",
-    "server",
-    "via",
-    "location",
-    "retry-after",
-    "allow",
-    "x-azure-ref",
-    "cf-ray",
-    "cf-mitigated",
-    "apigw-requestid",
-];
 const FAMILIES: [&str; 5] = ["x-ms-", "apim-", "x-amzn-", "x-kong-", "x-envoy-"];
 /// App Service's own sign-in names the user and passes tokens on in these; an echoing backend would hand them to us.
 const IDENTITIES: [&str; 2] = ["x-ms-token-", "x-ms-client-principal"];
@@ -29,32 +17,38 @@ const IDENTITIES: [&str; 2] = ["x-ms-token-", "x-ms-client-principal"];
 /// The headers worth keeping, in the order received, at most 32 with values of at most 512 bytes. The first
 /// `content-type` is always among them, however many others a server sends before it.
 pub(super) fn kept(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> Vec<(String, String)> {
-    let telling = headers
-        .iter()
-        .filter(|(name, _)| tells(name.as_str()) || scrubber.keeps(name.as_str()));
-    let mut kept: Vec<_> = telling.collect();
-    if let Some(first_type) = kept.iter().position(|(name, _)| **name == CONTENT_TYPE)
-        && first_type >= MOST
-    {
-        kept.swap(MOST - 1, first_type);
-    }
-    kept.truncate(MOST);
     let scrub = |(name, value): (&HeaderName, &HeaderValue)| {
         (
             name.as_str().to_owned(),
             scrubber.text(&text(name, value), VALUE_CAP),
         )
     };
-    kept.into_iter().map(scrub).collect()
+    let mut telling = headers
+        .iter()
+        .filter(|(name, _)| tells(name.as_str()) || scrubber.keeps(name.as_str()));
+    let mut kept = Vec::new();
+    for header in telling.by_ref().take(MOST) {
+        kept.push(scrub(header));
+    }
+    if kept.iter().all(|(name, _)| name != CONTENT_TYPE.as_str())
+        && let Some(first_type) = telling.find(|(name, _)| **name == CONTENT_TYPE)
+    {
+        kept[MOST - 1] = scrub(first_type);
+    }
+    kept
 }
 
 fn tells(name: &str) -> bool {
     let is_of = |families: &[&str]| families.iter().any(|family| name.starts_with(family));
-    NAMES.contains(&name) || is_of(&FAMILIES) && !is_of(&IDENTITIES)
+    match name {
+        "content-type" | "www-authenticate" | "server" | "via" | "location" | "retry-after"
+        | "allow" | "x-azure-ref" | "cf-ray" | "cf-mitigated" | "apigw-requestid" => true,
+        _ => is_of(&FAMILIES) && !is_of(&IDENTITIES),
+    }
 }
 
 fn text<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<'v, str> {
-    let text = String::from_utf8_lossy(value.as_bytes());
+    let text = readable(value.as_bytes());
     if *name == LOCATION {
         Cow::Owned(bare_location(&text))
     } else {
@@ -140,6 +134,18 @@ mod tests {
             kept[MOST - 1],
             ("content-type".to_owned(), "text/html".to_owned())
         );
+    }
+
+    #[test]
+    fn what_comes_after_the_first_content_type_and_beyond_the_most_is_left_out() {
+        let mut pairs = vec![("content-type", "text/html")];
+        pairs.extend([("x-ms-flood", "1"); 100]);
+        pairs.push(("content-type", "text/plain"));
+        let kept = kept_of(&pairs);
+        let types = kept.iter().filter(|(name, _)| name == "content-type");
+        assert_eq!((kept.len(), types.count()), (MOST, 2));
+        let few = kept_of(&[("server", "a"), ("via", "b")]);
+        assert_eq!(few.len(), 2);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod resolver;
 mod silence;
 mod stream;
 mod trust;
+mod urls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use http::{HeaderMap, Method};
 use client::Clients;
 use dialer::Dialer;
 use trust::Trust;
+use urls::Urls;
 
 pub use line::Line;
 pub use proxies::Proxies;
@@ -51,6 +53,7 @@ pub struct Wire {
     settings: Arc<Settings>,
     dialer: Dialer,
     clients: Arc<Clients>,
+    urls: Arc<Urls>,
 }
 
 /// One HTTP request, sent as it stands: target verbatim, no header added but `host` and `content-length`.
@@ -98,12 +101,13 @@ impl Wire {
             dialer: Dialer::new(Arc::clone(&trust), matcher, settings.connect),
             clients: Arc::new(Clients::new(trust)),
             settings,
+            urls: Arc::default(),
         })
     }
 
     /// A line with no connection yet. It shares no connection, no TLS session and no state with any other line.
     pub fn line(&self) -> Line {
-        Line::new(self.dialer.for_one_line(), &self.settings)
+        Line::new(self.dialer.for_one_line(), &self.urls, &self.settings)
     }
 
     /// How far the way to a URL leads; nothing is asked there.

@@ -1,5 +1,6 @@
 //! One call in, its answer after retries out, read for what it means.
 
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use super::hall::Hall;
@@ -132,7 +133,9 @@ impl Hall<'_> {
             let pause = retry::wait(&answered.observation.answer, attempt, calling.changes)
                 .filter(|pause| attempt < self.settings.retries && self.may_wait(*pause));
             let Some(pause) = pause else {
-                return Ok(self.heard(standing, calling, answered, retries).await);
+                let late = standing.may_have_run_out(SystemTime::now());
+                let unknown = self.calibration(calling, &answered.observation).await;
+                return Ok(self.heard(calling, answered, unknown, retries, late));
             };
             retries.push(format!(
                 "{}, waited {} ms",
@@ -145,33 +148,22 @@ impl Hall<'_> {
         }
     }
 
-    /// What an answer to a token means; a 401 says nothing where the token had run out by then.
-    async fn heard(
-        &self,
-        standing: &Standing,
-        calling: Calling<'_>,
-        answered: Answered,
-        retries: Vec<String>,
-    ) -> Called {
-        let late = standing.may_have_run_out(SystemTime::now());
-        let called = self.read(calling, answered, retries).await;
-        let gap = (late && called.status() == 401).then_some(Gap::TokenRanOut);
-        Called { gap, ..called }
-    }
-
     async fn send(&self, standing: &Standing, calling: Calling<'_>) -> Result<Answered, Gap> {
         let entrance = standing.entrance.as_ref().ok_or(Gap::PersonaStopped)?;
         let _place = self.place().await;
-        let answer = async {
+        // Pinned where they stand: whoever chooses between them would move them otherwise.
+        let mut answer = pin!(async {
             if calling.afresh {
                 Box::pin(entrance.call_afresh(calling.door, calling.ask)).await
             } else {
                 entrance.call(calling.door, calling.ask).await
             }
-        };
+        });
+        let mut hurried = pin!(self.stop.hurried());
         let answered = tokio::select! {
-            answered = answer => answered,
-            () = self.stop.hurried() => return Err(Gap::NotReached),
+            biased;
+            answered = &mut answer => answered,
+            () = &mut hurried => return Err(Gap::NotReached),
         };
         let mut silent = self.silent.get();
         silent[calling.door.index()] = matches!(answered.observation.answer, Answer::None(_));
@@ -188,42 +180,69 @@ impl Hall<'_> {
         affordable
     }
 
-    async fn read(&self, calling: Calling<'_>, answered: Answered, retries: Vec<String>) -> Called {
-        let (method, name) = match calling.ask {
-            Ask::Mcp { method, name, .. } => (Some(*method), name.as_deref()),
-            Ask::Rest { .. } => (None, None),
-        };
-        let calibration = match method {
-            Some(method) if needs_calibration(&answered.observation) => {
-                Box::pin(self.unknown(calling, method)).await
+    /// What an answer is compared with that says no to what was named.
+    async fn calibration(
+        &self,
+        calling: Calling<'_>,
+        observation: &Observation,
+    ) -> Option<&(String, Observation)> {
+        match calling.ask {
+            Ask::Mcp { method, .. } if needs_calibration(observation) => {
+                Box::pin(self.unknown(calling, *method)).await
             }
-            Some(_) | None => None,
-        };
-        let deployment = &self.plan.scenario.deployment;
-        let setting = Setting {
-            decoy: calling.decoy,
-            method,
-            name,
-            unknown: calibration.map(|(name, observation)| (name.as_str(), observation)),
-            denials: Some(&deployment.mcp_denials),
-            known: Some((calling.door, &deployment.fingerprints)),
-        };
-        let reading = judge::read(&answered.observation, &setting);
+            Ask::Mcp { .. } | Ask::Rest { .. } => None,
+        }
+    }
+
+    /// What an answer to a token means; a 401 says nothing where the token had run out by then.
+    fn heard(
+        &self,
+        calling: Calling<'_>,
+        answered: Answered,
+        unknown: Option<&(String, Observation)>,
+        retries: Vec<String>,
+        late: bool,
+    ) -> Called {
+        let observation = &answered.observation;
+        let reading = self.read(calling, observation, unknown);
         if reading.outcome == Outcome::Granted && calling.shows {
             let mut alive = self.alive.get();
             alive[calling.door.index()] = true;
             self.alive.set(alive);
         }
         if reading.outcome == Outcome::Forbidden {
-            self.note_refusal(calling.door, &answered.observation);
+            self.note_refusal(calling.door, observation);
         }
+        let refused = observation.status() == Some(401);
         Called {
+            gap: (late && refused).then_some(Gap::TokenRanOut),
             answered,
             reading,
             retries,
-            gap: None,
             decoy: calling.decoy,
         }
+    }
+
+    fn read(
+        &self,
+        calling: Calling<'_>,
+        observation: &Observation,
+        unknown: Option<&(String, Observation)>,
+    ) -> Reading {
+        let (method, name) = match calling.ask {
+            Ask::Mcp { method, name, .. } => (Some(*method), name.as_deref()),
+            Ask::Rest { .. } => (None, None),
+        };
+        let deployment = &self.plan.scenario.deployment;
+        let setting = Setting {
+            decoy: calling.decoy,
+            method,
+            name,
+            unknown: unknown.map(|(name, observation)| (name.as_str(), observation)),
+            denials: Some(&deployment.mcp_denials),
+            known: Some((calling.door, &deployment.fingerprints)),
+        };
+        judge::read(observation, &setting)
     }
 
     /// What the persona gets for what cannot exist; asked once a persona, door and method.

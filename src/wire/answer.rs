@@ -1,7 +1,10 @@
 //! A response in frames in, a reply within its caps and its deadline out.
 
+use std::pin::pin;
+
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Response};
+use http::HeaderMap;
+use http::response::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Body;
 
@@ -16,7 +19,8 @@ pub(super) const HEAD_CAP: u16 = u16::MAX;
 /// # Errors
 /// [`Silence::Unreadable`] when the head is beyond [`HEAD_CAP`]: hyper's own limit is one of its buffer, which grows past it.
 pub(super) async fn read<B>(
-    response: Response<B>,
+    head: Parts,
+    body: &mut B,
     clock: &mut Clock<'_>,
     cap: usize,
     enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
@@ -24,7 +28,6 @@ pub(super) async fn read<B>(
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let (head, body) = response.into_parts();
     if size(&head.headers) > usize::from(HEAD_CAP) {
         return Err(Silence::Unreadable);
     }
@@ -47,7 +50,7 @@ fn size(headers: &HeaderMap) -> usize {
 }
 
 async fn drain<B>(
-    mut body: B,
+    body: &mut B,
     clock: &mut Clock<'_>,
     cap: usize,
     enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
@@ -57,7 +60,7 @@ where
 {
     let mut pile = Pile::default();
     while !body.is_end_stream() {
-        let frame = match clock.wait(body.frame()).await {
+        let frame = match clock.wait(pin!(body.frame())).await {
             Some(None) => break,
             Some(Some(Ok(frame))) => frame,
             Some(Some(Err(_))) | None => return (pile.end(), true),

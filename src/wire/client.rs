@@ -49,12 +49,13 @@ impl Clients {
         let url = Url::parse(&call.url).map_err(|_unsendable| Silence::Unreadable)?;
         let client = self.client(&url, settings).ok_or(Silence::Tls)?;
         let response = clock
-            .wait(client.execute(request(call, url)))
+            .wait(pin!(client.execute(request(call, url))))
             .await
             .ok_or(Silence::Deadline)?
             .map_err(|error| Silence::of(&error, otherwise(&error)))?;
         let response = http::Response::<reqwest::Body>::from(response);
-        read(response, &mut clock, cap, &mut |_| false).await
+        let (head, mut body) = response.into_parts();
+        read(head, &mut body, &mut clock, cap, &mut |_| false).await
     }
 
     fn client(&self, url: &Url, settings: &Settings) -> Option<&Client> {

@@ -1,7 +1,7 @@
 //! A deadline in, one alarm for everything that a call waits for out.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 
 use tokio::time::{Instant, Sleep};
@@ -20,13 +20,14 @@ impl<'c> Clock<'c> {
     }
 
     /// What a future gives; `None` where the clock rings first.
-    pub(super) async fn wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        let waiting = poll_fn(|context| match future.as_mut().poll(context) {
+    pub(super) fn wait<F: Future>(
+        &mut self,
+        mut future: Pin<&mut F>,
+    ) -> impl Future<Output = Option<F::Output>> {
+        poll_fn(move |context| match future.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => self.alarm.as_mut().poll(context).map(|()| None),
-        });
-        waiting.await
+        })
     }
 
     /// Lets the clock ring earlier, not later.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::response::Parts;
 use http::{Method, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
@@ -17,6 +18,7 @@ use super::carrier::{Carrier, Sendable, Unanswered};
 use super::clock::Clock;
 use super::dialer::Dialer;
 use super::pool::Pool;
+use super::urls::Urls;
 use super::{Call, Reply, Settings, Silence};
 
 /// A connection pool of its own: one a persona, so that no connection carries two identities.
@@ -29,14 +31,16 @@ use super::{Call, Reply, Settings, Silence};
 #[derive(Clone, Debug)]
 pub struct Line {
     pool: Arc<Pool>,
+    urls: Arc<Urls>,
     patience: Duration,
     body_cap: usize,
 }
 
 impl Line {
-    pub(super) fn new(dialer: Dialer, settings: &Settings) -> Self {
+    pub(super) fn new(dialer: Dialer, urls: &Arc<Urls>, settings: &Settings) -> Self {
         Self {
             pool: Pool::new(dialer),
+            urls: Arc::clone(urls),
             patience: settings.request,
             body_cap: settings.body_cap,
         }
@@ -74,12 +78,12 @@ impl Line {
     ///
     /// # Errors
     /// Why there is no answer. A URL that cannot be put on the wire is [`Silence::Unreadable`].
-    pub async fn send(
+    pub fn send(
         &self,
         call: Call,
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
-    ) -> Result<Reply, Silence> {
-        self.listen(call, self.patience, enough).await
+    ) -> impl Future<Output = Result<Reply, Silence>> {
+        self.listen(call, self.patience, enough)
     }
 
     /// Sends a call whose answer need not end, such as an event stream: like [`send`](Self::send), and once its head has
@@ -94,7 +98,8 @@ impl Line {
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
     ) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let (url, request) = request(call)?;
+        let url = self.urls.read(&call.url).ok_or(Silence::Unreadable)?;
+        let request = request(call);
         let alarm = pin!(sleep_until(begun + self.patience));
         let mut hearing = Hearing {
             line: self,
@@ -103,11 +108,16 @@ impl Line {
             idle,
             enough,
         };
-        match hearing.over_idle(request).await {
-            Err(Unanswered::Unsent(request)) => hearing.over_another(*request).await,
-            Err(Unanswered::Silent(silence)) => Err(silence),
-            Ok(reply) => Ok(reply),
-        }
+        // One that is open already may be found closed, and then nothing was sent.
+        let unsent = match self.pool.idle(&url, begun) {
+            Some(carrier) => match hearing.over(carrier, request).await {
+                Err(Unanswered::Unsent(request)) => request,
+                Err(Unanswered::Silent(silence)) => return Err(silence),
+                Ok(reply) => return Ok(reply),
+            },
+            None => Box::new(request),
+        };
+        Box::pin(hearing.over_another(*unsent)).await
     }
 }
 
@@ -121,16 +131,9 @@ struct Hearing<'h> {
 }
 
 impl Hearing<'_> {
-    /// Over a connection that is open already; where there is none, or it is found closed, the request comes back unsent.
-    async fn over_idle(&mut self, request: Sendable) -> Result<Reply, Unanswered> {
-        match self.line.pool.idle(self.url, self.clock.begun) {
-            Some(carrier) => self.over(carrier, request).await,
-            None => Err(Unanswered::Unsent(Box::new(request))),
-        }
-    }
-
     async fn over_another(&mut self, request: Sendable) -> Result<Reply, Silence> {
-        let opened = self.clock.wait(self.line.pool.another(self.url)).await;
+        let another = pin!(self.line.pool.another(self.url));
+        let opened = self.clock.wait(another).await;
         let carrier = opened.ok_or(Silence::Deadline)??;
         match self.over(carrier, request).await {
             Ok(reply) => Ok(reply),
@@ -142,24 +145,25 @@ impl Hearing<'_> {
     async fn over(&mut self, carrier: Carrier, request: Sendable) -> Result<Reply, Unanswered> {
         match carrier {
             Carrier::Single(mut single) => {
-                let response = self.head(single.send(self.url, request)).await?;
-                let reply = self.body(response.map(|body| single.reading(body))).await?;
+                let answer = self.clock.wait(pin!(single.send(self.url, request))).await;
+                let (head, body) = self.head(answer)?.into_parts();
+                let reply = self.reply(head, &mut single.reading(body)).await?;
                 let now = self.clock.begun + reply.took;
                 self.line.pool.put_back(self.url, single, now);
                 Ok(reply)
             }
             Carrier::Shared(mut shared) => {
-                let response = self.head(shared.send(self.url, request)).await?;
-                self.body(response).await
+                let answer = self.clock.wait(pin!(shared.send(self.url, request))).await;
+                let (head, mut body) = self.head(answer)?.into_parts();
+                self.reply(head, &mut body).await
             }
         }
     }
 
-    async fn head(
+    fn head(
         &mut self,
-        answer: impl Future<Output = Result<Response<Incoming>, Unanswered>>,
+        answer: Option<Result<Response<Incoming>, Unanswered>>,
     ) -> Result<Response<Incoming>, Unanswered> {
-        let answer = self.clock.wait(answer).await;
         let response = answer.ok_or(Unanswered::Silent(Silence::Deadline))??;
         if self.idle < self.line.patience {
             self.clock.bring_forward(Instant::now() + self.idle);
@@ -167,21 +171,19 @@ impl Hearing<'_> {
         Ok(response)
     }
 
-    async fn body(
+    async fn reply(
         &mut self,
-        response: Response<impl Body<Data = Bytes> + Unpin>,
+        head: Parts,
+        body: &mut (impl Body<Data = Bytes> + Unpin),
     ) -> Result<Reply, Unanswered> {
-        let reply = read(response, &mut self.clock, self.line.body_cap, self.enough).await;
+        let cap = self.line.body_cap;
+        let reply = read(head, body, &mut self.clock, cap, self.enough).await;
         reply.map_err(Unanswered::Silent)
     }
 }
 
-/// Where a call goes, and what is sent there.
-fn request(call: Call) -> Result<(Uri, Sendable), Silence> {
-    let url: Uri = call
-        .url
-        .parse()
-        .map_err(|_unsendable| Silence::Unreadable)?;
+/// What is sent where a call goes.
+fn request(call: Call) -> Sendable {
     let mut headers = call.headers;
     // RFC 9110 §8.6: methods that expect content state its length even when it is 0; hyper does not, and some gateways answer 411.
     if call.body.is_empty() && expects_content(&call.method) {
@@ -192,7 +194,7 @@ fn request(call: Call) -> Result<(Uri, Sendable), Silence> {
     let mut request = Request::new(Full::new(call.body));
     *request.method_mut() = call.method;
     *request.headers_mut() = headers;
-    Ok((url, request))
+    request
 }
 
 fn expects_content(method: &Method) -> bool {

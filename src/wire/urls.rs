@@ -1,0 +1,77 @@
+//! The text of a URL in, the URL out: those that were read last are at hand, for callers follow each other to the same place.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use http::Uri;
+
+/// A run has two kinds of places, the REST door's and the MCP door's.
+const AT_HAND: usize = 2;
+
+/// The URLs that were read last.
+#[derive(Default)]
+pub(super) struct Urls(Mutex<Vec<(String, Uri)>>);
+
+impl Urls {
+    /// Reads a URL; `None` for what is none.
+    pub(super) fn read(&self, text: &str) -> Option<Uri> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = known.iter().position(|(known, _)| known == text) {
+            known[..=at].rotate_right(1);
+        } else {
+            let url = text.parse().ok()?;
+            known.truncate(AT_HAND - 1);
+            known.insert(0, (text.to_owned(), url));
+        }
+        known.first().map(|(_, url)| url.clone())
+    }
+}
+
+// A query may hold a token.
+impl fmt::Debug for Urls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Urls(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_is_read_for_itself_however_often_and_in_whatever_order() {
+        let urls = Urls::default();
+        let texts = [
+            "http://h/a",
+            "http://h/mcp",
+            "http://h/b?x=%2e",
+            "http://h/a/./b",
+        ];
+        for text in [0, 1, 0, 1, 2, 1, 2, 3, 0, 0, 3, 1].map(|place| texts[place]) {
+            assert_eq!(urls.read(text), text.parse().ok(), "{text}");
+            assert!(urls.0.lock().unwrap().len() <= AT_HAND);
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_none_and_drives_nothing_out() {
+        let urls = Urls::default();
+        for text in ["http://h/a", "http://h/ b", "", "http://h/b"] {
+            assert_eq!(
+                urls.read(text).is_some(),
+                text.parse::<Uri>().is_ok(),
+                "{text}"
+            );
+        }
+        let known = urls.0.lock().unwrap();
+        let texts: Vec<&str> = known.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(texts, ["http://h/b", "http://h/a"]);
+    }
+
+    #[test]
+    fn no_url_is_shown() {
+        let urls = Urls::default();
+        urls.read("http://h/?access_token=canary");
+        assert!(!format!("{urls:?}").contains("canary"));
+    }
+}

@@ -122,7 +122,7 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
 }
 
 /// Bytes as text; what is no UTF-8 is replaced.
-fn readable(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn readable(bytes: &[u8]) -> Cow<'_, str> {
     // Nearly all of it is, and to know that costs little.
     match str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

@@ -214,7 +214,8 @@ fn wraps_a_status(text: &str) -> bool {
 
 fn wraps_a_document(text: &str) -> bool {
     // A whole number has no other spelling in JSON.
-    if !text.contains("401") && !text.contains("403") {
+    let mut after_fours = text.split('4').skip(1);
+    if !after_fours.any(|rest| rest.starts_with("01") || rest.starts_with("03")) {
         return false;
     }
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(text) else {

@@ -331,7 +331,11 @@ impl<'r> Hall<'r> {
 
     /// Waits for one of the places that calls have; `None` never comes while the hall is open.
     pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
-        self.turnstile.acquire().await.ok()
+        // Most often one is free, and who waits for one is given it before it is free again.
+        match self.turnstile.try_acquire() {
+            Ok(place) => Some(place),
+            Err(_) => self.turnstile.acquire().await.ok(),
+        }
     }
 
     /// Waits for a while; whether the run goes on after that.

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::door::observation::sound::Sound;
-use crate::door::observation::{is_document, without_mark};
+use crate::door::observation::{is_document, readable, without_mark};
 use crate::door::sse::Events;
 use crate::tree::{Members, Tree};
 use crate::wire::Reply;
@@ -212,14 +212,22 @@ fn framing(reply: &Reply) -> Framing {
     let Some(stated) = reply.headers.get(CONTENT_TYPE) else {
         return sniff(&reply.body).unwrap_or(Framing::Other);
     };
-    let stated = String::from_utf8_lossy(stated.as_bytes()).to_ascii_lowercase();
+    let stated = readable(stated.as_bytes());
     let media_type = stated.split(';').next().unwrap_or_default().trim();
-    match media_type {
-        "application/json" => Framing::Json,
-        "text/event-stream" => Framing::Stream,
-        other if other.starts_with("application/") && other.ends_with("+json") => Framing::Json,
-        _ => Framing::Other,
+    let is = |known: &str| media_type.eq_ignore_ascii_case(known);
+    if is("application/json") {
+        Framing::Json
+    } else if is("text/event-stream") {
+        Framing::Stream
+    } else if is_json_of_a_kind(&media_type.to_ascii_lowercase()) {
+        Framing::Json
+    } else {
+        Framing::Other
     }
+}
+
+fn is_json_of_a_kind(media_type: &str) -> bool {
+    media_type.starts_with("application/") && media_type.ends_with("+json")
 }
 
 /// The members that matter. Read by hand, because a plain JSON reader takes the last of two equal names and a
@@ -489,11 +497,11 @@ mod tests {
         let table: [(&'static str, String); 9] = [
             ("application/json", ANSWER.to_owned()),
             ("Application/JSON; charset=utf-8", ANSWER.to_owned()),
-            ("application/problem+json", ANSWER.to_owned()),
+            ("Application/Problem+JSON", ANSWER.to_owned()),
             ("application/json", format!("\u{feff}{ANSWER}\n")),
             ("", ANSWER.to_owned()),
             ("text/event-stream", event.clone()),
-            ("text/event-stream;charset=utf-8", noisy.clone()),
+            ("Text/Event-Stream;charset=utf-8", noisy.clone()),
             ("", event),
             ("", noisy),
         ];

@@ -73,6 +73,8 @@ const KEY_TEXTS: [&str; 10] = [
     "invalidapikeyforgivenresource",
     "duplicate api key found",
 ];
+/// The same of those about addresses.
+const IP_WORD: &str = "ip";
 const IP_TEXTS: [&str; 5] = [
     "ip address not allowed",
     "your ip address is not allowed",
@@ -236,15 +238,23 @@ impl Challenges {
         let headers = answer.headers.iter();
         let told = headers.filter(|(name, _)| name == "www-authenticate");
         let parts = told.flat_map(|(_, value)| value.split(','));
-        let schemes = parts.filter_map(|part| part.split_whitespace().next());
-        schemes.fold(Self::default(), |found, scheme| {
-            let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+        parts.fold(Self::default(), |found, part| {
+            let part = part.trim_start();
+            let is = |known: &str| is_first_word(part, known);
             Self {
                 bearer: found.bearer || is("Bearer"),
                 key: found.key || is("AzureApiManagementKey") || is("Key"),
             }
         })
     }
+}
+
+/// Whether a text begins with that word, in whatever case; the word has ASCII letters alone.
+fn is_first_word(text: &str, word: &str) -> bool {
+    let Some((first, rest)) = text.split_at_checked(word.len()) else {
+        return false;
+    };
+    first.eq_ignore_ascii_case(word) && rest.chars().next().is_none_or(char::is_whitespace)
 }
 
 fn edge_page(page: &Page<'_>) -> bool {
@@ -323,8 +333,9 @@ fn origin_check(page: &Page<'_>) -> bool {
 
 fn ip_filter(page: &Page<'_>) -> bool {
     let noted = || !page.wants_bearer() && page.is_gateway_note(403, "Forbidden");
+    let worded = || page.text().contains(IP_WORD) && page.says(&IP_TEXTS);
     let marked = || page.answer.header("x-ms-forbidden-ip").is_some();
-    page.answer.status == 403 && (noted() || page.says(&IP_TEXTS) || marked())
+    page.answer.status == 403 && (noted() || worded() || marked())
 }
 
 fn route_missing(page: &Page<'_>) -> bool {
@@ -439,9 +450,12 @@ mod tests {
     }
 
     #[test]
-    fn every_text_about_a_key_has_the_word() {
+    fn every_text_about_a_key_or_an_address_has_the_word() {
         for text in KEY_TEXTS {
             assert!(text.contains(KEY_WORD), "{text}");
+        }
+        for text in IP_TEXTS {
+            assert!(text.contains(IP_WORD), "{text}");
         }
     }
 

@@ -5,7 +5,8 @@ use serde_json::{Result, Value};
 
 /// Puts a text, quoted.
 pub fn put_text(json: &mut String, text: &str) {
-    if text.bytes().all(is_plain) {
+    if is_plain(text) {
+        json.reserve(text.len() + 2);
         json.push('"');
         json.push_str(text);
         json.push('"');
@@ -28,9 +29,26 @@ pub fn put(json: &mut String, value: &(impl Serialize + ?Sized)) -> Result<()> {
     Ok(())
 }
 
-/// Whether a string of JSON may hold a byte of a text as it is (RFC 8259 §7).
-const fn is_plain(byte: u8) -> bool {
-    byte >= b' ' && byte != b'"' && byte != b'\\'
+/// Whether a string of JSON may hold a text as it is (RFC 8259 §7).
+fn is_plain(text: &str) -> bool {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let is_byte_plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
+    words.all(is_word_plain) && rest.iter().all(is_byte_plain)
+}
+
+/// The same of eight bytes at once.
+const fn is_word_plain(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of a byte is set where it is below a limit, or one above it is and had to lend: either way there is one.
+    const fn below(word: u64, limit: u64) -> u64 {
+        word.wrapping_sub(ONES * limit) & !word
+    }
+    let controls = below(word, b' ' as u64);
+    let quotes = below(word ^ (ONES * b'"' as u64), 1);
+    let slashes = below(word ^ (ONES * b'\\' as u64), 1);
+    (controls | quotes | slashes) & HIGH == 0
 }
 
 #[cfg(test)]
@@ -43,7 +61,14 @@ mod tests {
             .chain(['€', '\u{2028}', '😀'])
             .collect();
         let singles = every.chars().map(String::from);
-        for text in singles.chain([String::new(), every.clone(), "a/b c~".to_owned()]) {
+        let placed = (0..=8).flat_map(|place| {
+            let before = "a".repeat(place);
+            every
+                .chars()
+                .map(move |one| format!("{before}{one}é\u{7f}!~[]#bcd"))
+        });
+        let others = [String::new(), every.clone(), "a/b c~".to_owned()];
+        for text in singles.chain(placed).chain(others) {
             let mut json = "[".to_owned();
             put_text(&mut json, &text);
             assert_eq!(json[1..], serde_json::to_string(&text).unwrap());

@@ -126,9 +126,8 @@ impl Matrix {
     pub fn rights(&self) -> Vec<[u32; 3]> {
         let mut rights = self.elsewhere.clone();
         rights.resize(self.personas.len(), [0; 3]);
-        for check in self.checks() {
-            rights[check.persona][check.door.index()] +=
-                u32::from(check.demand.expectation.allows());
+        for column in &self.operations {
+            column.demands.add_rights(&self.doors, &mut rights);
         }
         rights
     }
@@ -224,6 +223,7 @@ pub struct Checks<'m> {
 impl<'m> Iterator for Checks<'m> {
     type Item = Check<'m>;
 
+    #[inline]
     fn next(&mut self) -> Option<Check<'m>> {
         loop {
             let column = self.matrix.operations.get(self.operation)?;

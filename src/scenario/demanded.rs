@@ -36,7 +36,11 @@ impl Stated<'_> {
         json.push_str(r#"{"expectation":"#);
         match self.expectation {
             Expectation::Statuses(_) => json::put(json, self.expectation)?,
-            word => json::put_text(json, &word.word()),
+            word => {
+                json.push('"');
+                json.push_str(&word.word());
+                json.push('"');
+            }
         }
         json.push_str(r#","line":"#);
         json::put_number(json, self.line);
@@ -56,6 +60,16 @@ impl Demands {
     pub fn at(&self, door: Door) -> impl Iterator<Item = Option<Stated<'_>>> {
         let rows = self.rows.iter().map(move |row| row[door.index()].as_ref());
         rows.map(|demand| Some(self.stated(demand?)))
+    }
+
+    /// Counts the cells at these doors that each persona may call.
+    pub fn add_rights(&self, doors: &[Door], rights: &mut [[u32; 3]]) {
+        for (row, rights) in self.rows.iter().zip(rights) {
+            for door in doors.iter().map(|door| door.index()) {
+                let may = |demand: &Demand| demand.expectation.allows();
+                rights[door] += u32::from(row[door].as_ref().is_some_and(may));
+            }
+        }
     }
 
     /// Replaces the demand of a cell; that of a persona who has none is let be.

@@ -1,6 +1,7 @@
 //! Scenario and doors in, 16 hex digits out that change when anything sent or demanded changes.
 
 use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -79,6 +80,9 @@ pub(super) fn of(scenario: &Scenario, doors: &[Door], read_only: bool) -> String
 #[derive(Default)]
 struct Lines {
     text: String,
+    /// How the last operation is called, and that in words.
+    manner: Option<(Conduct, Option<Duration>)>,
+    words: String,
 }
 
 impl Lines {
@@ -88,7 +92,7 @@ impl Lines {
             return;
         }
         self.word(operation.name.as_str());
-        self.thing(format_args!("{conduct:?} {:?}", operation.settle));
+        self.manner((conduct, operation.settle));
         if let Some(call) = operation
             .rest
             .as_ref()
@@ -114,6 +118,15 @@ impl Lines {
             }
         }
         self.text.push('\n');
+    }
+
+    /// How an operation is called; most are as the last was.
+    fn manner(&mut self, manner: (Conduct, Option<Duration>)) {
+        if self.manner != Some(manner) {
+            self.manner = Some(manner);
+            self.words = format!(" {:?} {:?} ", manner.0, manner.1);
+        }
+        self.text.push_str(&self.words);
     }
 
     fn rest(&mut self, call: &RestCall) {

@@ -247,7 +247,7 @@ fn cell(
     let (sight, verdict) = (heard.sight(), heard.verdict());
     names.put(&check, fields);
     fields.put_word(name!("expected"), &check.demand.expectation.word());
-    fields.put(name!("line"), &check.demand.line)?;
+    fields.put_number(name!("line"), check.demand.line);
     if let Some(reading) = sight.reading {
         fields.put_word(name!("outcome"), reading.outcome.name());
     }
@@ -273,7 +273,7 @@ fn cell(
         matrix.is_control(check.index).then_some(true),
     )?;
     fields.put_some(name!("gap"), sight.gap)?;
-    fields.put(name!("status"), &sight.status)?;
+    fields.put_number(name!("status"), sight.status);
     fields.put_word(name!("verdict"), heard.kind().name());
     if let Some(verdict) = verdict {
         fields.put_some(name!("code"), verdict.code.map(Code::name))?;
@@ -286,7 +286,7 @@ fn cell(
     }
     let effect = Some(sight.effect).filter(|effect| *effect != Effect::Unchecked);
     fields.put_some(name!("effect"), effect)?;
-    fields.put(name!("took_ms"), &heard.took_ms())?;
+    fields.put_number(name!("took_ms"), heard.took_ms());
     if !heard.retries().is_empty() {
         let retries = heard.retries().iter().map(|retry| clean(retry));
         let retries: Vec<_> = retries.collect();

@@ -9,7 +9,7 @@ use std::{io, iter};
 
 use comfy_table::{Table, presets};
 
-use super::mark::{Mark, sign};
+use super::mark::sign;
 use super::record::{Entry, Record, Standing, WaiverFacts};
 use super::sanitizer::{clean, excerpt};
 use super::{Look, chapter, extent, hand, lists, sight, waivers, wording};
@@ -53,7 +53,7 @@ pub(super) fn write(record: &Record, look: Look, out: &mut impl io::Write) -> io
         for block in grid.blocks() {
             put(block)?;
         }
-        put(format!("{}\n\n", wrapped(&legend(record), text)))?;
+        put(format!("{}\n\n", wrapped(&legend(grid.seen()), text)))?;
     }
     put(requirements(record, look.all, text))?;
     put(shown(record, look.all, text))?;
@@ -109,13 +109,7 @@ fn banner(record: &Record, width: usize) -> String {
     format!("{}\n\n", wrapped(&words, width))
 }
 
-fn legend(record: &Record) -> String {
-    let mut kinds = Vec::new();
-    let mut glosses = BTreeSet::new();
-    for mark in record.entries().map(|entry| Mark::of(&entry)) {
-        kinds.extend(mark.kind.filter(|kind| !kinds.contains(kind)));
-        glosses.extend(mark.gloss());
-    }
+fn legend(grid::Seen { kinds, glosses }: &grid::Seen) -> String {
     let words = [
         (VerdictKind::Pass, "as demanded"),
         (VerdictKind::Fail, "got≠demanded"),
@@ -126,7 +120,7 @@ fn legend(record: &Record) -> String {
     let signs = words.into_iter().filter(|(kind, _)| kinds.contains(kind));
     let signs = signs.map(|(kind, word)| format!("{} {word}", paint::marker(Some(kind))));
     let first = signs.collect::<Vec<_>>().join("  ");
-    let lines = iter::once(first).chain(glosses.into_iter().map(|gloss| format!("  {gloss}")));
+    let lines = iter::once(first).chain(glosses.iter().map(|gloss| format!("  {gloss}")));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -109,10 +109,12 @@ impl Escaped {
 }
 
 impl Fields {
-    /// Puts a field whose value is no list and no object.
-    pub(super) fn put(&mut self, name: Name, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    /// Puts a field whose value is a number.
+    pub(super) fn put_number(&mut self, name: Name, number: impl itoa::Integer) {
         self.name(name);
-        Ok(serde_json::to_writer(&mut self.text, value)?)
+        let mut digits = itoa::Buffer::new();
+        self.text
+            .extend_from_slice(digits.format(number).as_bytes());
     }
 
     /// Puts a field whose value is a word that JSON has nothing to escape in.
@@ -136,8 +138,12 @@ impl Fields {
     }
 
     /// Puts a field where there is a value, which is no list and no object.
+    #[inline]
     pub(super) fn put_some(&mut self, name: Name, value: Option<impl Serialize>) -> io::Result<()> {
-        value.map_or(Ok(()), |value| self.put(name, &value))
+        value.map_or(Ok(()), |value| {
+            self.name(name);
+            Ok(serde_json::to_writer(&mut self.text, &value)?)
+        })
     }
 
     /// Puts a field whose value has lines of its own.
@@ -194,7 +200,8 @@ mod tests {
         page.field("a", "x\ny").unwrap();
         page.field("b", &json!({"c": [1, {}], "d": []})).unwrap();
         let put = |item: &Value, fields: &mut Fields| {
-            fields.put(name!("e"), &item["e"])?;
+            fields.put_some(name!("e"), Some(&item["e"]))?;
+            fields.put_number(name!("n"), 7);
             fields.put_some(name!("f"), item["f"].as_str())?;
             fields.put_word(name!("w"), "word");
             let parts = ["a\"", "b"].map(Escaped::of);
@@ -209,8 +216,8 @@ mod tests {
     #[test]
     fn what_is_written_field_by_field_reads_as_if_it_were_written_at_once() {
         let items = [
-            json!({"e": 1, "f": "two\n\"", "w": "word", "p": "a\"/b", "g": [[], {"h": null}]}),
-            json!({"e": null, "w": "word", "p": "a\"/b", "g": {}}),
+            json!({"e": 1, "n": 7, "f": "two\n\"", "w": "word", "p": "a\"/b", "g": [[], {"h": null}]}),
+            json!({"e": null, "n": 7, "w": "word", "p": "a\"/b", "g": {}}),
         ];
         for items in [&items[..], &items[..1], &[]] {
             let whole = json!({"a": "x\ny", "b": {"c": [1, {}], "d": []}, "h": items});

@@ -313,7 +313,8 @@ fn push_time(tag: &mut BytesStart<'_>, took_ms: Option<u64>) {
 fn push_seconds(text: &mut String, took_ms: u64) {
     json::put_number(text, took_ms / 1000);
     // A thousand more, so that the decimals have their zeros.
-    let whole = text.len();
-    json::put_number(text, 1000 + took_ms % 1000);
-    text.replace_range(whole..=whole, ".");
+    let mut digits = itoa::Buffer::new();
+    let decimals = digits.format(1000 + took_ms % 1000);
+    text.push('.');
+    text.push_str(&decimals[1..]);
 }

@@ -69,8 +69,11 @@ fn by_operation(
     writeln!(out, "\n|{}", "---|".repeat(personas.len() + 2))?;
     let mut line = String::new();
     for (operation, door) in places {
-        let name = escape(matrix.operations[*operation].name.as_str());
-        write!(out, "| {name} | {} |", heading(matrix.doors[*door]))?;
+        line.push_str("| ");
+        line.push_str(&escape(matrix.operations[*operation].name.as_str()));
+        line.push_str(" | ");
+        line.push_str(heading(matrix.doors[*door]));
+        line.push_str(" |");
         for persona in &personas {
             put_mark(record, *operation, *door, *persona, &mut line);
         }

@@ -1,7 +1,5 @@
 //! Texts of squares in, a row of the grid, line by line, out.
 
-use std::mem;
-
 use comfy_table::{Table, presets};
 
 use super::grid::fixed;
@@ -20,8 +18,6 @@ pub(super) struct Square {
     text: String,
     /// Where each of them ends.
     ends: Vec<usize>,
-    /// A line while it is put together, kept for its room.
-    line: String,
 }
 
 impl Band {
@@ -62,30 +58,23 @@ impl Square {
     /// Takes a line of text, in as many lines as it needs.
     pub(super) fn put(&mut self, line: &str) {
         if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            self.put_line(line, line.len());
+            self.put_line(|text| {
+                text.push_str(line);
+                line.len()
+            });
         } else {
             self.wrap(line);
         }
     }
 
-    /// An empty line, to be put together.
-    pub(super) fn open_line(&mut self) -> String {
-        let mut line = mem::take(&mut self.line);
-        line.clear();
-        line
-    }
-
-    /// Takes a line that was put together and takes so many columns.
-    pub(super) fn close_line(&mut self, line: String, columns: usize) {
-        self.put_line(&line, columns);
-        self.line = line;
-    }
-
-    fn put_line(&mut self, line: &str, columns: usize) {
+    /// Takes a line that is put at the end of a text by who says how many columns it takes.
+    pub(super) fn put_line(&mut self, put: impl FnOnce(&mut String) -> usize) {
+        let start = self.text.len();
+        let columns = put(&mut self.text);
         if columns > self.width {
-            return self.wrap(line);
+            let line = self.text.split_off(start);
+            return self.wrap(&line);
         }
-        self.text.push_str(line);
         push_blanks(&mut self.text, self.width - columns);
         self.ends.push(self.text.len());
     }

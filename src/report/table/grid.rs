@@ -1,6 +1,8 @@
 //! Record and width in, the grid out: personas down, operations and their doors across, in blocks that fit.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::iter;
 use std::ops::Range;
 
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle, Width};
@@ -64,10 +66,32 @@ impl<'r> Grid<'r> {
         Self { sheet, fit }
     }
 
+    /// What its marks are.
+    pub(super) fn seen(&self) -> &Seen {
+        &self.sheet.seen
+    }
+
     /// The blocks, each a table.
     pub(super) fn blocks(&self) -> impl Iterator<Item = String> {
         let blocks = self.fit.blocks.iter();
         blocks.map(|block| self.fit.draw(&self.sheet, &self.fit.pieces[block.clone()]))
+    }
+}
+
+/// What marks there are, so that a legend can say what they mean.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The verdicts behind them, each once.
+    pub(super) kinds: Vec<VerdictKind>,
+    /// What words in place of a status mean.
+    pub(super) glosses: BTreeSet<&'static str>,
+}
+
+impl Seen {
+    fn add(&mut self, mark: &Mark<'_>) {
+        self.kinds
+            .extend(mark.kind.filter(|kind| !self.kinds.contains(kind)));
+        self.glosses.extend(mark.gloss());
     }
 }
 
@@ -81,6 +105,7 @@ struct Sheet<'r> {
     /// Those that have a cell.
     personas: Vec<Persona>,
     operations: Vec<Group>,
+    seen: Seen,
 }
 
 /// Who calls, by its index, with the words that it is known by.
@@ -119,14 +144,16 @@ impl<'r> Sheet<'r> {
                 roles: wording::roles(row, |role| excerpt(role, WORD).into_owned()),
             }
         });
+        let mut seen = Seen::default();
+        let operations = (0..matrix.operations.len())
+            .map(|operation| Group::of(record, operation, &rows, &mut seen))
+            .filter(|group| !group.lanes.is_empty());
         Self {
             record,
             sign,
+            operations: operations.collect(),
             personas: personas.collect(),
-            operations: (0..matrix.operations.len())
-                .map(|operation| Group::of(record, operation, &rows))
-                .filter(|group| !group.lanes.is_empty())
-                .collect(),
+            seen,
         }
     }
 
@@ -150,14 +177,14 @@ fn mark(record: &Record, operation: usize, door: usize, persona: usize) -> Optio
 }
 
 impl Group {
-    fn of(record: &Record, operation: usize, rows: &[usize]) -> Self {
+    fn of(record: &Record, operation: usize, rows: &[usize], seen: &mut Seen) -> Self {
         let matrix = record.matrix();
         let doors = 0..matrix.doors.len();
         Self {
             operation,
             named: columns(&excerpt(matrix.operations[operation].name.as_str(), WORD)),
             lanes: doors
-                .filter_map(|door| Lane::of(record, operation, door, rows))
+                .filter_map(|door| Lane::of(record, (operation, door), rows, seen))
                 .collect(),
         }
     }
@@ -170,10 +197,16 @@ impl Group {
 }
 
 impl Lane {
-    fn of(record: &Record, operation: usize, door: usize, rows: &[usize]) -> Option<Self> {
+    fn of(
+        record: &Record,
+        (operation, door): (usize, usize),
+        rows: &[usize],
+        seen: &mut Seen,
+    ) -> Option<Self> {
         let matrix = record.matrix();
         let rows = rows.iter();
         let marks = rows.filter_map(|persona| mark(record, operation, door, *persona));
+        let marks = marks.inspect(|mark| seen.add(mark));
         let marks = marks.map(|mark| mark.width()).max()?;
         let words = heading(matrix.doors[door]).split(' ');
         let words = words.map(|word| word.chars().count()).max();
@@ -205,8 +238,8 @@ struct Piece {
 struct Fit {
     layout: Layout,
     sides: Vec<usize>,
-    /// Blanks before the roles of a stacked layout.
-    indent: usize,
+    /// The heading of roles, and each persona's, as they stand in a line.
+    roles: Vec<String>,
     pieces: Vec<Piece>,
     /// Which pieces stand beside each other.
     blocks: Vec<Range<usize>>,
@@ -230,10 +263,14 @@ impl Layout {
             least
         };
         let roles = sheet.personas.iter().map(|persona| columns(&persona.roles));
-        let beside_roles = sides[0].saturating_sub(roles.max().unwrap_or_default());
+        let room = sides[0].saturating_sub(roles.max().unwrap_or_default());
+        let indent = if self.stacked { room.min(INDENT) } else { 0 };
+        let personas = sheet.personas.iter().map(|persona| persona.roles.as_str());
+        let roles = iter::once("roles").chain(personas);
+        let roles = roles.map(|roles| " ".repeat(indent) + roles);
         Fit {
             layout: self,
-            indent: beside_roles.min(INDENT),
+            roles: roles.collect(),
             sides,
             pieces,
             blocks,
@@ -302,7 +339,7 @@ impl Fit {
         self.header(sheet, block, &mut band);
         band.draw(&mut text);
         rule(&mut text, &widths, ['├', '┼', '┤']);
-        for persona in &sheet.personas {
+        for persona in sheet.personas.iter().zip(&self.roles[1..]) {
             self.row(sheet, block, persona, &mut band);
             band.draw(&mut text);
         }
@@ -312,16 +349,22 @@ impl Fit {
 
     fn header(&self, sheet: &Sheet<'_>, block: &[Piece], band: &mut Band) {
         band.clear();
-        self.side(("persona", "roles"), band);
+        self.side(("persona", &self.roles[0]), band);
         let squares = band.squares[self.sides.len()..].iter_mut();
         for (piece, square) in block.iter().zip(squares) {
             self.heading(sheet, piece, square);
         }
     }
 
-    fn row(&self, sheet: &Sheet<'_>, block: &[Piece], persona: &Persona, band: &mut Band) {
+    fn row(
+        &self,
+        sheet: &Sheet<'_>,
+        block: &[Piece],
+        (persona, roles): (&Persona, &String),
+        band: &mut Band,
+    ) {
         band.clear();
-        self.side((&persona.name, &persona.roles), band);
+        self.side((&persona.name, roles), band);
         let squares = band.squares[self.sides.len()..].iter_mut();
         for (piece, square) in block.iter().zip(squares) {
             self.marks(sheet, piece, persona.place, square);
@@ -332,7 +375,7 @@ impl Fit {
     fn side(&self, (name, roles): (&str, &str), band: &mut Band) {
         band.squares[0].put(name);
         if self.layout.stacked {
-            band.squares[0].put(&format!("{:1$}{roles}", "", self.indent));
+            band.squares[0].put(roles);
         } else {
             band.squares[1].put(roles);
         }
@@ -371,22 +414,23 @@ impl Fit {
         lanes: impl Iterator<Item = Lane>,
         put: impl Fn(Lane, &mut String) -> usize,
     ) {
-        let mut line = square.open_line();
-        let (mut gap, mut width) = (0, 0);
-        for lane in lanes {
-            let end = line.len();
-            push_blanks(&mut line, gap);
-            let taken = put(lane, &mut line);
-            if taken > 0 {
-                width += gap + taken;
-                gap = 0;
-            } else {
-                // No line ends in blanks.
-                line.truncate(end);
+        square.put_line(|line| {
+            let (mut gap, mut width) = (0, 0);
+            for lane in lanes {
+                let end = line.len();
+                push_blanks(line, gap);
+                let taken = put(lane, line);
+                if taken > 0 {
+                    width += gap + taken;
+                    gap = 0;
+                } else {
+                    // No line ends in blanks.
+                    line.truncate(end);
+                }
+                gap += lane.width.saturating_sub(taken) + self.layout.gap;
             }
-            gap += lane.width.saturating_sub(taken) + self.layout.gap;
-        }
-        square.close_line(line, width);
+            width
+        });
     }
 }
 

@@ -18,7 +18,7 @@ const MASK: &str = "[redacted]";
 /// (release build, one core of a small virtual machine).
 #[derive(Default)]
 pub struct Redactor {
-    known: RwLock<Arc<Known>>,
+    known: RwLock<Known>,
 }
 
 /// Every secret, and what finds them, built when it is first needed: secrets are learnt many at a time.
@@ -74,16 +74,16 @@ impl Redactor {
         if !new.is_empty() {
             let mut units = known.units.clone();
             units.extend(new.into_iter().map(Arc::new));
-            *known = Arc::new(Known {
+            *known = Known {
                 units,
                 finder: OnceLock::new(),
-            });
+            };
         }
     }
 
     /// The text with every known secret replaced by `[redacted]`; borrowed when there was none in it.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let known = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let Some(finder) = known.finder.get_or_init(|| Finder::of(&known.units)) else {
             return Cow::Borrowed(text);
         };
@@ -121,6 +121,9 @@ impl Finder {
                 found.push(start..start + agreed);
             }
         });
+        if found.is_empty() {
+            return found;
+        }
         found.retain(|range| !range.is_empty());
         found.sort_unstable_by_key(|range| range.start);
         join(found)

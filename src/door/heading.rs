@@ -33,7 +33,9 @@ pub(super) fn heading(
         }
     }
     heading.remove(AUTHORIZATION);
-    heading.entry(USER_AGENT).or_insert(AGENT);
+    if !heading.contains_key(USER_AGENT) {
+        heading.insert(USER_AGENT, AGENT);
+    }
     if let Some(value) = authorization {
         heading.insert(AUTHORIZATION, value.clone());
     }

@@ -96,8 +96,10 @@ pub(super) fn client_info() -> Value {
 /// Text as a mirrored header carries it: as it stands, or as `=?base64?…?=` where a header could not hold it or would
 /// be taken for that form (2026-07-28 Streamable HTTP, value encoding).
 fn header_value(text: &str) -> HeaderValue {
-    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text;
+    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let padded = text.starts_with(' ') || text.ends_with(' ');
     if plain
+        && !padded
         && !text.starts_with("=?base64?")
         && let Ok(value) = HeaderValue::from_str(text)
     {

@@ -23,6 +23,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use client::Clients;
+use clock::Alarms;
 use dialer::Dialer;
 use trust::Trust;
 use urls::Urls;
@@ -54,6 +55,7 @@ pub struct Wire {
     dialer: Dialer,
     clients: Arc<Clients>,
     urls: Arc<Urls>,
+    alarms: Arc<Alarms>,
 }
 
 /// One HTTP request, sent as it stands: target verbatim, no header added but `host` and `content-length`.
@@ -102,12 +104,13 @@ impl Wire {
             clients: Arc::new(Clients::new(trust)),
             settings,
             urls: Arc::default(),
+            alarms: Arc::default(),
         })
     }
 
     /// A line with no connection yet. It shares no connection, no TLS session and no state with any other line.
     pub fn line(&self) -> Line {
-        Line::new(self.dialer.for_one_line(), &self.urls, &self.settings)
+        Line::new(self)
     }
 
     /// How far the way to a URL leads; nothing is asked there.

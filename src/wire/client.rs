@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 use reqwest::redirect::Policy;
 use reqwest::{Client, NoProxy, Proxy, Request, Url};
 use rustls::ClientConfig;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::answer::read;
-use super::clock::Clock;
+use super::clock::{Alarms, Clock};
 use super::resolver::Resolver;
 use super::trust::Trust;
 use super::{Call, Proxies, Reply, Settings, Silence};
@@ -44,8 +44,8 @@ impl Clients {
         cap: usize,
     ) -> Result<Reply, Silence> {
         let begun = Instant::now();
-        let alarm = pin!(sleep_until(begun + settings.request));
-        let mut clock = Clock::new(begun, alarm);
+        let alarms = Alarms::default();
+        let mut clock = Clock::new(begun, begun + settings.request, &alarms);
         let url = Url::parse(&call.url).map_err(|_unsendable| Silence::Unreadable)?;
         let client = self.client(&url, settings).ok_or(Silence::Tls)?;
         let response = clock

@@ -11,15 +11,14 @@ use http::response::Parts;
 use http::{Method, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::answer::read;
 use super::carrier::{Carrier, Sendable, Unanswered};
-use super::clock::Clock;
-use super::dialer::Dialer;
+use super::clock::{Alarms, Clock};
 use super::pool::Pool;
 use super::urls::Urls;
-use super::{Call, Reply, Settings, Silence};
+use super::{Call, Reply, Silence, Wire};
 
 /// A connection pool of its own: one a persona, so that no connection carries two identities.
 ///
@@ -32,17 +31,19 @@ use super::{Call, Reply, Settings, Silence};
 pub struct Line {
     pool: Arc<Pool>,
     urls: Arc<Urls>,
+    alarms: Arc<Alarms>,
     patience: Duration,
     body_cap: usize,
 }
 
 impl Line {
-    pub(super) fn new(dialer: Dialer, urls: &Arc<Urls>, settings: &Settings) -> Self {
+    pub(super) fn new(wire: &Wire) -> Self {
         Self {
-            pool: Pool::new(dialer),
-            urls: Arc::clone(urls),
-            patience: settings.request,
-            body_cap: settings.body_cap,
+            pool: Pool::new(wire.dialer.for_one_line()),
+            urls: Arc::clone(&wire.urls),
+            alarms: Arc::clone(&wire.alarms),
+            patience: wire.settings.request,
+            body_cap: wire.settings.body_cap,
         }
     }
 
@@ -100,11 +101,10 @@ impl Line {
         let begun = Instant::now();
         let url = self.urls.read(&call.url).ok_or(Silence::Unreadable)?;
         let request = request(call);
-        let alarm = pin!(sleep_until(begun + self.patience));
         let mut hearing = Hearing {
             line: self,
             url: &url,
-            clock: Clock::new(begun, alarm),
+            clock: Clock::new(begun, begun + self.patience, &self.alarms),
             idle,
             enough,
         };
@@ -212,7 +212,7 @@ pub(in crate::wire) mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::wire::{Proxies, SetupError, Wire};
+    use crate::wire::{Proxies, Settings, SetupError};
 
     /// What a call waits for that is meant to run into its deadline.
     const PATIENCE: Duration = Duration::from_millis(400);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::call;
 use super::complaint::Kind;
@@ -234,7 +234,11 @@ impl McpCall {
     pub fn fill_params(&self, bindings: &Bindings) -> Result<Json, Unbound> {
         Ok(match self {
             Self::Tool { name, arguments } | Self::Prompt { name, arguments } => {
-                json!({ "name": name, "arguments": arguments.fill(bindings)? })
+                // There are many of these, and `json!` would copy the arguments once more.
+                let mut params = Map::with_capacity(2);
+                params.insert("name".to_owned(), Json::from(&**name));
+                params.insert("arguments".to_owned(), arguments.fill(bindings)?);
+                Json::Object(params)
             }
             Self::Resource { uri } => json!({ "uri": uri.fill_uri(bindings)? }),
             Self::Completion(completion) => {

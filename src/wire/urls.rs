@@ -22,8 +22,8 @@ struct Shelf {
 impl Urls {
     /// Reads a URL; `None` for what is none.
     pub(super) fn read(&self, text: &str) -> Option<Uri> {
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Shelf { places, last } = &mut *shelf;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Shelf { places, last } = &mut *kept;
         let is_here =
             |place: &Option<(String, Uri)>| place.as_ref().is_some_and(|(known, _)| known == text);
         if let Some(place) = places.iter().position(is_here) {

@@ -23,7 +23,6 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use client::Clients;
-use clock::Alarms;
 use dialer::Dialer;
 use trust::Trust;
 use urls::Urls;
@@ -55,7 +54,6 @@ pub struct Wire {
     dialer: Dialer,
     clients: Arc<Clients>,
     urls: Arc<Urls>,
-    alarms: Arc<Alarms>,
 }
 
 /// One HTTP request, sent as it stands: target verbatim, no header added but `host` and `content-length`.
@@ -104,7 +102,6 @@ impl Wire {
             clients: Arc::new(Clients::new(trust)),
             settings,
             urls: Arc::default(),
-            alarms: Arc::default(),
         })
     }
 

@@ -31,6 +31,7 @@ use super::{Call, Reply, Silence, Wire};
 pub struct Line {
     pool: Arc<Pool>,
     urls: Arc<Urls>,
+    /// Like connections they belong to the runtime that they were made in.
     alarms: Arc<Alarms>,
     patience: Duration,
     body_cap: usize,
@@ -41,7 +42,7 @@ impl Line {
         Self {
             pool: Pool::new(wire.dialer.for_one_line()),
             urls: Arc::clone(&wire.urls),
-            alarms: Arc::clone(&wire.alarms),
+            alarms: Arc::default(),
             patience: wire.settings.request,
             body_cap: wire.settings.body_cap,
         }

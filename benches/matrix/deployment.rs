@@ -68,13 +68,11 @@ pub(crate) fn serve(manner: &Manner) -> io::Result<()> {
     let mut events = Events::with_capacity(1024);
     loop {
         poll.poll(&mut events, hall.patience())?;
-        // What is read later than others was there as early as they: its answer is not to come later than asked for.
-        let arrival = Instant::now();
         for event in &events {
             if event.token() == LISTENER {
                 hall.admit(&listener, poll.registry())?;
             } else {
-                hall.hear(event.token().0, arrival);
+                hall.hear(event.token().0);
             }
         }
         hall.release();
@@ -127,7 +125,7 @@ impl Hall {
         Ok(())
     }
 
-    fn hear(&mut self, place: usize, arrival: Instant) {
+    fn hear(&mut self, place: usize) {
         let mut buffer = [0; 16 * 1024];
         let Some(Some(visitor)) = self.visitors.get_mut(place) else {
             return;
@@ -158,7 +156,8 @@ impl Hall {
         if self.delay.is_zero() {
             send(visitor, &answers);
         } else {
-            self.held.push_back((arrival + self.delay, place, answers));
+            let due = Instant::now() + self.delay;
+            self.held.push_back((due, place, answers));
         }
     }
 

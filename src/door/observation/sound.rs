@@ -67,36 +67,13 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::tree::tests::doubtful;
 
     #[test]
     fn what_a_reader_would_keep_is_sound_and_nothing_else() {
-        let texts = [
-            "null",
-            " [1, -2, 3.5e2, \"a\", true] ",
-            r#"{"a":{"b":[]}}"#,
-            "",
-            "{",
-            "[1,]",
-            "1 2",
-            r#""\ud800""#,
-            r#""\ud83d\ude00""#,
-            "1e999",
-            "-",
-            "01",
-            "nul",
-            "{\"a\" 1}",
-            "\"\u{7}\"",
-        ];
-        for text in texts {
-            let kept = serde_json::from_str::<Value>(text).is_ok();
+        for text in doubtful() {
+            let kept = serde_json::from_str::<Value>(&text).is_ok();
             assert_eq!(is_json(text.as_bytes()), kept, "{text}");
-        }
-        for depth in [100, 127, 128, 200] {
-            let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-            assert_eq!(
-                is_json(deep.as_bytes()),
-                serde_json::from_str::<Value>(&deep).is_ok()
-            );
         }
         assert!(!is_json(b"\"\xff\""));
     }

@@ -12,6 +12,7 @@ pub mod reach;
 mod resolver;
 mod silence;
 mod stream;
+mod tap;
 mod trust;
 mod urls;
 

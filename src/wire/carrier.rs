@@ -18,6 +18,7 @@ use tokio::task::unconstrained;
 use super::answer::HEAD_CAP;
 use super::silence::Silence;
 use super::stream::Stream;
+use super::tap::{Reads, Tap, Tapped};
 
 /// What a request carries.
 pub(super) type Content = Full<Bytes>;
@@ -79,8 +80,7 @@ impl Unanswered {
 /// be woken for a call.
 pub(super) struct Single {
     sender: http1::SendRequest<Content>,
-    /// `None` once the connection has ended.
-    driver: Option<http1::Connection<Stream, Content>>,
+    driver: Driver,
     address: Address,
     /// Whether a proxy at its other end forwards each request.
     is_forwarded: bool,
@@ -92,10 +92,14 @@ impl Single {
         let mut builder = http1::Builder::new();
         // Bodies are small: one piece is written faster than two.
         builder.writev(false).max_buf_size(usize::from(HEAD_CAP));
-        let (sender, driver) = builder.handshake(stream).await?;
+        let (tap, tapped) = Tap::on(stream);
+        let (sender, connection) = builder.handshake(tapped).await?;
         Ok(Self {
             sender,
-            driver: Some(driver),
+            driver: Driver {
+                connection: Some(connection),
+                tap,
+            },
             address,
             is_forwarded,
         })
@@ -103,12 +107,13 @@ impl Single {
 
     /// Whether another request may be sent: the last answer was read to its end.
     pub(super) fn is_ready(&self) -> bool {
-        self.driver.is_some() && self.sender.is_ready()
+        self.driver.connection.is_some() && self.sender.is_ready()
     }
 
     /// The same once it has heard what came since: a farewell, or an answer that nobody asked for, closes it.
     pub(super) fn is_free(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
+        let mut quiet = Context::from_waker(Waker::noop());
+        self.driver.drive(Reads::All, &mut quiet);
         self.is_ready()
     }
 
@@ -130,13 +135,13 @@ impl Single {
             // Once the request is written, who wakes us is most likely the answer. Were our waker left with the driver then, it
             // would wake us once more for what is read here.
             if is_written {
-                drive(driver, &mut quiet);
+                driver.drive(Reads::One, &mut quiet);
                 if let Poll::Ready(answered) = answer.as_mut().poll(&mut quiet) {
                     return Poll::Ready(answered);
                 }
             }
             is_written = true;
-            drive(driver, context);
+            driver.drive(Reads::All, context);
             answer.as_mut().poll(&mut quiet)
         });
         answered.await.map_err(Unanswered::of)
@@ -164,18 +169,24 @@ impl Single {
     pub(super) fn reading(&mut self, body: Incoming) -> Reading<'_> {
         Reading { single: self, body }
     }
-
-    fn drive(&mut self, context: &mut Context<'_>) {
-        drive(&mut self.driver, context);
-    }
 }
 
-/// Lets the connection move; one that has ended is closed. Why it ended is told to whoever waits for its answer.
-fn drive(driver: &mut Option<http1::Connection<Stream, Content>>, context: &mut Context<'_>) {
-    if let Some(connection) = driver
-        && Pin::new(connection).poll(context).is_ready()
-    {
-        *driver = None;
+/// What moves an HTTP/1.1 connection.
+struct Driver {
+    /// `None` once the connection has ended.
+    connection: Option<http1::Connection<Tapped<Stream>, Content>>,
+    tap: Tap,
+}
+
+impl Driver {
+    /// Lets the connection move; one that has ended is closed. Why it ended is told to whoever waits for its answer.
+    fn drive(&mut self, reads: Reads, context: &mut Context<'_>) {
+        self.tap.open(reads);
+        if let Some(connection) = &mut self.connection
+            && Pin::new(connection).poll(context).is_ready()
+        {
+            self.connection = None;
+        }
     }
 }
 
@@ -197,7 +208,7 @@ impl Body for Reading<'_> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(&mut quiet) {
             return Poll::Ready(frame);
         }
-        self.single.drive(context);
+        self.single.driver.drive(Reads::All, context);
         Pin::new(&mut self.body).poll_frame(&mut quiet)
     }
 

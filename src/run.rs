@@ -18,6 +18,7 @@ pub mod survey;
 pub mod unlisted;
 
 mod asking;
+mod bell;
 mod beside;
 mod calling;
 mod document;

@@ -133,7 +133,8 @@ impl Hall<'_> {
             let pause = retry::wait(&answered.observation.answer, attempt, calling.changes)
                 .filter(|pause| attempt < self.settings.retries && self.may_wait(*pause));
             let Some(pause) = pause else {
-                let late = standing.may_have_run_out(SystemTime::now());
+                let late = answered.observation.status() == Some(401)
+                    && standing.may_have_run_out(SystemTime::now());
                 let unknown = self.calibration(calling, &answered.observation).await;
                 return Ok(self.heard(calling, answered, unknown, retries, late));
             };
@@ -151,20 +152,15 @@ impl Hall<'_> {
     async fn send(&self, standing: &Standing, calling: Calling<'_>) -> Result<Answered, Gap> {
         let entrance = standing.entrance.as_ref().ok_or(Gap::PersonaStopped)?;
         let _place = self.place().await;
-        // Pinned where they stand: whoever chooses between them would move them otherwise.
-        let mut answer = pin!(async {
+        // Pinned where it stands: whoever waits for it would move it otherwise.
+        let answer = pin!(async {
             if calling.afresh {
                 Box::pin(entrance.call_afresh(calling.door, calling.ask)).await
             } else {
                 entrance.call(calling.door, calling.ask).await
             }
         });
-        let mut hurried = pin!(self.stop.hurried());
-        let answered = tokio::select! {
-            biased;
-            answered = &mut answer => answered,
-            () = &mut hurried => return Err(Gap::NotReached),
-        };
+        let answered = self.bell.heard_by(answer).await.ok_or(Gap::NotReached)?;
         let mut silent = self.silent.get();
         silent[calling.door.index()] = matches!(answered.observation.answer, Answer::None(_));
         self.silent.set(silent);
@@ -194,7 +190,7 @@ impl Hall<'_> {
         }
     }
 
-    /// What an answer to a token means; a 401 says nothing where the token had run out by then.
+    /// What an answer to a token means; a 401 says nothing where it came too late, because the token had run out by then.
     fn heard(
         &self,
         calling: Calling<'_>,
@@ -213,9 +209,8 @@ impl Hall<'_> {
         if reading.outcome == Outcome::Forbidden {
             self.note_refusal(calling.door, observation);
         }
-        let refused = observation.status() == Some(401);
         Called {
-            gap: (late && refused).then_some(Gap::TokenRanOut),
+            gap: late.then_some(Gap::TokenRanOut),
             answered,
             reading,
             retries,

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use super::beginning::Beginning;
+use super::bell::Bell;
 use super::document::Routes;
 use super::doors::Doors;
 use super::event::{Event, Observed};
@@ -53,6 +54,8 @@ pub(super) struct Hall<'r> {
     pub(super) objects: Objects,
     pub(super) settings: &'r Settings,
     pub(super) stop: &'r Stop,
+    /// Ends the waiting for calls under way.
+    pub(super) bell: Bell,
     pub(super) gallery: Option<&'r Gallery>,
     pub(super) redactor: &'r Redactor,
     pub(super) pace: Pace,
@@ -170,6 +173,7 @@ impl<'r> Hall<'r> {
             pace: Pace::new(means.settings.rate),
             settings: means.settings,
             stop: means.stop,
+            bell: Bell::of(means.stop),
             gallery: means.gallery,
             redactor: means.redactor,
             waited: Cell::new(Duration::ZERO),

@@ -41,7 +41,7 @@ impl Stop {
 
     /// Whether the run was ended.
     pub fn is_stopped(&self) -> bool {
-        self.token.is_cancelled()
+        self.reason.get().is_some()
     }
 
     /// Ends the run after a while, unless the returned task is aborted before.

@@ -134,7 +134,9 @@ mod tests {
             let (tap, mut tapped) = Tap::on(TokioIo::new(near));
             tap.open(reads);
             let pieces = std::iter::from_fn(|| read(&mut tapped));
-            let pieces: Vec<_> = pieces.map(|piece| String::from_utf8(piece).unwrap()).collect();
+            let pieces: Vec<_> = pieces
+                .map(|piece| String::from_utf8(piece).unwrap())
+                .collect();
             assert_eq!(pieces, expected, "{reads:?}");
         }
     }

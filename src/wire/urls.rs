@@ -1,7 +1,7 @@
 //! The text of a URL in, the URL out: those that were read last are at hand, for callers follow each other to the same place.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Uri;
 
@@ -14,26 +14,27 @@ pub(super) struct Urls(Mutex<Shelf>);
 
 #[derive(Default)]
 struct Shelf {
-    places: [Option<(String, Uri)>; AT_HAND],
+    places: [Option<(String, Arc<Uri>)>; AT_HAND],
     /// The place of the one that was asked for last.
     last: usize,
 }
 
 impl Urls {
     /// Reads a URL; `None` for what is none.
-    pub(super) fn read(&self, text: &str) -> Option<Uri> {
+    pub(super) fn read(&self, text: &str) -> Option<Arc<Uri>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Shelf { places, last } = &mut *kept;
-        let is_here =
-            |place: &Option<(String, Uri)>| place.as_ref().is_some_and(|(known, _)| known == text);
+        let is_here = |place: &Option<(String, Arc<Uri>)>| {
+            place.as_ref().is_some_and(|(known, _)| known == text)
+        };
         if let Some(place) = places.iter().position(is_here) {
             *last = place;
         } else {
-            let url = text.parse().ok()?;
+            let url = Arc::new(text.parse().ok()?);
             *last = (*last + 1) % AT_HAND;
             places[*last] = Some((text.to_owned(), url));
         }
-        places[*last].as_ref().map(|(_, url)| url.clone())
+        places[*last].as_ref().map(|(_, url)| Arc::clone(url))
     }
 }
 
@@ -58,7 +59,11 @@ mod tests {
             "http://h/a/./b",
         ];
         for text in [0, 1, 0, 1, 2, 1, 2, 3, 0, 0, 3, 1].map(|place| texts[place]) {
-            assert_eq!(urls.read(text), text.parse().ok(), "{text}");
+            assert_eq!(
+                urls.read(text).as_deref(),
+                text.parse().ok().as_ref(),
+                "{text}"
+            );
         }
     }
 

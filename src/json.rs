@@ -5,17 +5,24 @@ use serde_json::{Result, Value};
 
 /// Puts a text, quoted.
 pub fn put_text(json: &mut String, text: &str) {
+    json.push('"');
+    put_escaped(json, text);
+    json.push('"');
+}
+
+/// Puts a text as it stands between quotes.
+#[inline]
+pub fn put_escaped(json: &mut String, text: &str) {
     if is_plain(text) {
-        json.reserve(text.len() + 2);
-        json.push('"');
         json.push_str(text);
-        json.push('"');
     } else {
-        json.push_str(&Value::from(text).to_string());
+        let quoted = Value::from(text).to_string();
+        json.push_str(&quoted[1..quoted.len() - 1]);
     }
 }
 
 /// Puts a number.
+#[inline]
 pub fn put_number(json: &mut String, number: impl itoa::Integer) {
     json.push_str(itoa::Buffer::new().format(number));
 }
@@ -30,11 +37,21 @@ pub fn put(json: &mut String, value: &(impl Serialize + ?Sized)) -> Result<()> {
 }
 
 /// Whether a string of JSON may hold a text as it is (RFC 8259 §7).
+#[inline]
 fn is_plain(text: &str) -> bool {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let bytes = text.as_bytes();
+    // The last eight bytes, or four, may hold some that were looked at before.
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let (words, _) = bytes.as_chunks::<8>();
+        let mut words = words.iter().chain([last]);
+        return words.all(|word| is_word_plain(u64::from_le_bytes(*word)));
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+        return is_word_plain(first | last << 32);
+    }
     let is_byte_plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
-    words.all(is_word_plain) && rest.iter().all(is_byte_plain)
+    bytes.iter().all(is_byte_plain)
 }
 
 /// The same of eight bytes at once.
@@ -61,6 +78,15 @@ mod tests {
             .chain(['€', '\u{2028}', '😀'])
             .collect();
         let singles = every.chars().map(String::from);
+        let short = (1..=8).flat_map(|length| {
+            let places = (0..length).map(move |place| (length, place));
+            places.flat_map(|(length, place)| {
+                every.chars().map(move |one| {
+                    let (before, after) = ("a".repeat(place), "b".repeat(length - place - 1));
+                    format!("{before}{one}{after}")
+                })
+            })
+        });
         let placed = (0..=8).flat_map(|place| {
             let before = "a".repeat(place);
             every
@@ -68,7 +94,7 @@ mod tests {
                 .map(move |one| format!("{before}{one}é\u{7f}!~[]#bcd"))
         });
         let others = [String::new(), every.clone(), "a/b c~".to_owned()];
-        for text in singles.chain(placed).chain(others) {
+        for text in singles.chain(short).chain(placed).chain(others) {
             let mut json = "[".to_owned();
             put_text(&mut json, &text);
             assert_eq!(json[1..], serde_json::to_string(&text).unwrap());

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::args::{self, Pace};
 use super::attendant::attendant;
@@ -142,7 +142,7 @@ fn conduct(
         let mut tell = |event: Event| {
             log::tell(&event);
             lines.extend(line(&event));
-            recorder.hear(&event);
+            recorder.hear(&event, SystemTime::now());
         };
         tokio::select! {
             biased;

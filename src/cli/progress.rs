@@ -1,6 +1,6 @@
 //! Events in, a moving line on a terminal or a few quiet lines elsewhere out; stderr only.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,7 +18,7 @@ pub(super) struct Progress<'t> {
     bar: Option<ProgressBar>,
     done: usize,
     total: usize,
-    spoke: Instant,
+    spoke: SystemTime,
 }
 
 /// Words in, a line above the bar out.
@@ -61,20 +61,20 @@ impl<'t> Progress<'t> {
             bar,
             done: 0,
             total: 0,
-            spoke: Instant::now(),
+            spoke: SystemTime::now(),
         }
     }
 
-    /// Takes the next event.
-    pub(super) fn hear(&mut self, event: &Event) {
+    /// Takes the next event and the time of it.
+    pub(super) fn hear(&mut self, event: &Event, now: SystemTime) {
         match event {
             Event::RunStarted(run) => {
                 let matrix = &run.matrix;
                 self.start(&run.scenario, matrix.checks().count(), matrix.doors.len());
             }
-            Event::CellObserved(_) => self.step(),
+            Event::CellObserved(_) => self.step(now),
             Event::Looked { asked, astray } => self.look(*asked, astray),
-            Event::RoundStarted { round } => self.next_round(*round),
+            Event::RoundStarted { round } => self.next_round(*round, now),
             Event::RunFinished { .. } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();
@@ -136,23 +136,29 @@ impl<'t> Progress<'t> {
         }
     }
 
-    fn next_round(&mut self, round: u32) {
+    fn next_round(&mut self, round: u32, now: SystemTime) {
         match &self.bar {
             Some(bar) => bar.set_message(format!("round {round}")),
-            None if self.spoke.elapsed() >= HEARTBEAT => {
-                self.spoke = Instant::now();
+            None if self.is_due(now) => {
+                self.spoke = now;
                 self.terminal.hint(format!("rolecall: round {round}"));
             }
             None => {}
         }
     }
 
-    fn step(&mut self) {
+    /// Whether nothing was said for long, or nobody can tell, because the clock was put back.
+    fn is_due(&self, now: SystemTime) -> bool {
+        let since = now.duration_since(self.spoke);
+        !since.is_ok_and(|since| since < HEARTBEAT)
+    }
+
+    fn step(&mut self, now: SystemTime) {
         self.done += 1;
         match &self.bar {
             Some(bar) => bar.inc(1),
-            None if self.spoke.elapsed() >= HEARTBEAT => {
-                self.spoke = Instant::now();
+            None if self.is_due(now) => {
+                self.spoke = now;
                 self.terminal
                     .hint(format!("rolecall: {} of {} checks", self.done, self.total));
             }

@@ -1,10 +1,13 @@
 //! Events in, lines of the record file and the folded record out.
 
+mod pages;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,27 +17,22 @@ use crate::probe::State;
 use crate::report::Record;
 use crate::run::Event;
 use crate::run::event::Observed;
-use crate::run::line::{Head, Line, Written};
+use crate::run::line::{Head, Line, Moment, Written};
 use crate::secret::Redactor;
+use pages::Pages;
 
 /// Longest time for which a line that may wait is held back.
 const LATEST: Duration = Duration::from_millis(100);
 
-/// Bytes that are written at once.
-const PAGE: usize = 32 * 1024;
-
 /// Writes each event as one line, and folds it into the record that the reports render.
 pub(super) struct Recorder {
-    file: BufWriter<File>,
+    pages: Pages,
     run_id: String,
     head: Head,
     redactor: Arc<Redactor>,
     sequence: u64,
     clock: Clock,
-    /// The line that is written, kept for its room.
-    text: String,
     record: Record,
-    failure: Option<io::Error>,
 }
 
 impl Recorder {
@@ -50,15 +48,13 @@ impl Recorder {
             return Err(io::Error::from(io::ErrorKind::ResourceBusy));
         }
         Ok(Self {
-            file: BufWriter::with_capacity(PAGE, file),
+            pages: Pages::of(file),
             run_id: run_id.to_owned(),
             head: Head::of(run_id),
             redactor: Arc::clone(redactor),
             sequence: 0,
             clock: Clock::default(),
-            text: String::new(),
             record: Record::default(),
-            failure: None,
         })
     }
 
@@ -74,65 +70,56 @@ impl Recorder {
         }
         end_line(&mut file)?;
         Ok(Self {
-            file: BufWriter::with_capacity(PAGE, file),
+            pages: Pages::of(file),
             run_id: record.run_id().to_owned(),
             head: Head::of(record.run_id()),
             redactor: Arc::clone(redactor),
             sequence: record.next_line(),
             clock: Clock::default(),
-            text: String::new(),
             record,
-            failure: None,
         })
     }
 
-    /// Takes the next event. A file that can no longer be written does not end the run: the reports still hear the story.
-    pub(super) fn hear(&mut self, event: &Event) {
-        let at = self.clock.now();
+    /// Takes the next event and the time of it. A file that can no longer be written does not end the run: the reports
+    /// still hear the story.
+    pub(super) fn hear(&mut self, event: &Event, now: SystemTime) {
+        self.clock.set(now);
         let line = Written {
             head: &self.head,
             seq: self.sequence,
-            at,
+            at: &self.clock.moment,
             event,
         };
         self.sequence += 1;
-        line.put(&mut self.text)
+        let text = self.pages.text();
+        let start = text.len();
+        line.put(text)
             .expect("an event has string keys and no failing serializer");
-        let told = self.redactor.redact(&self.text);
-        self.record.open(&self.run_id, at);
-        let masked = match &told {
+        let told = match self.redactor.redact(&text[start..]) {
             Cow::Borrowed(_) => None,
-            Cow::Owned(text) => masked(text),
+            Cow::Owned(told) => Some(told),
         };
-        if self.failure.is_none() {
-            let written = self.file.write_all(told.as_bytes());
-            self.failure = written.and_then(|()| self.file.write_all(b"\n")).err();
-        }
-        drop(told);
-        // The first line may be very long, and nobody needs so much room again.
-        self.text.clear();
-        self.text.shrink_to(PAGE);
+        let masked = told.and_then(|told| {
+            text.truncate(start);
+            text.push_str(&told);
+            masked(&told)
+        });
+        self.pages.end_line();
+        self.record.open(&self.run_id, &self.clock.spelt);
         match masked {
             Some(line) => self.record.hear(&line.event),
             None => self.record.hear(event),
         }
         if !may_wait(event) {
-            self.write_out();
-        }
-    }
-
-    /// Hands everything to the system.
-    fn write_out(&mut self) {
-        if self.failure.is_none() {
-            self.failure = self.file.flush().err();
+            self.pages.write_out();
         }
     }
 
     /// The folded record, and why the file is not whole when it is not.
     pub(super) fn finish(mut self) -> (Record, Option<io::Error>) {
-        self.write_out();
+        let failure = self.pages.close();
         self.record.settle();
-        (self.record, self.failure)
+        (self.record, failure)
     }
 }
 
@@ -140,7 +127,7 @@ impl Recorder {
 pub(super) async fn keep_up(recorder: &RefCell<Recorder>) -> Infallible {
     loop {
         tokio::time::sleep(LATEST).await;
-        recorder.borrow_mut().write_out();
+        recorder.borrow_mut().pages.write_out();
     }
 }
 
@@ -188,21 +175,29 @@ fn masked(told: &str) -> Option<Line> {
 /// The time as lines state it, spelt anew once a millisecond.
 #[derive(Default)]
 struct Clock {
-    millisecond: u128,
+    millisecond: Option<(u64, u32)>,
     spelt: String,
+    moment: Moment,
 }
 
 impl Clock {
-    fn now(&mut self) -> &str {
-        let now = SystemTime::now();
-        let since = now.duration_since(SystemTime::UNIX_EPOCH);
-        let millisecond = since.unwrap_or_default().as_millis();
-        if self.spelt.is_empty() || millisecond != self.millisecond {
+    fn set(&mut self, now: SystemTime) {
+        let millisecond = Some(millisecond(now));
+        if self.millisecond != millisecond {
             self.millisecond = millisecond;
-            self.spelt = humantime::format_rfc3339_millis(now).to_string();
+            self.spelt.clear();
+            write!(self.spelt, "{}", humantime::format_rfc3339_millis(now))
+                .expect("a String takes all that is written to it");
+            self.moment.set(&self.spelt);
         }
-        &self.spelt
     }
+}
+
+/// Seconds since 1970, and milliseconds.
+fn millisecond(now: SystemTime) -> (u64, u32) {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH);
+    let since = since.unwrap_or_default();
+    (since.as_secs(), since.subsec_millis())
 }
 
 /// Sees to it that the next line begins a line: takes off what was cut, and leaves the position at the end.
@@ -261,6 +256,10 @@ mod tests {
         }))
     }
 
+    fn hear(recorder: &mut Recorder, event: &Event) {
+        recorder.hear(event, SystemTime::now());
+    }
+
     fn lines(path: &Path) -> usize {
         std::fs::read_to_string(path).unwrap().lines().count()
     }
@@ -270,18 +269,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rolecall.jsonl");
         let mut recorder = Recorder::create(&path, "r1", &Arc::default()).unwrap();
-        recorder.hear(&started());
+        hear(&mut recorder, &started());
         assert_eq!(lines(&path), 1);
-        recorder.hear(&observed(&json!([])));
+        hear(&mut recorder, &observed(&json!([])));
         assert_eq!(lines(&path), 1);
         let made = json!({"type": "fixture.made", "fixture": "product", "object": "id=7"});
-        recorder.hear(&event(made));
+        hear(&mut recorder, &event(made));
         assert_eq!(lines(&path), 3);
-        recorder.hear(&observed(&json!([])));
+        hear(&mut recorder, &observed(&json!([])));
         let leak = json!([{"request": "GET /", "answer": {"none": "closed"}, "took_ms": 1}]);
-        recorder.hear(&observed(&leak));
+        hear(&mut recorder, &observed(&leak));
         assert_eq!(lines(&path), 5);
-        recorder.hear(&observed(&json!([])));
+        hear(&mut recorder, &observed(&json!([])));
         let (_, failure) = recorder.finish();
         assert!(failure.is_none());
         assert_eq!(lines(&path), 6);
@@ -292,8 +291,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rolecall.jsonl");
         let recorder = RefCell::new(Recorder::create(&path, "r1", &Arc::default()).unwrap());
-        recorder.borrow_mut().hear(&started());
-        recorder.borrow_mut().hear(&observed(&json!([])));
+        hear(&mut recorder.borrow_mut(), &started());
+        hear(&mut recorder.borrow_mut(), &observed(&json!([])));
         tokio::select! {
             never = keep_up(&recorder) => match never {},
             () = tokio::time::sleep(LATEST + Duration::from_millis(1)) => {}
@@ -308,8 +307,8 @@ mod tests {
         let redactor = Arc::new(Redactor::default());
         redactor.learn(&Secret::new("hunter2!".to_owned()));
         let mut recorder = Recorder::create(&path, "r1", &redactor).unwrap();
-        recorder.hear(&started());
-        recorder.hear(&observed(&json!([])));
+        hear(&mut recorder, &started());
+        hear(&mut recorder, &observed(&json!([])));
         let (record, _) = recorder.finish();
         assert_eq!(record.matrix().operations[0].name.as_str(), "[redacted]");
         assert_eq!(record.entries().next().unwrap().heard.sight().status, 200);

@@ -351,9 +351,11 @@ impl Errand<'_> {
         };
         let ready = in_runtime(context, async {
             let mut tell = |event| {
+                // One look at the clock serves both: there is one a check.
+                let now = SystemTime::now();
                 log::tell(&event);
-                progress.hear(&event);
-                recorder.borrow_mut().hear(&event);
+                progress.hear(&event, now);
+                recorder.borrow_mut().hear(&event, now);
             };
             // The signals first: one that comes before anybody listens for it would end the process as it stands.
             tokio::select! {

@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde_json::Result;
 
 use super::event::Event;
-pub use written::{Head, Written};
+pub use written::{Head, Moment, Written};
 
 /// Event types of this version; a line of any other type comes from a newer one and is passed over.
 const KNOWN: [&str; 26] = [
@@ -80,7 +80,7 @@ impl Line {
         let line = Written {
             head: &Head::of(&self.run_id),
             seq: self.seq,
-            at: &self.at,
+            at: &Moment::of(&self.at),
             event: &self.event,
         };
         line.put(json)

@@ -15,8 +15,8 @@ pub struct Written<'l> {
     pub head: &'l Head,
     /// Position in the record, from 0.
     pub seq: u64,
-    /// RFC 3339 time in UTC, milliseconds.
-    pub at: &'l str,
+    /// When it was said.
+    pub at: &'l Moment,
     /// What happened.
     pub event: &'l Event,
 }
@@ -35,6 +35,25 @@ impl Head {
     }
 }
 
+/// When lines are said: many are within the same millisecond.
+#[derive(Clone, Debug, Default)]
+pub struct Moment(String);
+
+impl Moment {
+    /// That of an RFC 3339 time in UTC, milliseconds.
+    pub fn of(at: &str) -> Self {
+        let mut moment = Self::default();
+        moment.set(at);
+        moment
+    }
+
+    /// Takes another time, in the room of the last.
+    pub fn set(&mut self, at: &str) {
+        self.0.clear();
+        put_text(&mut self.0, r#","at":"#, at);
+    }
+}
+
 impl Written<'_> {
     /// Puts the line's JSON, without a line break.
     ///
@@ -43,7 +62,7 @@ impl Written<'_> {
     pub fn put(&self, json: &mut String) -> Result<()> {
         json.push_str(&self.head.0);
         json::put_number(json, self.seq);
-        put_text(json, r#","at":"#, self.at);
+        json.push_str(&self.at.0);
         match self.event {
             Event::CellObserved(seen) => put_observed(json, seen),
             Event::RunStarted(beginning) => put_beginning(json, beginning),
@@ -73,18 +92,18 @@ fn put_observed(json: &mut String, seen: &Observed) -> Result<()> {
         took_ms,
         evidence,
     } = seen;
-    put_text(
-        json,
-        r#","type":"cell.observed","persona":"#,
-        persona.as_str(),
-    );
-    put_text(json, r#","operation":"#, operation.as_str());
-    json.push_str(r#","door":""#);
+    json.push_str(r#","type":"cell.observed","persona":""#);
+    json::put_escaped(json, persona.as_str());
+    json.push_str(r#"","operation":""#);
+    json::put_escaped(json, operation.as_str());
+    json.push_str(r#"","door":""#);
     json.push_str(door.name());
     json.push_str(r#"","status":"#);
     json::put_number(json, *status);
     put_reading(json, r#","reading":"#, reading.as_ref())?;
-    put_reading(json, r#","second":"#, second.as_ref())?;
+    if second.is_some() {
+        put_reading(json, r#","second":"#, second.as_ref())?;
+    }
     json.push_str(r#","effect":""#);
     json.push_str(effect.name());
     json.push('"');
@@ -97,6 +116,7 @@ fn put_observed(json: &mut String, seen: &Observed) -> Result<()> {
     Ok(())
 }
 
+#[inline]
 fn put_reading(json: &mut String, before: &str, reading: Option<&Reading>) -> Result<()> {
     match reading {
         // Named one by one here, too.
@@ -172,6 +192,7 @@ fn some<T>(list: &[T]) -> Option<&[T]> {
 }
 
 /// Puts what stands before the value of a field, and the value, where there is one.
+#[inline]
 fn put_some(
     json: &mut String,
     before: &str,

@@ -9,7 +9,7 @@ mod speakers;
 mod standing;
 mod tally;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -49,6 +49,8 @@ pub struct Record {
     matrix: Arc<Matrix>,
     mcp_refuses: RefusalShape,
     operations: HashMap<OperationName, usize, RandomState>,
+    /// The operation that was heard of last: most often the next cell is of the same.
+    latest: Cell<usize>,
     cells: Cells,
     findings: Vec<Finding>,
     waivers: Vec<WaiverFacts>,
@@ -104,6 +106,7 @@ impl Default for Record {
             matrix: Arc::default(),
             mcp_refuses: RefusalShape::default(),
             operations: HashMap::default(),
+            latest: Cell::default(),
             cells: Cells::default(),
             findings: Vec::new(),
             waivers: Vec::new(),

@@ -82,6 +82,7 @@ impl Cells {
     }
 
     /// Takes what was seen.
+    #[inline]
     pub(super) fn see(
         &mut self,
         index: usize,
@@ -124,6 +125,7 @@ impl Cells {
         }
     }
 
+    #[inline]
     fn put(&mut self, index: usize, sight: Sight) {
         let rest = Rest::of(&sight);
         self.notes[index].take(&sight);

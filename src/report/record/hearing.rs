@@ -249,6 +249,7 @@ impl Record {
         self.begun = true;
         self.matrix = Arc::clone(matrix);
         self.cells = Cells::new(matrix.len());
+        self.latest.set(usize::MAX);
         self.tokens = vec![None; matrix.personas.len()];
         self.operations = matrix
             .operations
@@ -259,11 +260,22 @@ impl Record {
     }
 
     fn index(&self, persona: &PersonaName, operation: &OperationName, door: Door) -> Option<usize> {
-        let operation = *self.operations.get(operation)?;
+        let operation = self.operation(operation)?;
         let mut personas = self.matrix.personas.iter();
         let persona = personas.position(|row| row.name == *persona)?;
         let door = self.matrix.doors.iter().position(|known| *known == door)?;
         Some(self.matrix.index(operation, door, persona))
+    }
+
+    fn operation(&self, name: &OperationName) -> Option<usize> {
+        let latest = self.latest.get();
+        let column = self.matrix.operations.get(latest);
+        if column.is_some_and(|column| column.name == *name) {
+            return Some(latest);
+        }
+        let found = *self.operations.get(name)?;
+        self.latest.set(found);
+        Some(found)
     }
 
     /// The matrix index of the cell that was called; `None` where there is no such cell.

@@ -49,7 +49,7 @@ use register::Register;
 use template::{JsonTemplate, Template};
 
 pub use declaration::{Declaration, Fidelity};
-pub use demanded::{Demands, Stated};
+pub use demanded::{Demands, Lane, Stated};
 pub use environment::NoEnvironment;
 pub use extent::{Extent, LeftOut, Location};
 pub use fingerprint::{Fingerprint, Flaw, Meaning, Pattern};

@@ -2,10 +2,12 @@
 
 mod written;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, Door, OperationName, PersonaName};
-use crate::scenario::{Demands, Operation, Persona, Scenario, SignIn, Stated};
+use crate::scenario::{Demands, Lane, Operation, Persona, Scenario, SignIn, Stated};
 use written::Written;
 
 /// The shape of a run: who, what, where, and what is demanded. Indices run operation-major, then door, then persona.
@@ -27,6 +29,9 @@ pub struct Matrix {
     /// How many calls other shards hold that a persona may make at each door; empty where there are none.
     pub elsewhere: Vec<[u32; 3]>,
 }
+
+/// So many things that operations demand are compared with what the next demands.
+const USUAL: usize = 8;
 
 /// A persona as a row of the matrix.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -126,10 +131,23 @@ impl Matrix {
     pub fn rights(&self) -> Vec<[u32; 3]> {
         let mut rights = self.elsewhere.clone();
         rights.resize(self.personas.len(), [0; 3]);
-        for column in &self.operations {
-            column.demands.add_rights(&self.doors, &mut rights);
+        for (demands, times) in self.alike() {
+            demands.add_rights(&self.doors, times, &mut rights);
         }
         rights
+    }
+
+    /// What operations demand, with how many demand it; most of them demand one of a few things.
+    fn alike(&self) -> Vec<(&Demands, u32)> {
+        let mut alike: Vec<(&Demands, u32)> = Vec::new();
+        for column in &self.operations {
+            let mut usual = alike.iter_mut().take(USUAL);
+            match usual.find(|(known, _)| known.are_held_with(&column.demands)) {
+                Some((_, times)) => *times += 1,
+                None => alike.push((&column.demands, 1)),
+            }
+        }
+        alike
     }
 
     /// How many indices there are, those without a check included.
@@ -189,13 +207,38 @@ impl Matrix {
 
     /// Every check, in matrix order.
     pub fn checks(&self) -> Checks<'_> {
+        self.checks_in(0..self.doors.len())
+    }
+
+    /// The checks at a door (by its place in `doors`), in matrix order.
+    pub fn checks_at(&self, place: usize) -> Checks<'_> {
+        self.checks_in(place..place + 1)
+    }
+
+    fn checks_in(&self, places: Range<usize>) -> Checks<'_> {
         Checks {
             matrix: self,
-            operation: 0,
-            place: 0,
-            first: 0,
-            persona: 0,
+            column: 0,
+            place: places.start,
+            places,
+            lane: Strip::none(),
         }
+    }
+
+    /// The cells of operation × door (by its place in `doors`), persona by persona; `None` where there is no check.
+    pub fn lane(&self, operation: usize, place: usize) -> impl Iterator<Item = Option<Check<'_>>> {
+        self.lane_of(operation, place).unwrap_or_else(Strip::none)
+    }
+
+    fn lane_of(&self, operation: usize, place: usize) -> Option<Strip<'_>> {
+        let door = *self.doors.get(place)?;
+        Some(Strip {
+            operation,
+            door,
+            first: self.index(operation, place, 0),
+            persona: 0,
+            demands: self.operations.get(operation)?.demands.at(door),
+        })
     }
 
     /// The address of a check.
@@ -212,12 +255,53 @@ impl Matrix {
 #[derive(Clone, Debug)]
 pub struct Checks<'m> {
     matrix: &'m Matrix,
-    operation: usize,
-    /// The door's place in the matrix.
+    /// The doors' places in the matrix.
+    places: Range<usize>,
+    /// The operation and the door's place that come next.
+    column: usize,
     place: usize,
-    /// Index of the first cell of the operation at the door.
+    lane: Strip<'m>,
+}
+
+/// The cells of an operation at a door, persona by persona.
+#[derive(Clone, Debug)]
+struct Strip<'m> {
+    operation: usize,
+    door: Door,
+    /// Index of the first cell.
     first: usize,
     persona: usize,
+    demands: Lane<'m>,
+}
+
+impl Strip<'_> {
+    fn none() -> Self {
+        Self {
+            operation: 0,
+            door: Door::Rest,
+            first: 0,
+            persona: 0,
+            demands: Lane::none(),
+        }
+    }
+}
+
+impl<'m> Iterator for Strip<'m> {
+    type Item = Option<Check<'m>>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Option<Check<'m>>> {
+        let demand = self.demands.next()?;
+        let persona = self.persona;
+        self.persona += 1;
+        Some(demand.map(|demand| Check {
+            index: self.first + persona,
+            operation: self.operation,
+            door: self.door,
+            persona,
+            demand,
+        }))
+    }
 }
 
 impl<'m> Iterator for Checks<'m> {
@@ -226,30 +310,23 @@ impl<'m> Iterator for Checks<'m> {
     #[inline]
     fn next(&mut self) -> Option<Check<'m>> {
         loop {
-            let column = self.matrix.operations.get(self.operation)?;
-            let Some(door) = self.matrix.doors.get(self.place) else {
-                self.operation += 1;
-                self.place = 0;
-                continue;
-            };
-            let persona = self.persona;
-            if persona >= column.demands.len() {
-                self.place += 1;
-                self.first += self.matrix.personas.len();
-                self.persona = 0;
-                continue;
+            if let Some(check) = self.lane.find(Option::is_some) {
+                return check;
             }
-            self.persona += 1;
-            if let Some(demand) = column.demands.get(persona, *door) {
-                return Some(Check {
-                    index: self.first + persona,
-                    operation: self.operation,
-                    door: *door,
-                    persona,
-                    demand,
-                });
-            }
+            self.lane = self.next_lane()?;
         }
+    }
+}
+
+impl<'m> Checks<'m> {
+    fn next_lane(&mut self) -> Option<Strip<'m>> {
+        if self.place == self.places.end {
+            self.column += 1;
+            self.place = self.places.start;
+        }
+        let lane = self.matrix.lane_of(self.column, self.place);
+        self.place += 1;
+        lane
     }
 }
 
@@ -301,6 +378,26 @@ mod tests {
             assert_eq!(index, check.index);
         }
         assert!(matrix.check(matrix.len()).is_none());
+    }
+
+    #[test]
+    fn the_checks_of_a_door_and_of_a_lane_are_those_of_the_matrix() {
+        let matrix = two_by_two();
+        for (place, door) in matrix.doors.iter().enumerate() {
+            let there = |check: &Check<'_>| check.door == *door;
+            let all: Vec<usize> = matrix.checks().filter(there).map(|it| it.index).collect();
+            let own = matrix.checks_at(place).map(|check| check.index);
+            assert_eq!(own.collect::<Vec<_>>(), all);
+            let lanes = (0..matrix.operations.len()).flat_map(|it| matrix.lane(it, place));
+            let checks = lanes.flatten().map(|check| check.index);
+            assert_eq!(checks.collect::<Vec<_>>(), all);
+        }
+        assert_eq!(matrix.checks_at(2).count(), 0);
+        assert_eq!(
+            matrix.lane(1, 0).map(|it| it.is_some()).collect::<Vec<_>>(),
+            [false; 2]
+        );
+        assert_eq!(Matrix::default().checks().count(), 0);
     }
 
     #[test]

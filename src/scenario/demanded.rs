@@ -1,6 +1,7 @@
 //! Rows of demands in, one value out that operations which demand the same hold together.
 
 use std::collections::HashSet;
+use std::slice;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
@@ -33,16 +34,18 @@ pub struct Stated<'d> {
 
 impl Stated<'_> {
     fn put(self, json: &mut String) -> Result<()> {
-        json.push_str(r#"{"expectation":"#);
         match self.expectation {
-            Expectation::Statuses(_) => json::put(json, self.expectation)?,
+            Expectation::Statuses(_) => {
+                json.push_str(r#"{"expectation":"#);
+                json::put(json, self.expectation)?;
+                json.push_str(r#","line":"#);
+            }
             word => {
-                json.push('"');
+                json.push_str(r#"{"expectation":""#);
                 json.push_str(&word.word());
-                json.push('"');
+                json.push_str(r#"","line":"#);
             }
         }
-        json.push_str(r#","line":"#);
         json::put_number(json, self.line);
         json.push('}');
         Ok(())
@@ -57,17 +60,25 @@ impl Demands {
     }
 
     /// The demands at a door, persona by persona.
-    pub fn at(&self, door: Door) -> impl Iterator<Item = Option<Stated<'_>>> {
-        let rows = self.rows.iter().map(move |row| row[door.index()].as_ref());
-        rows.map(|demand| Some(self.stated(demand?)))
+    pub fn at(&self, door: Door) -> Lane<'_> {
+        Lane {
+            rows: self.rows.iter(),
+            door,
+            line: self.line,
+        }
     }
 
-    /// Counts the cells at these doors that each persona may call.
-    pub fn add_rights(&self, doors: &[Door], rights: &mut [[u32; 3]]) {
+    /// Whether they are known to demand the same as others: those that are held together with them.
+    pub fn are_held_with(&self, others: &Self) -> bool {
+        Arc::ptr_eq(&self.rows, &others.rows)
+    }
+
+    /// Counts the cells at these doors that each persona may call, for so many operations that demand the same.
+    pub fn add_rights(&self, doors: &[Door], times: u32, rights: &mut [[u32; 3]]) {
         for (row, rights) in self.rows.iter().zip(rights) {
             for door in doors.iter().map(|door| door.index()) {
                 let may = |demand: &Demand| demand.expectation.allows();
-                rights[door] += u32::from(row[door].as_ref().is_some_and(may));
+                rights[door] += times * u32::from(row[door].as_ref().is_some_and(may));
             }
         }
     }
@@ -126,6 +137,42 @@ impl Demands {
             demand.line = self.line.saturating_add(demand.line);
         }
         rows
+    }
+}
+
+/// What is demanded at one door, persona by persona; `None` where the operation has no such door.
+#[derive(Clone, Debug)]
+pub struct Lane<'d> {
+    rows: slice::Iter<'d, [Option<Demand>; 3]>,
+    door: Door,
+    line: u32,
+}
+
+impl Lane<'_> {
+    /// That of nobody.
+    pub fn none() -> Self {
+        Self {
+            rows: slice::Iter::default(),
+            door: Door::Rest,
+            line: 0,
+        }
+    }
+}
+
+impl<'d> Iterator for Lane<'d> {
+    type Item = Option<Stated<'d>>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let demand = self.rows.next()?[self.door.index()].as_ref();
+        Some(demand.map(|demand| Stated {
+            expectation: &demand.expectation,
+            line: self.line.saturating_add(demand.line),
+        }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rows.size_hint()
     }
 }
 
@@ -213,6 +260,7 @@ mod tests {
         let other = known.shared([row([17, 19]), row([18, 18])].into());
         assert!(Arc::ptr_eq(&one.rows, &same.rows));
         assert!(!Arc::ptr_eq(&one.rows, &other.rows));
+        assert!(one.are_held_with(&same) && !one.are_held_with(&other));
         assert_eq!(same.get(1, Door::Rest).unwrap().line, 18);
         assert_eq!(same.get(1, Door::Mcp), None);
         assert_eq!(same.get(2, Door::Rest), None);

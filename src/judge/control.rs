@@ -5,7 +5,7 @@ use super::law::{self, Case, Ruling};
 use super::outcome::{Outcome, Reading};
 use super::roll::{Gap, Roll, Sight};
 use crate::code::Code;
-use crate::plan::Check;
+use crate::plan::{Check, Matrix};
 
 /// Who got through where, by operation × door and by persona × door.
 pub(super) struct Controls {
@@ -42,19 +42,24 @@ impl Controls {
             vouched: vec![false; places],
             astray: astray(roll),
         };
-        for check in roll.matrix.checks() {
-            controls.hear(
-                &check,
-                roll.sight(check.index),
-                roll.matrix.personas[check.persona].signs_in,
-            );
+        for (place, (operation, door)) in places_of(roll.matrix).enumerate() {
+            for check in roll.matrix.lane(operation, door).flatten() {
+                let entry = check.persona * doors + door;
+                let signs_in = roll.matrix.personas[check.persona].signs_in;
+                controls.hear((place, entry), &check, roll.sight(check.index), signs_in);
+            }
         }
         controls.vouch(roll.shown);
         controls
     }
 
-    fn hear(&mut self, check: &Check<'_>, sight: Sight, signs_in: bool) {
-        let (place, entry) = (self.place(check.index), self.entry(check.index));
+    fn hear(
+        &mut self,
+        (place, entry): (usize, usize),
+        check: &Check<'_>,
+        sight: Sight,
+        signs_in: bool,
+    ) {
         let through = self.got_through(check.index, sight);
         let due = check.demand.expectation.allows() && sight.gap != Some(Gap::NotPermitted);
         self.due[place] |= due;
@@ -159,6 +164,13 @@ impl Controls {
     }
 }
 
+/// Operation and door of every place, one after the other.
+fn places_of(matrix: &Matrix) -> impl Iterator<Item = (usize, usize)> {
+    let doors = matrix.doors.len();
+    (0..matrix.operations.len())
+        .flat_map(move |operation| (0..doors).map(move |door| (operation, door)))
+}
+
 /// By place: whether nobody may.
 fn closed(roll: &Roll<'_>) -> Vec<bool> {
     let columns = roll.matrix.operations.iter();
@@ -176,13 +188,14 @@ fn closed(roll: &Roll<'_>) -> Vec<bool> {
 fn astray(roll: &Roll<'_>) -> Vec<bool> {
     let doors = roll.matrix.doors.len();
     let (mut granted, mut missing) = (vec![false; doors], vec![false; doors]);
-    for check in roll.matrix.checks() {
-        let sight = roll.sight(check.index);
-        let door = check.index / roll.matrix.personas.len() % doors;
-        for reading in [sight.reading, sight.second].into_iter().flatten() {
-            granted[door] |= reading.outcome == Outcome::Granted;
-            missing[door] |=
-                check.demand.expectation.allows() && reading.outcome == Outcome::Hidden;
+    for (operation, door) in places_of(roll.matrix) {
+        for check in roll.matrix.lane(operation, door).flatten() {
+            let sight = roll.sight(check.index);
+            for reading in [sight.reading, sight.second].into_iter().flatten() {
+                granted[door] |= reading.outcome == Outcome::Granted;
+                missing[door] |=
+                    check.demand.expectation.allows() && reading.outcome == Outcome::Hidden;
+            }
         }
     }
     granted
@@ -197,7 +210,7 @@ mod tests {
     use super::*;
     use crate::cell::{Door, OperationName, PersonaName};
     use crate::judge::exhibit::{self, saw};
-    use crate::plan::{Column, Matrix, Row};
+    use crate::plan::{Column, Row};
     use crate::scenario::{Demand, Expectation};
 
     const LIST: usize = 0;

@@ -95,6 +95,10 @@ pub fn harmless<'l>(
 impl Lists<'_> {
     /// The conclusion with what the lists add to it. A call that leaks is told by its cell, whatever the list shows.
     pub fn add_to(&self, conclusion: Conclusion) -> Conclusion {
+        // Where nobody was asked there is nothing to compare.
+        if self.lists.is_empty() && self.attempts.is_empty() {
+            return conclusion;
+        }
         Comparison::of(self).add_to(conclusion)
     }
 
@@ -1191,6 +1195,16 @@ mod tests {
             codes.iter().all(|(code, _)| *code != Code::ListUnread),
             "{codes:?}"
         );
+    }
+
+    #[test]
+    fn a_call_that_got_through_is_told_where_no_list_is_known() {
+        let case = Case {
+            attempts: vec![attempt("anonymous", Door::Mcp, "export", Outcome::Granted)],
+            ..Case::new(Vec::new())
+        };
+        let codes: Vec<Code> = case.findings().iter().map(|one| one.code).collect();
+        assert_eq!(codes, [Code::DenyList]);
     }
 
     #[test]

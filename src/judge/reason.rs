@@ -32,15 +32,18 @@ pub(super) fn verdicts(
     };
     bench.assign_blame();
     let pass = Arc::new(Verdict::PASS);
-    let word = |(index, ruling): (usize, &Option<Ruling>)| {
-        let verdict = bench.verdict(&roll.matrix.check(index)?, (*ruling)?);
-        Some(if verdict == *pass {
-            Arc::clone(&pass)
-        } else {
-            Arc::new(verdict)
-        })
-    };
-    rulings.iter().enumerate().map(word).collect()
+    let mut verdicts = vec![None; rulings.len()];
+    for check in roll.matrix.checks() {
+        verdicts[check.index] = rulings[check.index].map(|ruling| {
+            let verdict = bench.verdict(&check, ruling);
+            if verdict == *pass {
+                Arc::clone(&pass)
+            } else {
+                Arc::new(verdict)
+            }
+        });
+    }
+    verdicts
 }
 
 /// The first cell of a finding with what it demanded and got; `None` where nothing came back.

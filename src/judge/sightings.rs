@@ -47,6 +47,11 @@ impl Sightings {
         }
     }
 
+    /// Whether some cell may have been seen so; where not, none was.
+    pub fn may_hold(&self, is_so: impl FnMut(&Sight) -> bool) -> bool {
+        self.kinds.iter().any(is_so)
+    }
+
     /// All of them.
     pub fn view(&self) -> Sights<'_> {
         Sights {
@@ -103,6 +108,8 @@ mod tests {
         let seen: Vec<u16> = (0..5).map(|index| sightings[index].status).collect();
         assert_eq!(seen, [200, 403, 200, 200, 0]);
         assert_eq!(sightings.kinds.len(), 4);
+        assert!(sightings.may_hold(|sight| sight.status == 401));
+        assert!(!sightings.may_hold(|sight| sight.status == 404));
         let view = sightings.view();
         assert_eq!(view.get(1), Some(sight(403)));
         assert_eq!(view.get(5), None);

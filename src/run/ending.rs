@@ -6,9 +6,9 @@ use super::conclusion::Evidence;
 use super::document::Routes;
 use super::event::{Covered, Event};
 use super::hall::Hall;
-use super::passes::{simply_passed, stretches};
+use super::passes::{others_than, simply_passed, stretches};
 use super::standing::stops;
-use crate::judge::{self, Code, Coverage, Finding, Gap, Inventory, Sightings};
+use crate::judge::{self, Code, Coverage, Finding, Gap, Inventory, Sight, Sightings};
 use crate::plan::{Check, Matrix, Plan};
 use crate::scenario::Location;
 use crate::waiver::Area;
@@ -42,16 +42,13 @@ pub(super) fn judge_and_tell(hall: &Hall<'_>, others: Vec<Finding>) {
         let verdict = conclusion.verdicts[index].as_deref();
         verdict.is_some_and(|verdict| simply_passed(verdict, &sights[index]))
     };
-    let cells = stretches(&hall.plan.matrix, passes);
-    if !cells.is_empty() {
+    let green = stretches(&hall.plan.matrix, passes);
+    if !green.is_empty() {
+        let cells = green.clone();
         hall.tell(Event::CellsPassed { cells });
     }
-    for (check, verdict) in hall
-        .plan
-        .matrix
-        .checks()
+    for (check, verdict) in others_than(&green, &hall.plan.matrix)
         .filter_map(|check| Some((check, conclusion.verdicts[check.index].as_deref()?)))
-        .filter(|(check, verdict)| !simply_passed(verdict, &sights[check.index]))
     {
         let cell = hall.plan.matrix.cell(&check);
         hall.tell(Event::CellFinished {
@@ -232,9 +229,17 @@ fn faults<'h>(
     persona: usize,
 ) -> Vec<(Code, &'h str, Vec<usize>)> {
     let own = |check: &Check<'_>| check.persona == persona;
-    let lapsed = |check: &Check<'_>| {
-        let gap = sights[check.index].gap;
-        own(check) && matches!(gap, Some(Gap::TokenRanOut | Gap::PersonaStopped))
+    let has_lapsed =
+        |sight: &Sight| matches!(sight.gap, Some(Gap::TokenRanOut | Gap::PersonaStopped));
+    // Seldom has any, and then no cell is looked at.
+    let some = sights.may_hold(has_lapsed);
+    let lapsed = |check: &Check<'_>| own(check) && has_lapsed(&sights[check.index]);
+    let lapsed = || {
+        if some {
+            cells(hall, lapsed)
+        } else {
+            Vec::new()
+        }
     };
     let first = hall.standings[persona].faults.iter();
     let mut faults: Vec<_> = first
@@ -242,9 +247,9 @@ fn faults<'h>(
         .collect();
     let later = hall.renewed[persona].iter().filter_map(|place| place.get());
     let later = later.flat_map(|standing| &standing.faults);
-    faults.extend(later.map(|(code, fault)| (*code, fault.as_str(), cells(hall, lapsed))));
+    faults.extend(later.map(|(code, fault)| (*code, fault.as_str(), lapsed())));
     if faults.iter().all(|(code, ..)| !stops(*code)) {
-        let cells = cells(hall, lapsed);
+        let cells = lapsed();
         let fault = unreplaced(
             hall.renewed[persona]
                 .iter()

@@ -1,7 +1,7 @@
 //! What the user wants written in, report files out: checked before the first call, written whole or not at all.
 
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -222,17 +222,11 @@ fn finish(file: NamedTempFile, path: &Path) -> io::Result<()> {
 
 fn write(kind: Kind, path: &Path, record: &Record) -> io::Result<()> {
     if is_device(path) {
-        let mut device = BufWriter::new(fs::OpenOptions::new().write(true).open(path)?);
-        report::render(kind, record, FILE_LOOK, &mut device)?;
-        return device.flush();
+        let mut device = fs::OpenOptions::new().write(true).open(path)?;
+        return report::render(kind, record, FILE_LOOK, &mut device);
     }
-    let file = NamedTempFile::new_in(parent(path))?;
-    let mut writer = BufWriter::new(file);
-    report::render(kind, record, FILE_LOOK, &mut writer)?;
-    writer.flush()?;
-    let file = writer
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
+    let mut file = NamedTempFile::new_in(parent(path))?;
+    report::render(kind, record, FILE_LOOK, &mut file)?;
     finish(file, path)
 }
 

@@ -57,10 +57,10 @@ pub(super) fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()>
         words: uniform.words(),
     });
     let mut page = Page::open(out, &title, counts, record.took_ms())?;
-    for (door, (counts, took_ms)) in doors.iter().zip(lanes) {
+    for (place, (door, (counts, took_ms))) in doors.iter().zip(lanes).enumerate() {
         let classes = names.classes(*door);
-        let here = |entry: &Entry<'_>| entry.check.door == *door && is_told(record, entry);
-        let told = record.entries().filter(here);
+        let entries = record.entries_at(place);
+        let told = entries.filter(|entry| is_told(record, entry));
         let mut cases = told.map(|entry| cell_case(record, &entry, &names, &classes));
         let name = format!("{}/{door}", names.scenario);
         page.suite(&name, counts, Some(took_ms), banner, &mut cases)?;

@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 
 use crate::cell::OperationName;
 use crate::judge::{Attempt, Finding, Listed, Uniform};
-use crate::plan::Matrix;
+use crate::plan::{Check, Matrix};
 use crate::probe::Checked;
 use crate::run::cleanup::Remnant;
 use crate::run::event::Covered;
@@ -148,30 +148,36 @@ impl Record {
 
     /// Every check with what was heard of it, in matrix order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.matrix.checks().filter_map(|check| {
-            Some(Entry {
-                check,
-                heard: self.cells.get(check.index)?,
-            })
-        })
+        let checks = self.matrix.checks();
+        checks.filter_map(|check| self.entry_of(check))
+    }
+
+    /// The same at one door, by its place in the matrix.
+    pub fn entries_at(&self, place: usize) -> impl Iterator<Item = Entry<'_>> {
+        let checks = self.matrix.checks_at(place);
+        checks.filter_map(|check| self.entry_of(check))
+    }
+
+    /// The cells of operation × door (by its place in the matrix), persona by persona; `None` where there is no check.
+    pub fn lane(&self, operation: usize, place: usize) -> impl Iterator<Item = Option<Entry<'_>>> {
+        let checks = self.matrix.lane(operation, place);
+        checks.map(|check| self.entry_of(check?))
+    }
+
+    #[inline]
+    fn entry_of<'r>(&'r self, check: Check<'r>) -> Option<Entry<'r>> {
+        let heard = self.cells.get(check.index)?;
+        Some(Entry { check, heard })
     }
 
     /// The check at a matrix index; `None` where there is none.
     pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
-        let heard = self.cells.get(index)?;
-        Some(Entry {
-            check: self.matrix.check(index)?,
-            heard,
-        })
+        self.entry_of(self.matrix.check(index)?)
     }
 
     /// The check of operation × door (by its place in the matrix) × persona; `None` where there is none.
     pub fn entry_at(&self, operation: usize, place: usize, persona: usize) -> Option<Entry<'_>> {
-        let check = self.matrix.at(operation, place, persona)?;
-        Some(Entry {
-            check,
-            heard: self.cells.get(check.index)?,
-        })
+        self.entry_of(self.matrix.at(operation, place, persona)?)
     }
 
     /// Whether a persona has any cell; where there is none at all, everybody counts.

@@ -69,6 +69,7 @@ impl Cells {
     }
 
     /// What was heard of a cell; `None` where there is no such index.
+    #[inline]
     pub(super) fn get(&self, index: usize) -> Option<Heard<'_>> {
         let note = self.notes.get(index)?;
         let papers = note.has_papers.then(|| self.papers.get(&index)).flatten();
@@ -185,7 +186,24 @@ impl<'r> Heard<'r> {
         self.note.sight(rest.unwrap_or_default())
     }
 
+    /// HTTP status, 0 when there was none.
+    pub const fn status(&self) -> u16 {
+        self.note.status
+    }
+
+    /// What the answer means; `None` when there was none.
+    pub const fn outcome(&self) -> Option<Outcome> {
+        self.note.outcome
+    }
+
+    /// How its answers compare, where the call was made in several rounds.
+    pub fn repeats(&self) -> Repeats {
+        let papers = self.papers.map(|papers| papers.rest.repeats);
+        papers.unwrap_or_default()
+    }
+
     /// The word on it; `None` until it is judged.
+    #[inline]
     pub fn verdict(&self) -> Option<&'r Verdict> {
         if self.note.passed {
             return Some(&PASS);

@@ -16,7 +16,7 @@ use crate::plan::{Check, Matrix, Row};
 use crate::probe::{Checked, Place};
 use crate::run::ShardRun;
 use crate::run::settling::Settled;
-use page::{Escaped, Fields, Page, name};
+use page::{Escaped, Fields, Page, name, word};
 
 /// The document's schema; additive within its number.
 const SCHEMA: &str = "rolecall.report/1";
@@ -196,11 +196,16 @@ fn door(record: &Record, door: Door) -> Value {
     })
 }
 
-/// The names of the matrix as cells carry them; that of an operation is spelt when its first cell is written.
+/// The names of the matrix as cells carry them, with all that stands between them; that of an operation is spelt when its first
+/// cell is written.
 struct Names<'r> {
     matrix: &'r Matrix,
-    personas: Vec<Escaped>,
-    doors: [Escaped; 3],
+    /// By persona.
+    before: Vec<String>,
+    /// By door and persona, what stands between an operation's name in the address and as a field.
+    between: [Vec<String>; 3],
+    /// By door, up to what is demanded.
+    after: [String; 3],
     /// The operation that the last cell was of, and its name.
     operation: Option<usize>,
     spelt: Escaped,
@@ -209,29 +214,45 @@ struct Names<'r> {
 impl<'r> Names<'r> {
     fn of(matrix: &'r Matrix) -> Self {
         let personas = matrix.personas.iter();
+        let personas: Vec<Escaped> = personas
+            .map(|row| Escaped::of(&clean(row.name.as_str())))
+            .collect();
+        let (id, who) = (word!("id"), word!("persona"));
+        let (what, place, expected) = (word!("operation"), word!("door"), word!("expected"));
+        let before = personas.iter().map(|persona| format!("{id}{persona}/"));
+        let between = |door: Door| {
+            let personas = personas.iter();
+            let between = personas.map(|persona| format!("/{door}\"{who}{persona}\"{what}"));
+            between.collect()
+        };
         Self {
             matrix,
-            personas: personas
-                .map(|row| Escaped::of(&clean(row.name.as_str())))
-                .collect(),
-            doors: Door::ALL.map(|door| Escaped::of(door.name())),
+            before: before.collect(),
+            between: Door::ALL.map(between),
+            after: Door::ALL.map(|door| format!("\"{place}{door}\"{expected}")),
             operation: None,
             spelt: Escaped::default(),
         }
     }
 
+    /// Puts who, what and where, what is demanded, and where that is stated.
     fn put(&mut self, check: &Check<'_>, fields: &mut Fields) {
         if self.operation != Some(check.operation) {
             let column = &self.matrix.operations[check.operation];
             self.operation = Some(check.operation);
             self.spelt = Escaped::of(&clean(column.name.as_str()));
         }
-        let persona = &self.personas[check.persona];
-        let door = &self.doors[check.door.index()];
-        fields.put_path(name!("id"), &[persona, &self.spelt, door]);
-        fields.put_path(name!("persona"), &[persona]);
-        fields.put_path(name!("operation"), &[&self.spelt]);
-        fields.put_path(name!("door"), &[door]);
+        let (persona, door) = (check.persona, check.door.index());
+        fields.put_stretch(&[
+            &self.before[persona],
+            self.spelt.as_str(),
+            &self.between[door][persona],
+            self.spelt.as_str(),
+            &self.after[door],
+            &check.demand.expectation.word(),
+            concat!("\"", name!("line")),
+        ]);
+        fields.put_digits(check.demand.line);
     }
 }
 
@@ -246,10 +267,8 @@ fn cell(
     let (check, heard) = (entry.check, entry.heard);
     let (sight, verdict) = (heard.sight(), heard.verdict());
     names.put(&check, fields);
-    fields.put_word(name!("expected"), &check.demand.expectation.word());
-    fields.put_number(name!("line"), check.demand.line);
     if let Some(reading) = sight.reading {
-        fields.put_word(name!("outcome"), reading.outcome.name());
+        fields.put_word(word!("outcome"), reading.outcome.name());
     }
     fields.put_some(
         name!("signature"),
@@ -274,14 +293,11 @@ fn cell(
     )?;
     fields.put_some(name!("gap"), sight.gap)?;
     fields.put_number(name!("status"), sight.status);
-    fields.put_word(name!("verdict"), heard.kind().name());
+    fields.put_word(word!("verdict"), heard.kind().name());
     if let Some(verdict) = verdict {
         fields.put_some(name!("code"), verdict.code.map(Code::name))?;
-        let reason = clean(&verdict.reason);
-        fields.put_some(
-            name!("reason"),
-            Some(reason).filter(|reason| !reason.is_empty()),
-        )?;
+        let reason = Some(verdict.reason.as_str()).filter(|reason| !reason.is_empty());
+        fields.put_some(name!("reason"), reason.map(clean))?;
         fields.put_some(name!("waiver"), verdict.waiver)?;
     }
     let effect = Some(sight.effect).filter(|effect| *effect != Effect::Unchecked);

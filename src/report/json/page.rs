@@ -1,6 +1,6 @@
 //! Fields in, one JSON object out, in lines, each field written before the next is made.
 
-use std::io;
+use std::{fmt, io};
 
 use serde::Serialize;
 
@@ -81,65 +81,86 @@ pub(super) struct Fields {
     begun: bool,
 }
 
-/// What stands before the value of a field of an object in a list; the comma belongs to the field before.
-#[derive(Clone, Copy)]
-pub(super) struct Name(pub(super) &'static str);
-
-/// The [`Name`] of a field, a word that JSON has nothing to escape in.
+/// What stands before the value of a field of an object in a list, whose name is a word that JSON has nothing to escape in;
+/// the comma belongs to the field before.
 macro_rules! name {
     ($name:literal) => {
-        $crate::report::json::page::Name(concat!(",\n      \"", $name, "\": "))
+        concat!(",\n      \"", $name, "\": ")
     };
 }
 pub(super) use name;
+
+/// The same up to the opening quote of a value that is a word, too.
+macro_rules! word {
+    ($name:literal) => {
+        concat!(",\n      \"", $name, "\": \"")
+    };
+}
+pub(super) use word;
 
 /// A text as it stands between the quotes of a JSON string.
 #[derive(Default)]
 pub(super) struct Escaped(String);
 
+impl fmt::Display for Escaped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl Escaped {
     /// Spells a text so.
     pub(super) fn of(text: &str) -> Self {
-        let mut quoted = String::new();
-        json::put_text(&mut quoted, text);
-        quoted.pop();
-        quoted.remove(0);
-        Self(quoted)
+        let mut escaped = String::with_capacity(text.len());
+        json::put_escaped(&mut escaped, text);
+        Self(escaped)
+    }
+
+    /// It.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 impl Fields {
     /// Puts a field whose value is a number.
-    pub(super) fn put_number(&mut self, name: Name, number: impl itoa::Integer) {
+    pub(super) fn put_number(&mut self, name: &'static str, number: impl itoa::Integer) {
         self.name(name);
+        self.put_digits(number);
+    }
+
+    /// Puts a number after a stretch that ends with the name of its field.
+    pub(super) fn put_digits(&mut self, number: impl itoa::Integer) {
         let mut digits = itoa::Buffer::new();
         self.text
             .extend_from_slice(digits.format(number).as_bytes());
     }
 
-    /// Puts a field whose value is a word that JSON has nothing to escape in.
-    pub(super) fn put_word(&mut self, name: Name, word: &str) {
-        self.name(name);
-        self.text.push(b'"');
-        self.text.extend_from_slice(word.as_bytes());
-        self.text.push(b'"');
+    /// Puts a field whose value is a word; its name is a [`word!`].
+    #[inline]
+    pub(super) fn put_word(&mut self, name: &'static str, word: &str) {
+        self.put_stretch(&[name, word, "\""]);
     }
 
-    /// Puts a field whose value are texts, with a slash between them.
-    pub(super) fn put_path(&mut self, name: Name, path: &[&Escaped]) {
-        self.name(name);
-        let mut before = b'"';
-        for Escaped(part) in path {
-            self.text.push(before);
-            self.text.extend_from_slice(part.as_bytes());
-            before = b'/';
+    /// Puts fields that are spelt already, in pieces, the first of which begins as that of [`word!`] or [`name!`] does.
+    #[inline]
+    pub(super) fn put_stretch(&mut self, pieces: &[&str]) {
+        let mut comma = usize::from(!self.begun);
+        self.begun = true;
+        for piece in pieces {
+            let piece = piece.as_bytes().get(comma..).unwrap_or_default();
+            self.text.extend_from_slice(piece);
+            comma = 0;
         }
-        self.text.push(b'"');
     }
 
     /// Puts a field where there is a value, which is no list and no object.
     #[inline]
-    pub(super) fn put_some(&mut self, name: Name, value: Option<impl Serialize>) -> io::Result<()> {
+    pub(super) fn put_some(
+        &mut self,
+        name: &'static str,
+        value: Option<impl Serialize>,
+    ) -> io::Result<()> {
         value.map_or(Ok(()), |value| {
             self.name(name);
             Ok(serde_json::to_writer(&mut self.text, &value)?)
@@ -147,7 +168,11 @@ impl Fields {
     }
 
     /// Puts a field whose value has lines of its own.
-    pub(super) fn put_nested(&mut self, name: Name, value: &impl Serialize) -> io::Result<()> {
+    pub(super) fn put_nested(
+        &mut self,
+        name: &'static str,
+        value: &impl Serialize,
+    ) -> io::Result<()> {
         self.name(name);
         let inward = Inward {
             out: &mut self.text,
@@ -157,7 +182,7 @@ impl Fields {
     }
 
     #[inline]
-    fn name(&mut self, Name(name): Name) {
+    fn name(&mut self, name: &'static str) {
         let comma = usize::from(!self.begun);
         self.begun = true;
         self.text.extend_from_slice(&name.as_bytes()[comma..]);
@@ -200,12 +225,17 @@ mod tests {
         page.field("a", "x\ny").unwrap();
         page.field("b", &json!({"c": [1, {}], "d": []})).unwrap();
         let put = |item: &Value, fields: &mut Fields| {
-            fields.put_some(name!("e"), Some(&item["e"]))?;
+            let parts = ["a\"", "b"].map(Escaped::of);
+            if item["e"].is_null() {
+                fields.put_some(name!("e"), Some(&item["e"]))?;
+            } else {
+                fields.put_word(word!("e"), "1");
+            }
             fields.put_number(name!("n"), 7);
             fields.put_some(name!("f"), item["f"].as_str())?;
-            fields.put_word(name!("w"), "word");
-            let parts = ["a\"", "b"].map(Escaped::of);
-            fields.put_path(name!("p"), &[&parts[0], &parts[1]]);
+            fields.put_word(word!("w"), "word");
+            let (first, last) = (parts[0].as_str(), parts[1].as_str());
+            fields.put_stretch(&[word!("p"), first, "/", last, "\""]);
             fields.put_nested(name!("g"), &item["g"])
         };
         page.list("h", items.iter(), put).unwrap();
@@ -216,7 +246,7 @@ mod tests {
     #[test]
     fn what_is_written_field_by_field_reads_as_if_it_were_written_at_once() {
         let items = [
-            json!({"e": 1, "n": 7, "f": "two\n\"", "w": "word", "p": "a\"/b", "g": [[], {"h": null}]}),
+            json!({"e": "1", "n": 7, "f": "two\n\"", "w": "word", "p": "a\"/b", "g": [[], {"h": null}]}),
             json!({"e": null, "n": 7, "w": "word", "p": "a\"/b", "g": {}}),
         ];
         for items in [&items[..], &items[..1], &[]] {

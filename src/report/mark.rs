@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::record::Entry;
+use super::record::{Entry, Heard};
 use crate::cell::Door;
-use crate::json;
 use crate::judge::{Code, Outcome, Repeats, VerdictKind};
 use crate::scenario::Expectation;
 
@@ -30,7 +29,7 @@ impl Got {
     fn put(self, text: &mut String) {
         let put = match self {
             Self::Status(status @ 100..=999) => {
-                json::put_number(text, status);
+                text.push_str(spelt(status));
                 Ok(())
             }
             Self::Status(status) => write!(text, "{status}"),
@@ -39,6 +38,35 @@ impl Got {
         };
         put.expect("a String takes all that is written to it");
     }
+}
+
+/// Digits of a status.
+const DIGITS: usize = 3;
+
+/// Every number of so many digits, one after the other: a grid has as many of them as cells.
+const NUMBERS: [u8; 1000 * DIGITS] = {
+    let mut numbers = [0; 1000 * DIGITS];
+    let mut number = 0;
+    while number < 1000 {
+        let digits = [number / 100, number / 10 % 10, number % 10];
+        let mut place = 0;
+        while place < DIGITS {
+            numbers[number * DIGITS + place] = b"0123456789"[digits[place]];
+            place += 1;
+        }
+        number += 1;
+    }
+    numbers
+};
+
+static STATUSES: &str = match str::from_utf8(&NUMBERS) {
+    Ok(numbers) => numbers,
+    Err(_) => "",
+};
+
+fn spelt(status: u16) -> &'static str {
+    let start = usize::from(status) * DIGITS;
+    STATUSES.get(start..start + DIGITS).unwrap_or_default()
 }
 
 impl<'r> Mark<'r> {
@@ -144,32 +172,46 @@ pub(super) const fn heading(door: Door) -> &'static str {
 
 /// The status, unless it would hide what came back: an effect, a second answer, a refusal or an error inside a 200.
 fn got(entry: &Entry<'_>) -> Got {
-    let code = entry.heard.verdict().and_then(|verdict| verdict.code);
-    match code {
-        Some(Code::EffectDespiteRefusal) => return Got::Word("wrote"),
-        Some(Code::NoEffect) => return Got::Word("no-op"),
-        _ => {}
+    let heard = &entry.heard;
+    let code = heard.verdict().and_then(|verdict| verdict.code);
+    if let Some(got) = code.and_then(|code| told(code, heard)) {
+        return got;
     }
-    let sight = entry.heard.sight();
-    let repeats = sight.repeats;
-    match code {
-        Some(_) if repeats.are_mixed() && repeats.status > 0 => {
-            return Got::Mixed(repeats);
-        }
-        Some(Code::Flips) => return Got::Word("flips"),
-        _ => {}
-    }
-    let success = (200..300).contains(&sight.status);
-    let word = match sight.reading.map(|reading| reading.outcome) {
+    let success = (200..300).contains(&heard.status());
+    let word = match heard.outcome() {
         Some(Outcome::RefusedInBand) if success => "in-band",
         Some(Outcome::Hidden) if success => "hidden",
         Some(Outcome::ToolError | Outcome::Rejected) if success => "error",
         Some(Outcome::Redirected) if success => "sign-in",
         Some(Outcome::Intercepted) if success => "other",
         Some(Outcome::NoAnswer) if success => "unread",
-        Some(_) if sight.status == 0 => "none",
-        Some(_) => return Got::Status(sight.status),
+        Some(_) if heard.status() == 0 => "none",
+        Some(_) => return Got::Status(heard.status()),
         None => "",
     };
     Got::Word(word)
+}
+
+/// What the code of a verdict says that the status does not.
+fn told(code: Code, heard: &Heard<'_>) -> Option<Got> {
+    let repeats = heard.repeats();
+    match code {
+        Code::EffectDespiteRefusal => Some(Got::Word("wrote")),
+        Code::NoEffect => Some(Got::Word("no-op")),
+        _ if repeats.are_mixed() && repeats.status > 0 => Some(Got::Mixed(repeats)),
+        Code::Flips => Some(Got::Word("flips")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_spelt_with_its_digits() {
+        for status in 100..1000 {
+            assert_eq!(spelt(status), status.to_string());
+        }
+    }
 }

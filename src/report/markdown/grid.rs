@@ -4,7 +4,7 @@ use std::io;
 
 use super::escape;
 use crate::report::mark::{Mark, heading, sign};
-use crate::report::record::Record;
+use crate::report::record::{Entry, Record};
 use crate::report::wording;
 
 /// Columns that a page still shows side by side; beyond them a row is an operation at a door, and personas are columns.
@@ -41,7 +41,8 @@ fn by_persona(
         let name = escape(row.name.as_str());
         write!(out, "| {name} | {} |", wording::roles(row, escape))?;
         for (operation, door) in places {
-            put_mark(record, *operation, *door, persona, &mut line);
+            let entry = record.entry_at(*operation, *door, persona);
+            put_mark(entry.as_ref(), &mut line);
         }
         line.push('\n');
         out.write_all(line.as_bytes())?;
@@ -56,17 +57,18 @@ fn by_operation(
     out: &mut impl io::Write,
 ) -> io::Result<()> {
     let matrix = record.matrix();
-    let personas: Vec<usize> = personas(record).collect();
+    let rows = &matrix.personas;
+    let told: Vec<bool> = (0..rows.len()).map(|it| record.has_row(it)).collect();
+    let personas = || rows.iter().zip(&told).filter(|(_, told)| **told);
     write!(out, "| operation | door |")?;
-    for persona in &personas {
-        let row = &matrix.personas[*persona];
+    for (row, _) in personas() {
         let name = escape(row.name.as_str());
         match wording::roles(row, escape) {
             roles if roles.is_empty() => write!(out, " {name} |")?,
             roles => write!(out, " {name} ({roles}) |")?,
         }
     }
-    writeln!(out, "\n|{}", "---|".repeat(personas.len() + 2))?;
+    writeln!(out, "\n|{}", "---|".repeat(personas().count() + 2))?;
     let mut line = String::new();
     for (operation, door) in places {
         line.push_str("| ");
@@ -74,8 +76,9 @@ fn by_operation(
         line.push_str(" | ");
         line.push_str(heading(matrix.doors[*door]));
         line.push_str(" |");
-        for persona in &personas {
-            put_mark(record, *operation, *door, *persona, &mut line);
+        let cells = record.lane(*operation, *door).zip(&told);
+        for (entry, _) in cells.filter(|(_, told)| **told) {
+            put_mark(entry.as_ref(), &mut line);
         }
         line.push('\n');
         out.write_all(line.as_bytes())?;
@@ -90,14 +93,13 @@ fn personas(record: &Record) -> impl Iterator<Item = usize> {
 }
 
 /// One square of the table, with the bar after it; no other bar stands in it.
-fn put_mark(record: &Record, operation: usize, door: usize, persona: usize, line: &mut String) {
-    let entry = record.entry_at(operation, door, persona);
-    let mark = entry.map_or(Mark::ABSENT, |entry| Mark::of(&entry));
+fn put_mark(entry: Option<&Entry<'_>>, line: &mut String) {
+    let mark = entry.map_or(Mark::ABSENT, Mark::of);
     line.push(' ');
     line.push(sign(mark.kind));
     let words = line.len();
     mark.put_words(line);
-    if line[words..].contains('|') {
+    if line.as_bytes()[words..].contains(&b'|') {
         let barred = line.split_off(words);
         line.push_str(&barred.replace('|', "/"));
     }
@@ -109,10 +111,7 @@ fn places(record: &Record) -> Vec<(usize, usize)> {
     let matrix = record.matrix();
     let all = (0..matrix.operations.len())
         .flat_map(|operation| (0..matrix.doors.len()).map(move |door| (operation, door)));
-    let has_cell = |operation, door| {
-        let mut personas = 0..matrix.personas.len();
-        personas.any(|persona| record.entry_at(operation, door, persona).is_some())
-    };
+    let has_cell = |operation, door| record.lane(operation, door).any(|entry| entry.is_some());
     all.filter(|(operation, door)| has_cell(*operation, *door))
         .collect()
 }

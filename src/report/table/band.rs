@@ -5,6 +5,7 @@ use comfy_table::{Table, presets};
 use super::grid::fixed;
 
 /// Squares side by side: one row of the grid.
+#[derive(Default)]
 pub(super) struct Band {
     /// From left to right.
     pub(super) squares: Vec<Square>,
@@ -21,14 +22,11 @@ pub(super) struct Square {
 }
 
 impl Band {
-    /// Empty squares of these widths.
-    pub(super) fn of(widths: &[usize]) -> Self {
-        let square = |width: &usize| Square {
-            width: *width,
-            ..Square::default()
-        };
-        Self {
-            squares: widths.iter().map(square).collect(),
+    /// Lays squares of these widths side by side; what room they had they keep.
+    pub(super) fn lay(&mut self, widths: &[usize]) {
+        self.squares.resize_with(widths.len(), Square::default);
+        for (square, width) in self.squares.iter_mut().zip(widths) {
+            square.width = *width;
         }
     }
 
@@ -44,12 +42,14 @@ impl Band {
     pub(super) fn draw(&self, text: &mut String) {
         let height = self.squares.iter().map(|square| square.ends.len()).max();
         for line in 0..height.unwrap_or_default() {
+            text.push_str("│ ");
             for square in &self.squares {
-                text.push_str("│ ");
                 square.draw(line, text);
-                text.push(' ');
+                text.push_str(" │ ");
             }
-            text.push_str("│\n");
+            // No blank stands after the last border.
+            text.pop();
+            text.push('\n');
         }
     }
 }
@@ -117,20 +117,24 @@ pub(super) fn rule(text: &mut String, widths: &[usize], [left, between, right]: 
 }
 
 const BLANKS: &str = "                                                                ";
-const LINE: &str = "────────────────────────────────";
+const LINE: &str = "────────────────────────────────────────────────────────────────";
 
 /// Puts so many blanks.
+#[inline]
 pub(super) fn push_blanks(text: &mut String, count: usize) {
     push_repeated(text, BLANKS, count);
 }
 
 /// Puts a character so many times, of which there are some in `run`.
+#[inline]
 fn push_repeated(text: &mut String, run: &str, count: usize) {
     let bytes = run.chars().next().map_or(1, char::len_utf8);
     let mut left = count * bytes;
-    while left > 0 {
-        let some = left.min(run.len());
-        text.push_str(&run[..some]);
-        left -= some;
+    while left > run.len() {
+        text.push_str(run);
+        left -= run.len();
+    }
+    if left > 0 {
+        text.push_str(&run[..left]);
     }
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle, Width};
 
 use super::band::{Band, Square, push_blanks, rule};
+use crate::cell::Door;
 use crate::judge::VerdictKind;
 use crate::report::mark::{Mark, heading};
 use crate::report::record::Record;
@@ -73,8 +74,14 @@ impl<'r> Grid<'r> {
 
     /// The blocks, each a table.
     pub(super) fn blocks(&self) -> impl Iterator<Item = String> {
-        let blocks = self.fit.blocks.iter();
-        blocks.map(|block| self.fit.draw(&self.sheet, &self.fit.pieces[block.clone()]))
+        let (mut band, mut room) = (Band::default(), 0);
+        self.fit.blocks.iter().map(move |block| {
+            let mut text = String::with_capacity(room);
+            let pieces = &self.fit.pieces[block.clone()];
+            self.fit.draw(&self.sheet, pieces, &mut band, &mut text);
+            room = text.len();
+            text
+        })
     }
 }
 
@@ -89,9 +96,12 @@ pub(super) struct Seen {
 
 impl Seen {
     fn add(&mut self, mark: &Mark<'_>) {
-        self.kinds
-            .extend(mark.kind.filter(|kind| !self.kinds.contains(kind)));
-        self.glosses.extend(mark.gloss());
+        if let Some(kind) = mark.kind.filter(|kind| !self.kinds.contains(kind)) {
+            self.kinds.push(kind);
+        }
+        if let Some(gloss) = mark.gloss() {
+            self.glosses.insert(gloss);
+        }
     }
 }
 
@@ -144,16 +154,22 @@ impl<'r> Sheet<'r> {
                 roles: wording::roles(row, |role| excerpt(role, WORD).into_owned()),
             }
         });
-        let mut seen = Seen::default();
+        let told = (0..matrix.personas.len()).map(|persona| rows.contains(&persona));
+        let mut survey = Survey {
+            record,
+            told: told.collect(),
+            headings: matrix.doors.iter().map(|door| widest_word(*door)).collect(),
+            seen: Seen::default(),
+        };
         let operations = (0..matrix.operations.len())
-            .map(|operation| Group::of(record, operation, &rows, &mut seen))
+            .map(|operation| survey.group(operation))
             .filter(|group| !group.lanes.is_empty());
         Self {
             record,
             sign,
             operations: operations.collect(),
             personas: personas.collect(),
-            seen,
+            seen: survey.seen,
         }
     }
 
@@ -177,18 +193,6 @@ fn mark(record: &Record, operation: usize, door: usize, persona: usize) -> Optio
 }
 
 impl Group {
-    fn of(record: &Record, operation: usize, rows: &[usize], seen: &mut Seen) -> Self {
-        let matrix = record.matrix();
-        let doors = 0..matrix.doors.len();
-        Self {
-            operation,
-            named: columns(&excerpt(matrix.operations[operation].name.as_str(), WORD)),
-            lanes: doors
-                .filter_map(|door| Lane::of(record, (operation, door), rows, seen))
-                .collect(),
-        }
-    }
-
     /// Columns that these lanes take beside each other.
     fn inner(&self, lanes: Range<usize>, gap: usize) -> usize {
         let lanes = self.lanes[lanes].iter().map(|lane| lane.width + gap);
@@ -196,25 +200,47 @@ impl Group {
     }
 }
 
-impl Lane {
-    fn of(
-        record: &Record,
-        (operation, door): (usize, usize),
-        rows: &[usize],
-        seen: &mut Seen,
-    ) -> Option<Self> {
-        let matrix = record.matrix();
-        let rows = rows.iter();
-        let marks = rows.filter_map(|persona| mark(record, operation, door, *persona));
-        let marks = marks.inspect(|mark| seen.add(mark));
-        let marks = marks.map(|mark| mark.width()).max()?;
-        let words = heading(matrix.doors[door]).split(' ');
-        let words = words.map(|word| word.chars().count()).max();
-        Some(Self {
+/// Looks at every mark once, for what the columns must hold.
+struct Survey<'r> {
+    record: &'r Record,
+    /// By persona: whether it has a row.
+    told: Vec<bool>,
+    /// By door: columns that the widest word of its heading takes.
+    headings: Vec<usize>,
+    seen: Seen,
+}
+
+impl Survey<'_> {
+    fn group(&mut self, operation: usize) -> Group {
+        let name = self.record.matrix().operations[operation].name.as_str();
+        let doors = 0..self.headings.len();
+        Group {
+            operation,
+            named: columns(&excerpt(name, WORD)),
+            lanes: doors
+                .filter_map(|door| self.lane(operation, door))
+                .collect(),
+        }
+    }
+
+    fn lane(&mut self, operation: usize, door: usize) -> Option<Lane> {
+        let entries = self.record.lane(operation, door).zip(&self.told);
+        let told = entries.filter_map(|(entry, told)| entry.filter(|_| *told));
+        let mut widest = None;
+        for mark in told.map(|entry| Mark::of(&entry)) {
+            self.seen.add(&mark);
+            widest = widest.max(Some(mark.width()));
+        }
+        Some(Lane {
             door,
-            width: marks.max(words.unwrap_or_default()),
+            width: widest?.max(self.headings[door]),
         })
     }
+}
+
+fn widest_word(door: Door) -> usize {
+    let words = heading(door).split(' ').map(|word| word.chars().count());
+    words.max().unwrap_or_default()
 }
 
 /// One way to lay the sheet out.
@@ -330,21 +356,19 @@ fn pack(pieces: &[Piece], room: usize, most: usize) -> Vec<Range<usize>> {
 }
 
 impl Fit {
-    fn draw(&self, sheet: &Sheet<'_>, block: &[Piece]) -> String {
+    fn draw(&self, sheet: &Sheet<'_>, block: &[Piece], band: &mut Band, text: &mut String) {
         let pieces = block.iter().map(|piece| piece.width);
         let widths: Vec<usize> = self.sides.iter().copied().chain(pieces).collect();
-        let mut band = Band::of(&widths);
-        let mut text = String::new();
-        rule(&mut text, &widths, ['╭', '┬', '╮']);
-        self.header(sheet, block, &mut band);
-        band.draw(&mut text);
-        rule(&mut text, &widths, ['├', '┼', '┤']);
+        band.lay(&widths);
+        rule(text, &widths, ['╭', '┬', '╮']);
+        self.header(sheet, block, band);
+        band.draw(text);
+        rule(text, &widths, ['├', '┼', '┤']);
         for persona in sheet.personas.iter().zip(&self.roles[1..]) {
-            self.row(sheet, block, persona, &mut band);
-            band.draw(&mut text);
+            self.row(sheet, block, persona, band);
+            band.draw(text);
         }
-        rule(&mut text, &widths, ['╰', '┴', '╯']);
-        text
+        rule(text, &widths, ['╰', '┴', '╯']);
     }
 
     fn header(&self, sheet: &Sheet<'_>, block: &[Piece], band: &mut Band) {

@@ -555,7 +555,7 @@ impl<'l> Comparison<'l> {
         (!cells.is_empty()).then(|| Finding::new(code, detail, cells))
     }
 
-    /// Cells that passed, with whether their call got through.
+    /// Cells that passed, with whether their call got through, at doors where some list says of a tool whether it is there.
     fn cells(
         &self,
         conclusion: &Conclusion,
@@ -568,9 +568,18 @@ impl<'l> Comparison<'l> {
                 .and_then(Option::as_ref);
             verdict.is_some_and(|verdict| verdict.kind == VerdictKind::Pass)
         };
-        let checks = self.roll.matrix.checks();
+        let says = |door: Door| {
+            let mut lists = self.lists_at(door);
+            lists.any(|(shown, names)| !names.is_empty() || shown.ended == Ended::Whole)
+        };
+        let matrix = self.roll.matrix;
+        let doors = matrix.doors.iter().enumerate();
+        let told = doors.filter(|(_, door)| says(**door));
+        let checks = told.flat_map(|(place, _)| matrix.checks_at(place));
         let picked = checks.filter(|check| passed(check) && pick(check, self.got_through(check)));
-        picked.map(|check| check.index).collect()
+        let mut cells: Vec<usize> = picked.map(|check| check.index).collect();
+        cells.sort_unstable();
+        cells
     }
 
     /// Whether a cell's tool is in the list of its persona; `None` where it calls none, or the list does not say.

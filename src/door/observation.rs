@@ -146,7 +146,7 @@ pub struct HttpAnswer {
     /// Status code, 100 to 999 as sent.
     pub status: u16,
     /// Headers that tell who answered and why, names in lower case, in the order received; values redacted and capped at 512 bytes.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body's first 4 KiB as text, redacted; invalid UTF-8 replaced.
     pub body: String,
     /// Bytes of body that were read.

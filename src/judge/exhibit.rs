@@ -50,7 +50,7 @@ pub(super) fn answer(status: u16, headers: &str, body: &str) -> HttpAnswer {
     HttpAnswer {
         status,
         headers: headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .map(|(name, value)| (name.to_owned().into(), value.to_owned()))
             .collect(),
         body: body.to_owned(),
         body_bytes: body.len() as u64,

@@ -157,7 +157,7 @@ mod tests {
         ] {
             let mut observation = seen(status, "", None);
             if let Answer::Http(answer) = &mut observation.answer {
-                answer.headers = vec![(header.to_owned(), "x".to_owned())];
+                answer.headers = vec![(header.into(), "x".to_owned())];
             }
             let told = Layer::of_answers(&[observation]);
             assert_eq!(told, layer, "{header} {status}");

@@ -1073,7 +1073,7 @@ pub(super) mod tests {
                     panic!("an answer came");
                 };
                 if !challenge.is_empty() {
-                    let header = ("www-authenticate".to_owned(), challenge.to_owned());
+                    let header = ("www-authenticate".into(), challenge.to_owned());
                     http.headers.push(header);
                 }
                 exchange.observation

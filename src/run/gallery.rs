@@ -99,9 +99,9 @@ impl Shape {
         let mut headers: Vec<String> = answer
             .headers
             .iter()
-            .map(|(name, value)| match name.as_str() {
+            .map(|(name, value)| match &**name {
                 "www-authenticate" | "server" => format!("{name}: {}", without_numbers(value)),
-                _ => name.clone(),
+                _ => name.to_string(),
             })
             .collect();
         headers.sort_unstable();

@@ -49,7 +49,7 @@ mod tests {
     use crate::judge::{self, Setting};
 
     fn http(status: u16, retry_after: Option<&str>) -> Answer {
-        let headers = retry_after.map(|value| ("retry-after".to_owned(), value.to_owned()));
+        let headers = retry_after.map(|value| ("retry-after".into(), value.to_owned()));
         Answer::Http(HttpAnswer {
             status,
             headers: headers.into_iter().collect(),

@@ -78,7 +78,13 @@ impl Meaning {
 impl Fingerprint {
     /// Whether an answer at a door has all the marks; names of headers are in lower case. A success is only one whose status
     /// the fingerprint names.
-    pub fn fits(&self, door: Door, status: u16, headers: &[(String, String)], body: &str) -> bool {
+    pub fn fits(
+        &self,
+        door: Door,
+        status: u16,
+        headers: &[(impl AsRef<str>, String)],
+        body: &str,
+    ) -> bool {
         let in_place = self.doors.is_empty() || self.doors.contains(&door);
         let of_status = if self.statuses.is_empty() {
             !is_success(status)
@@ -88,7 +94,7 @@ impl Fingerprint {
         in_place
             && of_status
             && self.headers.iter().all(|(name, pattern)| {
-                let mut values = headers.iter().filter(|(known, _)| known == name);
+                let mut values = headers.iter().filter(|(known, _)| known.as_ref() == name);
                 values.any(|(_, value)| pattern.is_in(value))
             })
             && self.body.as_ref().is_none_or(|pattern| pattern.is_in(body))

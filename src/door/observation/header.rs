@@ -8,42 +8,58 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use super::readable;
 use crate::door::scrubber::Scrubber;
 
+/// A header's name; of those that are known, no copy.
+type Name = Cow<'static, str>;
+
 const MOST: usize = 32;
 const VALUE_CAP: usize = 512;
 const FAMILIES: [&str; 5] = ["x-ms-", "apim-", "x-amzn-", "x-kong-", "x-envoy-"];
 /// App Service's own sign-in names the user and passes tokens on in these; an echoing backend would hand them to us.
 const IDENTITIES: [&str; 2] = ["x-ms-token-", "x-ms-client-principal"];
 
+/// Names that tell in whoever's answer.
+const TELLING: [&str; 11] = [
+    "content-type",
+    "www-authenticate",
+    "server",
+    "via",
+    "location",
+    "retry-after",
+    "allow",
+    "x-azure-ref",
+    "cf-ray",
+    "cf-mitigated",
+    "apigw-requestid",
+];
+
 /// The headers worth keeping, in the order received, at most 32 with values of at most 512 bytes. The first
 /// `content-type` is always among them, however many others a server sends before it.
-pub(super) fn kept(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> Vec<(String, String)> {
-    let scrub = |(name, value): (&HeaderName, &HeaderValue)| {
-        (
-            name.as_str().to_owned(),
-            scrubber.text(&text(name, value), VALUE_CAP),
-        )
+pub(super) fn kept(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> Vec<(Name, String)> {
+    let scrub = |(told, (name, value)): (Name, (&HeaderName, &HeaderValue))| {
+        (told, scrubber.text(&text(name, value), VALUE_CAP))
     };
     let mut telling = headers
         .iter()
-        .filter(|(name, _)| tells(name.as_str()) || scrubber.keeps(name.as_str()));
-    let mut kept = Vec::new();
-    for header in telling.by_ref().take(MOST) {
-        kept.push(scrub(header));
-    }
-    if kept.iter().all(|(name, _)| name != CONTENT_TYPE.as_str())
-        && let Some(first_type) = telling.find(|(name, _)| **name == CONTENT_TYPE)
+        .filter_map(|header| Some((telling(header.0, scrubber)?, header)));
+    let mut kept = Vec::with_capacity(headers.len().min(MOST));
+    kept.extend(telling.by_ref().take(MOST).map(scrub));
+    if kept.len() == MOST
+        && kept.iter().all(|(name, _)| name != CONTENT_TYPE.as_str())
+        && let Some(first_type) = telling.find(|(name, _)| name == CONTENT_TYPE.as_str())
     {
         kept[MOST - 1] = scrub(first_type);
     }
     kept
 }
 
-fn tells(name: &str) -> bool {
+/// The name of a header that is kept. Nearly all of them are known, and cost no copy.
+fn telling(name: &HeaderName, scrubber: &Scrubber<'_>) -> Option<Name> {
+    let name = name.as_str();
     let is_of = |families: &[&str]| families.iter().any(|family| name.starts_with(family));
-    match name {
-        "content-type" | "www-authenticate" | "server" | "via" | "location" | "retry-after"
-        | "allow" | "x-azure-ref" | "cf-ray" | "cf-mitigated" | "apigw-requestid" => true,
-        _ => is_of(&FAMILIES) && !is_of(&IDENTITIES),
+    match TELLING.into_iter().find(|known| *known == name) {
+        Some(known) => Some(Name::Borrowed(known)),
+        None => (is_of(&FAMILIES) && !is_of(&IDENTITIES) || scrubber.keeps(name))
+            .then(|| Name::Owned(name.to_owned())),
     }
 }
 
@@ -89,7 +105,7 @@ mod tests {
     use super::*;
     use crate::secret::Redactor;
 
-    fn kept_of(pairs: &[(&'static str, &str)]) -> Vec<(String, String)> {
+    fn kept_of(pairs: &[(&'static str, &str)]) -> Vec<(Name, String)> {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.append(*name, HeaderValue::from_str(value).unwrap());
@@ -111,7 +127,7 @@ mod tests {
             ("www-authenticate", "Bearer"),
             ("www-authenticate", "Basic"),
         ];
-        let names: Vec<String> = kept_of(&pairs).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<Name> = kept_of(&pairs).into_iter().map(|(name, _)| name).collect();
         assert_eq!(
             names,
             [
@@ -132,7 +148,7 @@ mod tests {
         assert_eq!(kept.len(), MOST);
         assert_eq!(
             kept[MOST - 1],
-            ("content-type".to_owned(), "text/html".to_owned())
+            ("content-type".into(), "text/html".to_owned())
         );
     }
 

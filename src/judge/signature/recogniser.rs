@@ -449,7 +449,7 @@ mod tests {
             (["Basic key", "Basic bearer"], (false, false)),
         ];
         for (values, (bearer, key)) in table {
-            let header = |value: &str| ("www-authenticate".to_owned(), value.to_owned());
+            let header = |value: &str| ("www-authenticate".into(), value.to_owned());
             let answer = HttpAnswer {
                 status: 401,
                 headers: values.map(header).into(),

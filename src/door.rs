@@ -15,11 +15,11 @@ mod scrubber;
 mod shown;
 pub mod sse;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -28,18 +28,20 @@ use crate::scenario::{Deployment, Fingerprint, McpMethod};
 use crate::secret::Redactor;
 use crate::token::Credential;
 use crate::wire::{Line, Silence, Wire};
-use heading::heading;
+use heading::{Headers, Sender, named};
 use mcp::opened::Opened;
 use mcp::session::Sessions;
 use mcp::{Ids, Inquiry, Utterance, Way, legacy, modern};
 use scrubber::Scrubber;
 
 pub use exchange::{Exchange, Irregular};
+pub use mcp::Draft;
 pub use mcp::legacy::Session;
 pub use observation::{Answer, HttpAnswer, Observation, Rpc};
 pub use pair::{Pair, Post};
 pub use payload::Payload;
 pub use recipe::{Bearer, Recipe};
+pub use rest::Request;
 pub use said::{Heard, Said};
 pub use shown::{Ended, Next, Pages, Shown, Tool};
 
@@ -58,49 +60,76 @@ pub struct Answered {
     pub payload: Payload,
 }
 
-/// A call with every template filled.
+/// A call with every template filled. What is the same of it for whoever makes it is made once.
 #[derive(Clone, Debug)]
 pub enum Ask {
     /// Through the REST door.
-    Rest {
-        /// Method, upper case.
-        method: String,
-        /// Path and query below the door's URL.
-        target: String,
-        /// Headers of the door and of this call.
-        headers: Vec<(String, HeaderValue)>,
-        /// JSON body.
-        json: Option<Value>,
-    },
+    Rest(Request),
     /// Through an MCP door.
     Mcp {
         /// What is asked; the legacy era has its own word for discovery.
         method: McpMethod,
         /// The tool, resource or prompt that `params` name, where they name one.
         name: Option<String>,
-        /// Its `params`, an object without what the era adds.
-        params: Arc<Value>,
+        /// Its `params`, an object as it is written, without what the era adds.
+        params: Arc<str>,
         /// Headers of the door.
-        headers: Vec<(String, HeaderValue)>,
+        headers: Headers,
+        /// The request in the words of the stateless era, once it was made.
+        modern: OnceLock<Draft>,
     },
 }
 
 impl Ask {
+    /// A call through the REST door: method in upper case, path and query below the door's URL, headers of the door and of this
+    /// call, JSON body. `None` where the method is none of HTTP's.
+    pub fn rest(
+        method: &str,
+        target: String,
+        headers: Vec<(String, HeaderValue)>,
+        json: Option<String>,
+    ) -> Option<Self> {
+        Request::new(method, target, &named(headers), json).map(Self::Rest)
+    }
+
+    /// A call through an MCP door: what is asked, what `params` name, `params` as JSON without what an era adds, headers of the door.
+    pub fn mcp(
+        method: McpMethod,
+        name: Option<String>,
+        params: String,
+        headers: Vec<(String, HeaderValue)>,
+    ) -> Self {
+        Self::asking(method, name, params, named(headers))
+    }
+
+    fn asking(method: McpMethod, name: Option<String>, params: String, headers: Headers) -> Self {
+        Self::Mcp {
+            method,
+            name,
+            params: params.into(),
+            headers,
+            modern: OnceLock::new(),
+        }
+    }
+
     /// The request in one line, such as `DELETE /api/products/7` or `tools/call deleteProduct`.
-    pub fn request(&self) -> String {
+    pub fn request(&self) -> Arc<str> {
         match self {
-            Self::Rest { method, target, .. } => [method, " ", target].concat(),
+            Self::Rest(request) => Arc::clone(request.line()),
             Self::Mcp {
                 method,
                 name,
                 params,
                 ..
-            } => Inquiry {
-                method: *method,
-                name: name.as_deref(),
-                params,
+            } => {
+                let (method, name) = (*method, name.as_deref());
+                let inquiry = Inquiry {
+                    method,
+                    name,
+                    params,
+                };
+                inquiry.line().into()
             }
-            .line(),
         }
     }
 }
@@ -110,8 +139,8 @@ impl Ask {
 pub struct Entrance {
     rest: Option<String>,
     mcp: Option<String>,
-    standing: Vec<(String, HeaderValue)>,
-    carried: Vec<(String, HeaderValue)>,
+    standing: Headers,
+    carried: Headers,
     authorization: Option<HeaderValue>,
     wire: Wire,
     line: Line,
@@ -137,7 +166,7 @@ impl Entrance {
         Self {
             rest: deployment.rest.as_ref().map(|entry| entry.url.clone()),
             mcp: deployment.mcp.as_ref().map(|entry| entry.url.clone()),
-            standing,
+            standing: named(standing),
             carried: Vec::new(),
             authorization: credential.authorization,
             wire: wire.clone(),
@@ -153,6 +182,7 @@ impl Entrance {
     /// The same entrance for a persona whose client sends these headers with every call.
     #[must_use]
     pub fn carrying(self, carried: Vec<(String, HeaderValue)>) -> Self {
+        let carried = named(carried);
         Self { carried, ..self }
     }
 
@@ -232,19 +262,19 @@ impl Entrance {
     /// method that names nothing.
     pub async fn call_unknown(&self, door: Door, method: McpMethod) -> Option<(String, Answered)> {
         let (name, params) = unknown(method, getrandom::u32().unwrap_or_default())?;
-        let ask = Ask::Mcp {
+        let ask = Ask::asking(
             method,
-            name: Some(name.clone()),
-            params: Arc::new(params),
-            headers: self.standing.clone(),
-        };
+            Some(name.clone()),
+            params.to_string(),
+            self.standing.clone(),
+        );
         let answered = self.call(door, &ask).await;
         Some((name, answered))
     }
 
     async fn call_over(&self, line: &Line, sessions: &Sessions, door: Door, ask: &Ask) -> Answered {
         let answered = match (door, ask) {
-            (Door::Rest, Ask::Rest { .. }) => self.call_rest(line, ask).await,
+            (Door::Rest, Ask::Rest(request)) => self.call_rest(line, request).await,
             (
                 Door::Mcp | Door::McpLegacy,
                 Ask::Mcp {
@@ -252,6 +282,7 @@ impl Entrance {
                     name,
                     params,
                     headers,
+                    modern,
                 },
             ) => {
                 let inquiry = Inquiry {
@@ -261,75 +292,53 @@ impl Entrance {
                 };
                 match self.way(line, headers) {
                     Some(way) if door == Door::Mcp => {
-                        Some(way.ask(modern::inquiry(&inquiry)).await.answered)
+                        let draft = || modern::inquiry(&inquiry).draft(headers);
+                        Some(way.make(modern.get_or_init(draft)).await.answered)
                     }
                     Some(way) => Some(Box::pin(sessions.call(&way, &inquiry)).await.answered),
                     None => None,
                 }
             }
-            (Door::Rest, Ask::Mcp { .. }) | (Door::Mcp | Door::McpLegacy, Ask::Rest { .. }) => None,
+            (Door::Rest, Ask::Mcp { .. }) | (Door::Mcp | Door::McpLegacy, Ask::Rest(_)) => None,
         };
-        answered.unwrap_or_else(|| self.silent(ask, Silence::ConnectionRefused, Duration::ZERO))
+        answered.unwrap_or_else(|| {
+            self.silent(ask.request(), Silence::ConnectionRefused, Duration::ZERO)
+        })
     }
 
-    async fn call_rest(&self, line: &Line, ask: &Ask) -> Option<Answered> {
-        let Ask::Rest {
-            method,
-            target,
-            headers,
-            json,
-        } = ask
-        else {
-            return None;
-        };
-        let token = self.authorization.as_ref();
-        let heading = heading(headers, &self.carried, token, rest::OTHERS);
-        let call = rest::call(
-            self.rest.as_deref()?,
-            method,
-            target,
-            heading,
-            json.as_ref(),
-        )?;
+    async fn call_rest(&self, line: &Line, request: &Request) -> Option<Answered> {
+        let call = request.call(self.rest.as_deref()?, self.sender());
         let since = Instant::now();
+        let asked = Arc::clone(request.line());
         Some(match line.send(call, &mut |_| false).await {
             Ok(reply) => {
                 let scrubber = Scrubber::new(&self.redactor).keeping(&self.kept);
-                rest::read(ask.request(), &reply, &scrubber)
+                rest::read(asked, &reply, &scrubber)
             }
-            Err(silence) => self.silent(ask, silence, since.elapsed()),
+            Err(silence) => self.silent(asked, silence, since.elapsed()),
         })
     }
 
     /// What a call through a door is made of; `None` for a call that the door does not take, or that nobody could type.
     pub fn recipe(&self, door: Door, ask: &Ask) -> Option<Recipe> {
-        let scrubber = Scrubber::new(&self.redactor);
-        let token = self.authorization.as_ref();
         match ask {
-            Ask::Rest {
-                method,
-                target,
-                headers,
-                json,
-            } => {
-                let heading = heading(headers, &self.carried, token, rest::OTHERS);
-                let base = self.rest.as_deref()?;
-                let call = rest::call(base, method, target, heading, json.as_ref())?;
-                Recipe::of(&call, true, &scrubber)
+            Ask::Rest(request) => {
+                let call = request.call(self.rest.as_deref()?, self.sender());
+                Recipe::of(&call, true, &Scrubber::new(&self.redactor))
             }
             Ask::Mcp {
                 method,
                 name,
                 params,
                 headers,
+                ..
             } => {
                 let inquiry = Inquiry {
                     method: method.at(door),
                     name: name.as_deref(),
                     params,
                 };
-                let heading = heading(headers, &self.carried, token, mcp::OTHERS);
-                self.recipe_of_mcp(door, &inquiry, &heading)
+                self.recipe_of_mcp(door, &inquiry, headers)
             }
         }
     }
@@ -339,11 +348,11 @@ impl Entrance {
         &self,
         door: Door,
         inquiry: &Inquiry<'_>,
-        heading: &HeaderMap,
+        headers: &[(HeaderName, HeaderValue)],
     ) -> Option<Recipe> {
         let url = self.mcp.as_deref()?;
         let scrubber = Scrubber::new(&self.redactor);
-        let made = |utterance: Utterance, id| utterance.call(url, heading.clone(), id);
+        let made = |utterance: Utterance, id| utterance.draft(headers).call(url, self.sender(), id);
         if door == Door::Mcp {
             return Recipe::of(&made(modern::inquiry(inquiry), Some(1)), true, &scrubber);
         }
@@ -380,12 +389,15 @@ impl Entrance {
         self.way(&self.line, &self.standing)
     }
 
-    fn way<'e>(&'e self, line: &'e Line, headers: &'e [(String, HeaderValue)]) -> Option<Way<'e>> {
+    fn way<'e>(
+        &'e self,
+        line: &'e Line,
+        headers: &'e [(HeaderName, HeaderValue)],
+    ) -> Option<Way<'e>> {
         Some(Way {
             url: self.mcp.as_deref()?,
             headers,
-            carried: &self.carried,
-            authorization: self.authorization.as_ref(),
+            sender: self.sender(),
             wire: &self.wire,
             line,
             ids: &self.ids,
@@ -395,9 +407,16 @@ impl Entrance {
         })
     }
 
-    fn silent(&self, ask: &Ask, silence: Silence, took: Duration) -> Answered {
+    fn sender(&self) -> Sender<'_> {
+        Sender {
+            carried: &self.carried,
+            authorization: self.authorization.as_ref(),
+        }
+    }
+
+    fn silent(&self, request: Arc<str>, silence: Silence, took: Duration) -> Answered {
         let scrubber = Scrubber::new(&self.redactor);
-        let observation = Observation::silent(ask.request(), silence, took, &scrubber);
+        let observation = Observation::silent(request, silence, took, &scrubber);
         Answered {
             observation,
             payload: Payload::default(),
@@ -653,12 +672,13 @@ mod tests {
     }
 
     fn tool(name: &str) -> Ask {
-        Ask::Mcp {
-            method: McpMethod::CallTool,
-            name: Some(name.to_owned()),
-            params: Arc::new(json!({ "name": name, "arguments": {} })),
-            headers: Vec::new(),
-        }
+        let params = json!({ "name": name, "arguments": {} });
+        Ask::mcp(
+            McpMethod::CallTool,
+            Some(name.to_owned()),
+            params.to_string(),
+            Vec::new(),
+        )
     }
 
     fn status_and_rpc(answered: &Answered) -> (u16, Option<Rpc>) {
@@ -693,7 +713,7 @@ mod tests {
         let ask = tool("listProducts");
         for answered in join_all((0..5).map(|_| entrance.call(Door::McpLegacy, &ask))).await {
             assert_eq!(status_and_rpc(&answered), done());
-            assert_eq!(answered.observation.request, "tools/call listProducts");
+            assert_eq!(*answered.observation.request, *"tools/call listProducts");
         }
         assert_eq!(server.heard("initialize").len(), 1);
         assert_eq!(server.heard("notifications/initialized").len(), 1);
@@ -718,12 +738,8 @@ mod tests {
         let server = Loopback::new(opens_sessions);
         let carried = vec![("x-client".to_owned(), HeaderValue::from_static("inspector"))];
         let entrance = server.entrance(true).carrying(carried);
-        let rest = Ask::Rest {
-            method: "GET".to_owned(),
-            target: "/items".to_owned(),
-            headers: vec![("X-Client".to_owned(), HeaderValue::from_static("door"))],
-            json: None,
-        };
+        let stated = vec![("X-Client".to_owned(), HeaderValue::from_static("door"))];
+        let rest = Ask::rest("GET", "/items".to_owned(), stated, None).unwrap();
         entrance.call(Door::Rest, &rest).await;
         entrance.call_afresh(Door::Rest, &rest).await;
         for door in [Door::Mcp, Door::McpLegacy] {
@@ -785,7 +801,7 @@ mod tests {
             for _ in 0..2 {
                 let answered = entrance.call(Door::McpLegacy, &tool("listProducts")).await;
                 assert_eq!(status_and_rpc(&answered), (401, Some(Rpc::Absent)));
-                assert_eq!(answered.observation.request, "initialize");
+                assert_eq!(*answered.observation.request, *"initialize");
             }
             assert_eq!(server.heard("initialize").len(), handshakes);
             assert_eq!(server.heard("tools/call").len(), 2);
@@ -1049,11 +1065,13 @@ mod tests {
     async fn each_kind_of_request_is_made_in_the_words_of_its_era() {
         let server = Loopback::new(opens_sessions);
         let entrance = server.entrance(true);
-        let ask = |method, name: Option<&str>, params: Value| Ask::Mcp {
-            method,
-            name: name.map(str::to_owned),
-            params: Arc::new(params),
-            headers: Vec::new(),
+        let ask = |method, name: Option<&str>, params: Value| {
+            Ask::mcp(
+                method,
+                name.map(str::to_owned),
+                params.to_string(),
+                Vec::new(),
+            )
         };
         let uri = "p://ü";
         let read = ask(McpMethod::ReadResource, Some(uri), json!({ "uri": uri }));
@@ -1081,31 +1099,22 @@ mod tests {
     #[tokio::test]
     async fn a_handshake_that_is_asked_for_itself_counts() {
         let server = Loopback::new(opens_sessions);
-        let ask = Ask::Mcp {
-            method: McpMethod::Discover,
-            name: None,
-            params: Arc::new(json!({})),
-            headers: Vec::new(),
-        };
+        let ask = Ask::mcp(McpMethod::Discover, None, "{}".to_owned(), Vec::new());
         let answered = server.entrance(true).call(Door::McpLegacy, &ask).await;
         let is_result = matches!(status_and_rpc(&answered), (200, Some(Rpc::Result { .. })));
         assert!(is_result, "{answered:?}");
-        assert_eq!(answered.observation.request, "initialize");
+        assert_eq!(*answered.observation.request, *"initialize");
     }
 
     #[tokio::test]
     async fn the_rest_door_gives_the_json_body() {
         let server = Loopback::new(|_, _| json(201, "server: backend\r\n", r#"{"id":7}"#));
-        let ask = Ask::Rest {
-            method: "POST".to_owned(),
-            target: "/products?x=%2e".to_owned(),
-            headers: Vec::new(),
-            json: Some(json!({ "price": 1 })),
-        };
+        let (target, body) = ("/products?x=%2e".to_owned(), json!({ "price": 1 }));
+        let ask = Ask::rest("POST", target, Vec::new(), Some(body.to_string())).unwrap();
         let answered = server.entrance(false).call(Door::Rest, &ask).await;
         assert_eq!(answered.payload.value(), Some(json!({ "id": 7 })));
         assert_eq!(status_and_rpc(&answered), (201, None));
-        assert_eq!(answered.observation.request, "POST /products?x=%2e");
+        assert_eq!(*answered.observation.request, *"POST /products?x=%2e");
         let heard = &server.heard("")[0];
         assert!(
             heard
@@ -1145,7 +1154,10 @@ mod tests {
         let tool = McpMethod::CallTool;
         let (first, answered) = entrance.call_unknown(Door::Mcp, tool).await.unwrap();
         let (second, _) = entrance.call_unknown(Door::McpLegacy, tool).await.unwrap();
-        assert_eq!(answered.observation.request, format!("tools/call {first}"));
+        assert_eq!(
+            *answered.observation.request,
+            *format!("tools/call {first}")
+        );
         assert!(
             first.starts_with("rolecall-no-such-tool-") && first.len() == 30,
             "{first}"
@@ -1162,12 +1174,7 @@ mod tests {
     #[tokio::test]
     async fn a_door_that_is_not_there_answers_as_one_where_nothing_listens() {
         let entrance = entrance(None, None, true);
-        let rest = Ask::Rest {
-            method: "GET".to_owned(),
-            target: "/".to_owned(),
-            headers: Vec::new(),
-            json: None,
-        };
+        let rest = Ask::rest("GET", "/".to_owned(), Vec::new(), None).unwrap();
         let calls = [
             (Door::Rest, &rest),
             (Door::Mcp, &tool("a")),

@@ -1,18 +1,17 @@
 //! A request as irregular as its maker wants it in, what came back with its headers and its message out.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use serde_json::{Map, Value, json};
 
-use super::heading::heading;
+use super::heading::{Headers, Heading, Sender};
 use super::mcp::legacy::{self, Session};
 use super::mcp::listener::Listener;
 use super::mcp::message::Message;
 use super::mcp::modern::{self, PROTOCOL_VERSION};
-use super::mcp::{self, Question, Spoken, Utterance};
+use super::mcp::{Question, Spoken, Utterance};
 use super::observation::document;
 use super::recipe::Recipe;
 use super::scrubber::Scrubber;
@@ -40,7 +39,7 @@ enum Content {
     /// A JSON-RPC notification.
     Notice(Utterance),
     /// Nothing: another method than POST.
-    Nothing(Method, Vec<(HeaderName, HeaderValue)>),
+    Nothing(Method, Headers),
 }
 
 /// A request to the MCP URL that keeps every rule but those that its maker breaks.
@@ -58,21 +57,21 @@ impl Irregular {
     pub fn modern(method: &'static str, mut params: Value) -> Self {
         params["_meta"] = modern::meta();
         let named = params.get("name").and_then(Value::as_str).map(modern::name);
-        let mut utterance = modern::request(method, Arc::new(params));
+        let mut utterance = modern::request(method, &params);
         utterance.headers.extend(named);
         utterance.question.seeks = sought(method);
         Self::new(method, Content::Message(utterance))
     }
 
     /// A request of the era of `initialize`, in a session or outside of one.
-    pub fn legacy(method: &'static str, params: Value, session: Option<&Session>) -> Self {
+    pub fn legacy(method: &'static str, params: &Value, session: Option<&Session>) -> Self {
         let utterance = Utterance {
             question: Question {
-                request: method.to_owned(),
+                request: method.into(),
                 seeks: sought(method),
             },
             method,
-            params: Some(Arc::new(params)),
+            params: Some(params.to_string().into()),
             meta: None,
             headers: legacy::headers(session),
         };
@@ -101,7 +100,7 @@ impl Irregular {
         Self::bare(method, legacy::headers(session))
     }
 
-    fn bare(method: Method, mut headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+    fn bare(method: Method, mut headers: Headers) -> Self {
         headers.push((ACCEPT, HeaderValue::from_static("text/event-stream")));
         let request = method.to_string();
         Self::new(&request, Content::Nothing(method, headers))
@@ -142,12 +141,12 @@ impl Irregular {
     #[must_use]
     pub fn of_version(mut self, version: &'static str) -> Self {
         if let Content::Message(utterance) | Content::Batch(utterance) = &mut self.content
-            && let Some(meta) = utterance
-                .params
-                .as_mut()
-                .and_then(|params| Arc::make_mut(params).get_mut("_meta"))
+            && let Some(params) = &mut utterance.params
+            && let Ok(mut stated) = serde_json::from_str::<Value>(params)
+            && let Some(meta) = stated.get_mut("_meta")
         {
             meta[modern::VERSION_META] = json!(version);
+            *params = stated.to_string().into();
         }
         self.with(PROTOCOL_VERSION, HeaderValue::from_static(version))
     }
@@ -182,31 +181,35 @@ impl Irregular {
         }
     }
 
-    fn call(&self, url: &str, standing: HeaderMap, id: u64) -> Call {
+    fn call(
+        &self,
+        url: &str,
+        standing: &[(HeaderName, HeaderValue)],
+        sender: Sender<'_>,
+        id: u64,
+    ) -> Call {
         let url = match &self.query {
             Some(query) => with_query(url, query.expose()),
             None => url.to_owned(),
         };
+        let said = |utterance: &Utterance, id| {
+            let draft = utterance.clone().draft(standing);
+            draft.call(&url, sender, id)
+        };
         let mut call = match &self.content {
-            Content::Message(utterance) => utterance.clone().call(&url, standing, Some(id)),
-            Content::Notice(utterance) => utterance.clone().call(&url, standing, None),
+            Content::Message(utterance) => said(utterance, Some(id)),
+            Content::Notice(utterance) => said(utterance, None),
             Content::Batch(utterance) => {
-                let mut call = utterance.clone().call(&url, standing, Some(id));
+                let mut call = said(utterance, Some(id));
                 call.body = [b"[", call.body.as_ref(), b"]"].concat().into();
                 call
             }
-            Content::Nothing(method, headers) => {
-                let mut all = standing;
-                for (name, value) in headers {
-                    all.insert(name, value.clone());
-                }
-                Call {
-                    method: method.clone(),
-                    url,
-                    headers: all,
-                    body: bytes::Bytes::new(),
-                }
-            }
+            Content::Nothing(method, headers) => Call {
+                method: method.clone(),
+                headers: Heading::new(standing, &[], headers.clone()).of(sender),
+                body: bytes::Bytes::new(),
+                url,
+            },
         };
         for (name, value) in &self.changed {
             match value {
@@ -293,14 +296,13 @@ impl Entrance {
     /// Makes a request at the MCP URL over the persona's own connections. A deployment without one answers like a door
     /// where nobody listens.
     pub async fn exchange(&self, irregular: &Irregular) -> Exchange {
-        let bearer = match &irregular.bearer {
-            Bearer::Own => self.authorization.as_ref(),
-            Bearer::Other(value) => Some(value),
-        };
+        let mut sender = self.sender();
+        if let Bearer::Other(value) = &irregular.bearer {
+            sender.authorization = Some(value);
+        }
         let id = self.ids.next();
         let url = self.mcp.as_deref().unwrap_or_default();
-        let heading = heading(&self.standing, &self.carried, bearer, mcp::OTHERS);
-        let call = irregular.call(url, heading, id);
+        let call = irregular.call(url, &self.standing, sender, id);
         let is_own = matches!(irregular.bearer, Bearer::Own);
         let recipe = Recipe::of(&call, is_own, &Scrubber::of_message(&self.redactor, id));
         let since = Instant::now();
@@ -320,7 +322,7 @@ impl Entrance {
         let mut exchange = match (sent, &irregular.content) {
             (Ok(reply), Content::Message(utterance) | Content::Batch(utterance)) => {
                 let question = Question {
-                    request: irregular.request.clone(),
+                    request: irregular.request.as_str().into(),
                     seeks: utterance.question.seeks,
                 };
                 let spoken = Spoken::of(question, &reply, id, &self.redactor);
@@ -366,24 +368,28 @@ impl Entrance {
     fn read(&self, request: String, reply: &Reply) -> Exchange {
         let scrubber = Scrubber::new(&self.redactor);
         Exchange::plain(
-            Observation::of(request, reply, None, &scrubber),
+            Observation::of(request.into(), reply, None, &scrubber),
             Some(reply),
         )
     }
 
     fn unanswered(&self, request: String, silence: Silence, took: Duration) -> Exchange {
         let scrubber = Scrubber::new(&self.redactor);
-        Exchange::plain(Observation::silent(request, silence, took, &scrubber), None)
+        Exchange::plain(
+            Observation::silent(request.into(), silence, took, &scrubber),
+            None,
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::door::heading::tests::NOBODY;
     use crate::door::mcp::tests::lines;
 
     fn sent(irregular: &Irregular) -> Vec<String> {
-        lines(&irregular.call("https://h/mcp?v=1", HeaderMap::new(), 7))
+        lines(&irregular.call("https://h/mcp?v=1", &[], NOBODY, 7))
     }
 
     fn session() -> Session {
@@ -438,6 +444,7 @@ mod tests {
                 "accept: text/event-stream",
                 "mcp-protocol-version: 2025-06-18",
                 "mcp-session-id: s1",
+                concat!("user-agent: rolecall/", env!("CARGO_PKG_VERSION")),
                 ""
             ]
         );
@@ -446,7 +453,7 @@ mod tests {
     #[test]
     fn a_query_is_appended_and_never_shown() {
         let query = Secret::new("access_token=canary".to_owned());
-        let list = Irregular::legacy("tools/list", json!({}), Some(&session())).asking(query);
+        let list = Irregular::legacy("tools/list", &json!({}), Some(&session())).asking(query);
         assert_eq!(sent(&list)[0], "POST https://h/mcp?v=1&access_token=canary");
         assert!(!format!("{list:?}").contains("canary"));
         assert_eq!(with_query("http://h", "a=b"), "http://h?a=b");

@@ -6,7 +6,6 @@ pub(super) mod message;
 pub(super) mod modern;
 pub(super) mod opened;
 pub(super) mod result;
-
 pub(super) mod session;
 
 use std::sync::Arc;
@@ -15,11 +14,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::Method;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::Serialize;
-use serde_json::Value;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 
-use super::heading::heading;
+use super::heading::{Headers, Heading, Sender};
 use super::scrubber::Scrubber;
 use super::{Answered, Observation, Payload, Rpc};
 use crate::scenario::McpMethod;
@@ -34,12 +31,6 @@ const BOTH_FRAMINGS: HeaderValue = HeaderValue::from_static("application/json, t
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// Headers of a request besides those of its heading: those below, `host`, `content-length`, and at most three of its era.
-pub(super) const OTHERS: usize = 7;
-
-/// Headers of one request.
-pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
-
 /// What a scenario asks, without what an era adds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Inquiry<'a> {
@@ -47,15 +38,15 @@ pub(super) struct Inquiry<'a> {
     pub(super) method: McpMethod,
     /// The tool, resource or prompt that `params` name.
     pub(super) name: Option<&'a str>,
-    /// An object.
-    pub(super) params: &'a Arc<Value>,
+    /// An object, as it is written.
+    pub(super) params: &'a Arc<str>,
 }
 
 impl Inquiry<'_> {
     /// What must be known of it to read its answer.
     pub(super) fn question(&self) -> Question {
         Question {
-            request: self.line(),
+            request: self.line().into(),
             seeks: Some(self.method),
         }
     }
@@ -70,10 +61,10 @@ impl Inquiry<'_> {
 }
 
 /// What must be known of a request to read its answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Question {
     /// The request in one line, such as `tools/call deleteProduct`.
-    pub(super) request: String,
+    pub(super) request: Arc<str>,
     /// What a result of it must be to count as one. `None` where none counts: a handshake that succeeds proves nothing
     /// of the call that it is made for.
     pub(super) seeks: Option<McpMethod>,
@@ -83,77 +74,84 @@ impl Question {
     /// A request of which no result counts.
     pub(super) fn in_vain(request: &str) -> Self {
         Self {
-            request: request.to_owned(),
+            request: request.into(),
             seeks: None,
         }
     }
 }
 
-/// One JSON-RPC request or notification, ready but for its id.
+/// What one JSON-RPC request or notification says.
 #[derive(Clone, Debug)]
 pub(super) struct Utterance {
     /// What is asked in it.
     pub(super) question: Question,
     /// The JSON-RPC method.
     pub(super) method: &'static str,
-    /// Its params; `None` leaves them out.
-    pub(super) params: Option<Arc<Value>>,
-    /// The member `_meta` that goes into `params` besides, as it is written.
+    /// Its params, as they are written; `None` leaves them out.
+    pub(super) params: Option<Arc<str>>,
+    /// The member `_meta` that goes into `params`, an object, besides, as it is written.
     pub(super) meta: Option<&'static str>,
     /// Headers that its era wants.
     pub(super) headers: Headers,
 }
 
 impl Utterance {
-    /// The HTTP request: a POST to `url` with `heading` and what MCP needs besides. Without `id` it is a notification.
-    pub(super) fn call(self, url: &str, heading: HeaderMap, id: Option<u64>) -> Call {
-        let body = self.body(id);
-        let mut headers = heading;
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(ACCEPT, BOTH_FRAMINGS);
-        for (name, value) in self.headers {
-            headers.insert(name, value);
-        }
-        Call {
-            method: Method::POST,
-            url: url.to_owned(),
-            headers,
+    /// The HTTP request: a POST with the scenario's headers and what MCP needs besides.
+    pub(super) fn draft(self, stated: &[(HeaderName, HeaderValue)]) -> Draft {
+        let body = self.body();
+        let mut fixed = self.headers;
+        fixed.extend([(CONTENT_TYPE, JSON), (ACCEPT, BOTH_FRAMINGS)]);
+        Draft {
+            question: self.question,
+            heading: Heading::new(stated, &[], fixed),
             body,
         }
     }
 
-    fn body(&self, id: Option<u64>) -> Bytes {
-        let mut body = Vec::with_capacity(BODY);
-        body.extend_from_slice(br#"{"jsonrpc":"2.0""#);
-        if let Some(id) = id {
-            member(&mut body, "id", &id);
-        }
-        member(&mut body, "method", self.method);
+    /// The message after its id.
+    fn body(&self) -> String {
+        let mut body = String::with_capacity(BODY);
+        body.extend([",\"method\":\"", self.method, "\""]);
         if let Some(params) = &self.params {
-            member(&mut body, "params", &**params);
-            if let (Value::Object(stated), Some(meta)) = (&**params, self.meta) {
-                // Into the object that was just closed.
-                body.pop();
-                body.extend_from_slice(if stated.is_empty() { b"" } else { b"," });
-                body.extend_from_slice(meta.as_bytes());
-                body.push(b'}');
+            body.push_str(",\"params\":");
+            match (self.meta, params.strip_suffix('}')) {
+                (Some(meta), Some("{")) => body.extend(["{", meta, "}"]),
+                (Some(meta), Some(stated)) => body.extend([stated, ",", meta, "}"]),
+                (None, _) | (_, None) => body.push_str(params),
             }
         }
-        body.push(b'}');
-        Bytes::from(body)
+        body.push('}');
+        body
     }
 }
 
-/// Bytes that most requests stay below.
+/// Bytes that most messages stay below.
 const BODY: usize = 512;
 
-/// Writes one more member of a message; `name` needs no escape.
-fn member<T: Serialize + ?Sized>(body: &mut Vec<u8>, name: &'static str, value: &T) {
-    for piece in [",\"", name, "\":"] {
-        body.extend_from_slice(piece.as_bytes());
+/// One JSON-RPC request or notification, ready but for its id and for who makes it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    question: Question,
+    heading: Heading,
+    body: String,
+}
+
+impl Draft {
+    /// The HTTP request to `url` as somebody makes it. Without `id` it is a notification.
+    pub(super) fn call(&self, url: &str, sender: Sender<'_>, id: Option<u64>) -> Call {
+        Call {
+            method: Method::POST,
+            url: url.to_owned(),
+            headers: self.heading.of(sender),
+            body: self.body(id),
+        }
     }
-    serde_json::to_writer(body, value)
-        .expect("a JSON value has string keys and memory takes every byte");
+
+    fn body(&self, id: Option<u64>) -> Bytes {
+        let mut digits = itoa::Buffer::new();
+        let [name, id] = id.map_or(["", ""], |id| [",\"id\":", digits.format(id)]);
+        Bytes::from([r#"{"jsonrpc":"2.0""#, name, id, &self.body].concat())
+    }
 }
 
 /// What came back to an utterance.
@@ -264,10 +262,8 @@ impl Ids {
 pub(super) struct Way<'e> {
     pub(super) url: &'e str,
     /// Headers that every request carries.
-    pub(super) headers: &'e [(String, HeaderValue)],
-    /// Headers of the persona's client.
-    pub(super) carried: &'e [(String, HeaderValue)],
-    pub(super) authorization: Option<&'e HeaderValue>,
+    pub(super) headers: &'e [(HeaderName, HeaderValue)],
+    pub(super) sender: Sender<'e>,
     pub(super) wire: &'e Wire,
     pub(super) line: &'e Line,
     pub(super) ids: &'e Ids,
@@ -279,10 +275,15 @@ pub(super) struct Way<'e> {
 
 impl Way<'_> {
     /// Sends a request and reads until the message with its id, the answer's end or a cap.
-    pub(super) async fn ask(&self, mut utterance: Utterance) -> Spoken {
+    pub(super) async fn ask(&self, utterance: Utterance) -> Spoken {
+        self.make(&utterance.draft(self.headers)).await
+    }
+
+    /// The same with a request that is ready.
+    pub(super) async fn make(&self, draft: &Draft) -> Spoken {
         let id = self.ids.next();
-        let question = std::mem::take(&mut utterance.question);
-        let call = utterance.call(self.url, self.heading(), Some(id));
+        let call = draft.call(self.url, self.sender, Some(id));
+        let question = draft.question.clone();
         let mut listener = Listener::new(id);
         let since = Instant::now();
         match self
@@ -309,36 +310,32 @@ impl Way<'_> {
 
     /// Sends a notification; its answer says nothing that the next call would not.
     pub(super) async fn notify(&self, utterance: Utterance) {
-        let call = utterance.call(self.url, self.heading(), None);
+        let draft = utterance.draft(self.headers);
+        let call = draft.call(self.url, self.sender, None);
         drop(self.line.send(call, &mut |_| true).await);
     }
 
     /// A request to `url` without a body: what GET and DELETE are (2025-11-25 transports).
-    pub(super) fn bare(&self, method: Method, url: &str, headers: Headers) -> Call {
-        let mut heading = self.heading();
-        heading.insert(ACCEPT, STREAM);
-        heading.extend(headers);
+    pub(super) fn bare(&self, method: Method, url: &str, mut headers: Headers) -> Call {
+        headers.push((ACCEPT, STREAM));
         Call {
             method,
             url: url.to_owned(),
-            headers: heading,
+            headers: Heading::new(self.headers, &[], headers).of(self.sender),
             body: Bytes::new(),
         }
     }
 
     pub(super) fn signed_in(&self) -> bool {
-        self.authorization.is_some()
-    }
-
-    /// The headers of a request before its own.
-    pub(super) fn heading(&self) -> HeaderMap {
-        heading(self.headers, self.carried, self.authorization, OTHERS)
+        self.sender.authorization.is_some()
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use std::time::Duration;
+
+    use http::HeaderMap;
 
     use super::*;
 

@@ -4,6 +4,7 @@ mod header;
 pub(super) mod sound;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ const REQUEST_CAP: usize = 512;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Observation {
     /// The request in one line, such as `DELETE /api/products/7` or `tools/call deleteProduct`.
-    pub request: String,
+    pub request: Arc<str>,
     /// What came back.
     pub answer: Answer,
     /// Milliseconds from sending to the last byte that was read.
@@ -33,7 +34,7 @@ pub struct Observation {
 impl Observation {
     /// What is kept of an answer; `rpc` is what its JSON-RPC message says, `None` at the REST door.
     pub(super) fn of(
-        request: String,
+        request: Arc<str>,
         reply: &Reply,
         rpc: Option<Rpc>,
         scrubber: &Scrubber<'_>,
@@ -43,7 +44,7 @@ impl Observation {
 
     /// The same of an answer of which it is known whether its body is one JSON document.
     pub(super) fn of_read(
-        request: String,
+        request: Arc<str>,
         reply: &Reply,
         json: bool,
         rpc: Option<Rpc>,
@@ -63,7 +64,7 @@ impl Observation {
 
     /// What is kept where no answer came within `took`.
     pub(super) fn silent(
-        request: String,
+        request: Arc<str>,
         silence: Silence,
         took: Duration,
         scrubber: &Scrubber<'_>,
@@ -93,7 +94,7 @@ impl Observation {
         }
     }
 
-    fn new(request: String, answer: Answer, took: Duration, scrubber: &Scrubber<'_>) -> Self {
+    fn new(request: Arc<str>, answer: Answer, took: Duration, scrubber: &Scrubber<'_>) -> Self {
         Self {
             request: scrubber.own(request, REQUEST_CAP),
             answer,
@@ -224,7 +225,7 @@ mod tests {
 
     fn answer(reply: &Reply) -> HttpAnswer {
         let redactor = Redactor::default();
-        match Observation::of("GET /".to_owned(), reply, None, &Scrubber::new(&redactor)).answer {
+        match Observation::of("GET /".into(), reply, None, &Scrubber::new(&redactor)).answer {
             Answer::Http(answer) => answer,
             Answer::None(silence) => panic!("{silence}"),
         }
@@ -275,7 +276,7 @@ mod tests {
     fn silence_keeps_its_reason_and_its_time() {
         let redactor = Redactor::default();
         let silence = Observation::silent(
-            "GET /".to_owned(),
+            "GET /".into(),
             Silence::Tls,
             Duration::from_millis(7),
             &Scrubber::new(&redactor),
@@ -301,7 +302,7 @@ mod tests {
         }
         let rpc = Some(Rpc::Absent);
         let kept = Observation::of(
-            format!("GET /{canary}"),
+            format!("GET /{canary}").into(),
             &echo,
             rpc,
             &Scrubber::new(&redactor),

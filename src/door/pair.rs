@@ -1,7 +1,7 @@
 //! The MCP URL in, whether the deprecated HTTP+SSE pair answers there or beside it out (2024-11-05 transports).
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, Method};
+use http::Method;
+use http::header::CONTENT_TYPE;
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -156,17 +156,10 @@ fn beside(stream: &Url, endpoint: &str) -> Option<Url> {
 }
 
 async fn post(way: &Way<'_>, endpoint: Url, id: u64) -> Post {
-    let own = send(
-        way,
-        &endpoint,
-        way.heading(),
-        legacy::initialize_as(REVISION),
-        id,
-    )
-    .await;
+    let own = send(way, &endpoint, legacy::initialize_as(REVISION), id).await;
     let bare = if way.signed_in() {
-        let mut heading = way.heading();
-        heading.remove(AUTHORIZATION);
+        let mut nobody = way.clone();
+        nobody.sender.authorization = None;
         let ping = Utterance {
             question: Question::in_vain("ping"),
             method: "ping",
@@ -174,7 +167,7 @@ async fn post(way: &Way<'_>, endpoint: Url, id: u64) -> Post {
             meta: None,
             headers: Vec::new(),
         };
-        Some(send(way, &endpoint, heading, ping, way.ids.next()).await)
+        Some(send(&nobody, &endpoint, ping, way.ids.next()).await)
     } else {
         None
     };
@@ -185,14 +178,9 @@ async fn post(way: &Way<'_>, endpoint: Url, id: u64) -> Post {
     }
 }
 
-async fn send(
-    way: &Way<'_>,
-    endpoint: &Url,
-    heading: HeaderMap,
-    utterance: Utterance,
-    id: u64,
-) -> Heard {
-    let call = utterance.call(endpoint.as_str(), heading, Some(id));
+async fn send(way: &Way<'_>, endpoint: &Url, utterance: Utterance, id: u64) -> Heard {
+    let draft = utterance.draft(way.headers);
+    let call = draft.call(endpoint.as_str(), way.sender, Some(id));
     match way.line.listen(call, GLIMPSE, &mut |_| true).await {
         Ok(reply) if (200..300).contains(&reply.status) => Heard::open(reply.status.to_string()),
         Ok(reply) => Heard::of_status(reply.status),

@@ -1,44 +1,71 @@
 //! A REST call in, observation out.
 
-use bytes::Bytes;
-use http::Method;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde_json::Value;
+use std::sync::Arc;
 
+use super::heading::{Heading, Sender};
 use super::observation::Observation;
 use super::scrubber::Scrubber;
 use super::{Answered, Payload};
 use crate::wire::{Call, Reply};
+use bytes::Bytes;
+use http::Method;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 
-/// Headers of a call besides those of its heading: those below, `host` and `content-length`.
-pub(super) const OTHERS: usize = 4;
+/// What is sent where the scenario states nothing else: of a call without a body, the first.
+static USUAL: [(HeaderName, HeaderValue); 2] = [(ACCEPT, JSON), (CONTENT_TYPE, JSON)];
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The request: `base` and `target` joined as they stand, `heading` and what JSON needs besides. `None` when `method`
-/// is no HTTP method.
-pub(super) fn call(
-    base: &str,
-    method: &str,
-    target: &str,
-    heading: HeaderMap,
-    json: Option<&Value>,
-) -> Option<Call> {
-    let mut headers = heading;
-    headers.entry(ACCEPT).or_insert(JSON);
-    if json.is_some() {
-        headers.entry(CONTENT_TYPE).or_insert(JSON);
+/// A request, ready but for who makes it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    line: Arc<str>,
+    method: Method,
+    target: String,
+    heading: Heading,
+    body: Bytes,
+}
+
+impl Request {
+    /// The request with the scenario's headers and what JSON needs besides. `None` when `method` is no HTTP method.
+    pub(super) fn new(
+        method: &str,
+        target: String,
+        stated: &[(HeaderName, HeaderValue)],
+        json: Option<String>,
+    ) -> Option<Self> {
+        let usual = if json.is_some() {
+            &USUAL[..]
+        } else {
+            &USUAL[..1]
+        };
+        Some(Self {
+            line: [method, " ", &target].concat().into(),
+            method: Method::from_bytes(method.as_bytes()).ok()?,
+            target,
+            heading: Heading::new(stated, usual, Vec::new()),
+            body: json.map_or_else(Bytes::new, Bytes::from),
+        })
     }
-    Some(Call {
-        method: Method::from_bytes(method.as_bytes()).ok()?,
-        url: [base, target].concat(),
-        headers,
-        body: json.map_or_else(Bytes::new, |json| Bytes::from(json.to_string())),
-    })
+
+    /// The request in one line.
+    pub(super) fn line(&self) -> &Arc<str> {
+        &self.line
+    }
+
+    /// The request as somebody makes it: `base` and the target joined as they stand.
+    pub(super) fn call(&self, base: &str, sender: Sender<'_>) -> Call {
+        Call {
+            method: self.method.clone(),
+            url: [base, &self.target].concat(),
+            headers: self.heading.of(sender),
+            body: self.body.clone(),
+        }
+    }
 }
 
 /// What the answer to `request` gave; its payload is the body where that is one whole JSON document.
-pub(super) fn read(request: String, reply: &Reply, scrubber: &Scrubber<'_>) -> Answered {
+pub(super) fn read(request: Arc<str>, reply: &Reply, scrubber: &Scrubber<'_>) -> Answered {
     let observation = Observation::of(request, reply, None, scrubber);
     let payload = if observation.is_json() {
         Payload::of_body(reply.body.clone())
@@ -55,28 +82,37 @@ pub(super) fn read(request: String, reply: &Reply, scrubber: &Scrubber<'_>) -> A
 mod tests {
     use std::time::Duration;
 
-    use serde_json::json;
+    use http::HeaderMap;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::door::heading::heading;
+    use crate::door::heading::tests::{NOBODY, pairs};
     use crate::door::mcp::tests::lines;
     use crate::door::{Answer, HttpAnswer};
     use crate::secret::Redactor;
 
+    fn request(
+        method: &str,
+        target: &str,
+        stated: &[(&str, &'static str)],
+        json: Option<&Value>,
+    ) -> Option<Request> {
+        let json = json.map(Value::to_string);
+        Request::new(method, target.to_owned(), &pairs(stated), json)
+    }
+
     #[test]
     fn a_write_is_sent_as_it_stands() {
         let bearer = HeaderValue::from_static("Bearer t");
-        let stated = [("X-Env".to_owned(), HeaderValue::from_static("test"))];
         let body = json!({ "name": "ü", "price": 1 });
-        let call = call(
-            "https://api.example/v1",
-            "POST",
-            "/a/./%2e%2F?x=1",
-            heading(&stated, &[], Some(&bearer), OTHERS),
-            Some(&body),
-        );
+        let target = "/a/./%2e%2F?x=1";
+        let request = request("POST", target, &[("X-Env", "test")], Some(&body)).unwrap();
+        let sender = Sender {
+            authorization: Some(&bearer),
+            ..NOBODY
+        };
         assert_eq!(
-            lines(&call.unwrap()),
+            lines(&request.call("https://api.example/v1", sender)),
             [
                 "POST https://api.example/v1/a/./%2e%2F?x=1",
                 "accept: application/json",
@@ -91,16 +127,9 @@ mod tests {
 
     #[test]
     fn a_read_carries_no_content_type_and_no_body() {
-        let call = call(
-            "http://h",
-            "GET",
-            "/p",
-            heading(&[], &[], None, OTHERS),
-            None,
-        )
-        .unwrap();
+        let request = request("GET", "/p", &[], None).unwrap();
         assert_eq!(
-            lines(&call),
+            lines(&request.call("http://h", NOBODY)),
             [
                 "GET http://h/p",
                 "accept: application/json",
@@ -113,20 +142,11 @@ mod tests {
     #[test]
     fn a_scenario_may_state_another_media_type() {
         let stated = [
-            (
-                "Content-Type".to_owned(),
-                HeaderValue::from_static("application/merge-patch+json"),
-            ),
-            ("Accept".to_owned(), HeaderValue::from_static("text/csv")),
+            ("Content-Type", "application/merge-patch+json"),
+            ("Accept", "text/csv"),
         ];
-        let call = call(
-            "http://h",
-            "PATCH",
-            "/p",
-            heading(&stated, &[], None, OTHERS),
-            Some(&json!({})),
-        )
-        .unwrap();
+        let request = request("PATCH", "/p", &stated, Some(&json!({}))).unwrap();
+        let call = request.call("http://h", NOBODY);
         assert_eq!(call.headers["content-type"], "application/merge-patch+json");
         assert_eq!(call.headers["accept"], "text/csv");
         assert_eq!(call.headers.len(), 3);
@@ -134,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_word_that_is_no_method_makes_no_call() {
-        assert!(call("http://h", "GE T", "/p", HeaderMap::new(), None).is_none());
+        assert!(request("GE T", "/p", &[], None).is_none());
     }
 
     #[test]
@@ -154,7 +174,7 @@ mod tests {
                 took: Duration::ZERO,
             };
             let redactor = Redactor::default();
-            let answered = read("GET /p".to_owned(), &reply, &Scrubber::new(&redactor));
+            let answered = read("GET /p".into(), &reply, &Scrubber::new(&redactor));
             assert_eq!(answered.payload.value(), payload);
             let kept = HttpAnswer {
                 status: 403,

@@ -1,6 +1,7 @@
 //! Text that a server sent in, the same text without secrets and within bounds out.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::secret::Redactor;
 
@@ -48,10 +49,10 @@ impl<'r> Scrubber<'r> {
     }
 
     /// The same of a text that may be kept as it is.
-    pub(super) fn own(&self, text: String, cap: usize) -> String {
+    pub(super) fn own(&self, text: Arc<str>, cap: usize) -> Arc<str> {
         match self.clean(&text) {
             Cow::Borrowed(clean) if clean.len() <= cap => text,
-            clean => cut(clean, cap),
+            clean => cut(clean, cap).into(),
         }
     }
 
@@ -152,8 +153,8 @@ mod tests {
             "id 123456789",
         ] {
             for cap in [0, 2, 4, 12, 99] {
-                let own = scrubber.own(text.to_owned(), cap);
-                assert_eq!(own, scrubber.text(text, cap), "{text} {cap}");
+                let own = scrubber.own(text.into(), cap);
+                assert_eq!(*own, *scrubber.text(text, cap), "{text} {cap}");
             }
         }
     }

@@ -96,7 +96,7 @@ mod tests {
 
     fn seen(status: u16, body: &str, rpc: Option<Rpc>) -> Observation {
         Observation {
-            request: "GET /".to_owned(),
+            request: "GET /".into(),
             answer: Answer::Http(HttpAnswer {
                 status,
                 body: body.to_owned(),

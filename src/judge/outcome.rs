@@ -358,7 +358,7 @@ mod tests {
 
     fn observed(answer: HttpAnswer) -> Observation {
         Observation {
-            request: "GET /api/products".to_owned(),
+            request: "GET /api/products".into(),
             answer: Answer::Http(answer),
             took_ms: 3,
             recipe: None,
@@ -849,7 +849,7 @@ mod tests {
     #[test]
     fn silence_and_cut_answers_are_never_more_than_their_status() {
         let silent = Observation {
-            request: String::new(),
+            request: "".into(),
             answer: Answer::None(Silence::Deadline),
             took_ms: 9,
             recipe: None,

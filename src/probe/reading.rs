@@ -591,7 +591,7 @@ pub(super) mod tests {
         };
         Exchange {
             observation: Observation {
-                request: "tools/list".to_owned(),
+                request: "tools/list".into(),
                 answer: crate::door::Answer::Http(answer),
                 took_ms: 1,
                 recipe: None,

@@ -270,7 +270,7 @@ impl Voice {
 fn called(door: Door, tool: &str, arguments: &Value) -> Irregular {
     let params = json!({ "name": tool, "arguments": arguments });
     match door {
-        Door::McpLegacy => Irregular::legacy("tools/call", params, None),
+        Door::McpLegacy => Irregular::legacy("tools/call", &params, None),
         Door::Rest | Door::Mcp => Irregular::modern("tools/call", params),
     }
 }

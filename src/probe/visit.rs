@@ -90,7 +90,7 @@ impl Visit {
     pub(super) fn request(&self, method: &'static str, session: Option<&Session>) -> Irregular {
         let params = serde_json::json!({});
         match self.door {
-            Door::McpLegacy => Irregular::legacy(method, params, session),
+            Door::McpLegacy => Irregular::legacy(method, &params, session),
             Door::Rest | Door::Mcp => Irregular::modern(method, params),
         }
     }

@@ -1,6 +1,6 @@
 //! A call as the author wrote it and bindings in, a call ready to be made out.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use http::HeaderValue;
 use serde_json::Value;
@@ -82,16 +82,11 @@ pub(super) fn of_rest(
 ) -> Result<Ask, Unbound> {
     let mut headers = door_headers(deployment.rest.as_ref(), bindings)?;
     headers.extend(filled(&call.headers, bindings)?);
-    Ok(Ask::Rest {
-        method: call.method.to_string(),
-        target: call.target.fill_target(bindings)?,
-        headers,
-        json: call
-            .json
-            .as_ref()
-            .map(|json| json.fill(bindings))
-            .transpose()?,
-    })
+    let target = call.target.fill_target(bindings)?;
+    let json = call.json.as_ref().map(|json| json.fill(bindings));
+    let json = json.transpose()?.map(Cow::into_owned);
+    Ask::rest(&call.method, target, headers, json)
+        .ok_or_else(|| Unbound(format!("method {}", call.method)))
 }
 
 /// An MCP request, filled.
@@ -100,12 +95,12 @@ pub(super) fn of_mcp(
     call: &McpCall,
     bindings: &Bindings,
 ) -> Result<Ask, Unbound> {
-    Ok(Ask::Mcp {
-        method: call.method(),
-        name: call.fill_subject(bindings)?,
-        params: Arc::new(call.fill_params(bindings)?),
-        headers: door_headers(deployment.mcp.as_ref(), bindings)?,
-    })
+    Ok(Ask::mcp(
+        call.method(),
+        call.fill_subject(bindings)?,
+        call.fill_params(bindings)?,
+        door_headers(deployment.mcp.as_ref(), bindings)?,
+    ))
 }
 
 /// The headers that every call through a door carries.

@@ -145,7 +145,7 @@ mod tests {
         Called {
             answered: Answered {
                 observation: Observation {
-                    request: "GET /x".to_owned(),
+                    request: "GET /x".into(),
                     answer: Answer::Http(answer),
                     took_ms: 1,
                     recipe: None,

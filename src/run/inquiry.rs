@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
+use serde_json::Value;
 
 use super::asking;
 use super::calling::ONE_RENEWAL;
@@ -422,7 +423,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
     }
 
     /// A tool that the caller got through to and that changes nothing, with its arguments.
-    fn read(&self, door: Door) -> Option<(String, serde_json::Value)> {
+    fn read(&self, door: Door) -> Option<(String, Value)> {
         let hall = self.hall;
         let caller = self.caller?;
         let sights = hall.sights.borrow();
@@ -445,7 +446,7 @@ impl<'h, 'r> Inquiry<'h, 'r> {
                     name: Some(tool),
                     params,
                     ..
-                }) => Some((tool, params["arguments"].clone())),
+                }) => Some((tool, arguments(&params)?)),
                 Ok(_) | Err(_) => None,
             }
         })
@@ -556,6 +557,12 @@ impl<'h, 'r> Inquiry<'h, 'r> {
             self.hall.checked.borrow_mut().push(checked);
         }
     }
+}
+
+/// The arguments in the params of a tool's call.
+fn arguments(params: &str) -> Option<Value> {
+    let mut params: Value = serde_json::from_str(params).ok()?;
+    Some(params["arguments"].take())
 }
 
 fn got_through(control: &Answer) -> bool {

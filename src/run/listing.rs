@@ -1,6 +1,5 @@
 //! Signed-in personas and open MCP doors in, what `tools/list` shows to each out; then a harmless call of what nobody named.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -123,7 +122,7 @@ async fn list(hall: &Hall<'_>, persona: usize, door: Door) -> Option<(Shown, u16
     let until = Instant::now() + LONGEST;
     let (mut cursor, mut refused, mut read) = (None, 0, false);
     loop {
-        let ask = request(hall, McpMethod::ListTools, None, params(cursor.as_deref()))?;
+        let ask = request(hall, McpMethod::ListTools, None, &params(cursor.as_deref()))?;
         let Ok(called) = tokio::time::timeout_at(until, call(hall, persona, door, &ask)).await
         else {
             let why = "it took longer than a minute";
@@ -161,15 +160,15 @@ fn params(cursor: Option<&str>) -> Value {
     cursor.map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }))
 }
 
-fn request(hall: &Hall<'_>, method: McpMethod, name: Option<String>, params: Value) -> Option<Ask> {
+fn request(
+    hall: &Hall<'_>,
+    method: McpMethod,
+    name: Option<String>,
+    params: &Value,
+) -> Option<Ask> {
     let entry = hall.plan.scenario.deployment.mcp.as_ref();
     let headers = asking::door_headers(entry, &hall.bindings("list")).ok()?;
-    Some(Ask::Mcp {
-        method,
-        name,
-        params: Arc::new(params),
-        headers,
-    })
+    Some(Ask::mcp(method, name, params.to_string(), headers))
 }
 
 async fn call(hall: &Hall<'_>, persona: usize, door: Door, ask: &Ask) -> Result<Called, Gap> {
@@ -244,7 +243,7 @@ async fn attempt(hall: &Hall<'_>, door: Door) -> Option<Attempt> {
     let tool = judge::harmless(&hall.lists.borrow(), &scenario.tools(), left_out, door)?.to_owned();
     let persona = least(hall)?;
     let params = json!({ "name": tool, "arguments": {} });
-    let ask = request(hall, McpMethod::CallTool, Some(tool.clone()), params)?;
+    let ask = request(hall, McpMethod::CallTool, Some(tool.clone()), &params)?;
     let called = call(hall, persona, door, &ask).await.ok()?;
     if called.gap.is_some() {
         return None;

@@ -100,7 +100,7 @@ mod tests {
                 ..HttpAnswer::default()
             });
             let observation = Observation {
-                request: "GET /".to_owned(),
+                request: "GET /".into(),
                 answer,
                 took_ms: 0,
                 recipe: None,

@@ -183,7 +183,7 @@ fn merged(
     if plan.scenario.deployment.rest.is_some() {
         ways.push(WayIn {
             door: Door::Rest.name(),
-            request: read.map_or_else(|| NO_READ.to_owned(), |(_, ask)| ask.request()),
+            request: read.map_or_else(|| NO_READ.to_owned(), |(_, ask)| ask.request().to_string()),
             with_token: with.rest,
             open: is_open(without.rest.as_ref())
                 && !read.is_some_and(|(operation, _)| is_public_read(plan, *operation)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::call;
 use super::complaint::Kind;
@@ -11,6 +11,7 @@ use super::reader::{Fields, Named, Reader};
 use super::register::Scope;
 use super::template::{Bindings, JsonTemplate, Template, Unbound};
 use crate::cell::Door;
+use crate::json;
 
 /// A request of MCP as the author wrote it, the same for both eras.
 #[derive(Clone, Debug)]
@@ -227,30 +228,36 @@ impl McpCall {
         }
     }
 
-    /// Its `params`, filled, without what an era adds.
+    /// Its `params`, filled, as JSON without what an era adds.
     ///
     /// # Errors
     /// The first name that nothing binds.
-    pub fn fill_params(&self, bindings: &Bindings) -> Result<Json, Unbound> {
+    pub fn fill_params(&self, bindings: &Bindings) -> Result<String, Unbound> {
         Ok(match self {
             Self::Tool { name, arguments } | Self::Prompt { name, arguments } => {
-                // There are many of these, and `json!` would copy the arguments once more.
-                let mut params = Map::with_capacity(2);
-                params.insert("name".to_owned(), Json::from(&**name));
-                params.insert("arguments".to_owned(), arguments.fill(bindings)?);
-                Json::Object(params)
+                with_arguments(name, &arguments.fill(bindings)?)
             }
-            Self::Resource { uri } => json!({ "uri": uri.fill_uri(bindings)? }),
+            Self::Resource { uri } => json!({ "uri": uri.fill_uri(bindings)? }).to_string(),
             Self::Completion(completion) => {
                 let value = completion.value.fill(bindings)?;
                 json!({
                     "ref": completion.of.reference(),
                     "argument": { "name": completion.argument, "value": value },
                 })
+                .to_string()
             }
-            Self::List(_) | Self::Discovery => json!({}),
+            Self::List(_) | Self::Discovery => "{}".to_owned(),
         })
     }
+}
+
+/// The params of a tool's call or a prompt's: there are many of these, and their arguments are JSON already.
+fn with_arguments(name: &str, arguments: &str) -> String {
+    let mut params = String::with_capacity(name.len() + arguments.len() + 32);
+    params.push_str("{\"name\":");
+    json::put_text(&mut params, name);
+    params.extend([",\"arguments\":", arguments, "}"]);
+    params
 }
 
 impl Completed {
@@ -467,6 +474,24 @@ mod tests {
         let typed = json!({ "name": "q", "value": "x a/b" });
         let table = [
             (
+                McpCall::Tool {
+                    name: "say \"it\"".into(),
+                    arguments: JsonTemplate::written(
+                        r#"{"id":"{{ p.id }}","deep":[1.5]}"#.to_owned(),
+                    ),
+                },
+                Some("say \"it\""),
+                json!({ "name": "say \"it\"", "arguments": { "id": "a/b", "deep": [1.5] } }),
+            ),
+            (
+                McpCall::Prompt {
+                    name: "ask".into(),
+                    arguments: nothing(),
+                },
+                Some("ask"),
+                json!({ "name": "ask", "arguments": {} }),
+            ),
+            (
                 McpCall::Resource {
                     uri: template("p://{{ p.id }}"),
                 },
@@ -492,7 +517,8 @@ mod tests {
                 subject,
                 "{call:?}"
             );
-            assert_eq!(call.fill_params(&bindings).unwrap(), params, "{call:?}");
+            let filled = call.fill_params(&bindings).unwrap();
+            assert_eq!(filled, params.to_string(), "{call:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Text with `{{ name.value }}` in it and bindings in, the filled text out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -163,16 +164,17 @@ impl JsonTemplate {
         sorted(names)
     }
 
-    /// The value with every template filled.
+    /// The JSON with every template filled, in one line.
     ///
     /// # Errors
     /// The first name that nothing binds.
-    pub fn fill(&self, bindings: &Bindings) -> Result<Value, Unbound> {
-        let mut value = self.source();
-        if self.may_need() {
-            fill_value(&mut value, bindings)?;
+    pub fn fill(&self, bindings: &Bindings) -> Result<Cow<'_, str>, Unbound> {
+        if !self.may_need() {
+            return Ok(Cow::Borrowed(&self.0));
         }
-        Ok(value)
+        let mut value = self.source();
+        fill_value(&mut value, bindings)?;
+        Ok(Cow::Owned(value.to_string()))
     }
 
     /// Whether a string of it may hold a run-time value.
@@ -417,7 +419,7 @@ mod tests {
         assert_eq!(template.source(), json);
         assert_eq!(
             template.fill(&bindings()).unwrap(),
-            json!({ "price": 2.5, "name": "n r-1 2.5", "deep": [1, { "a": "r-1" }] })
+            json!({ "price": 2.5, "name": "n r-1 2.5", "deep": [1, { "a": "r-1" }] }).to_string()
         );
     }
 
@@ -429,7 +431,7 @@ mod tests {
         let bindings = bindings().with("braces", json!("{{ tag }}"));
         assert_eq!(
             template.fill(&bindings).unwrap(),
-            json!({ "{{ up }}": "{{ tag }}", "plain": 0.1 })
+            json!({ "{{ up }}": "{{ tag }}", "plain": 0.1 }).to_string()
         );
     }
 

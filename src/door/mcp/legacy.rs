@@ -70,7 +70,7 @@ pub(in crate::door) fn initialize_as(version: &str) -> Utterance {
     Utterance {
         question: Question::in_vain(method),
         method,
-        params: Some(Arc::new(params)),
+        params: Some(params.to_string().into()),
         meta: None,
         headers: Vec::new(),
     }
@@ -169,14 +169,13 @@ fn is_usable(id: &HeaderValue) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
-
     use super::*;
+    use crate::door::heading::tests::NOBODY;
     use crate::door::mcp::tests::{lines, reply};
     use crate::secret::Redactor;
 
     fn tool(session: Option<&Session>, name: &str) -> Utterance {
-        let params = Arc::new(json!({ "name": name, "arguments": {} }));
+        let params = Arc::from(json!({ "name": name, "arguments": {} }).to_string());
         inquiry(
             session,
             &Inquiry {
@@ -222,7 +221,9 @@ mod tests {
             "content-type: application/json",
         ];
         let sent = |utterance: &Utterance, id| {
-            let lines = lines(&utterance.clone().call("http://h/mcp", HeaderMap::new(), id));
+            let draft = utterance.clone().draft(&[]);
+            let mut lines = lines(&draft.call("http://h/mcp", NOBODY, id));
+            lines.retain(|line| !line.starts_with("user-agent: "));
             assert_eq!(lines[..3], fixed);
             lines[3..].to_vec()
         };

@@ -53,24 +53,21 @@ pub(in crate::door) fn name(name: &str) -> (HeaderName, HeaderValue) {
 
 /// `server/discover`, which a server of this era must answer.
 pub(in crate::door) fn discover() -> Utterance {
-    request(
-        McpMethod::Discover.name(),
-        Arc::new(json!({ "_meta": meta() })),
-    )
+    request(McpMethod::Discover.name(), &json!({ "_meta": meta() }))
 }
 
-pub(in crate::door) fn request(method: &'static str, params: Arc<Value>) -> Utterance {
+pub(in crate::door) fn request(method: &'static str, params: &Value) -> Utterance {
     Utterance {
         question: Question::in_vain(method),
         method,
-        params: Some(params),
+        params: Some(params.to_string().into()),
         meta: None,
         headers: headers(method),
     }
 }
 
 fn headers(method: &'static str) -> Headers {
-    let mut headers = Vec::with_capacity(3);
+    let mut headers = Vec::with_capacity(5);
     headers.push((PROTOCOL_VERSION, HeaderValue::from_static(VERSION)));
     headers.push((METHOD, HeaderValue::from_static(method)));
     headers
@@ -111,11 +108,9 @@ fn header_value(text: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
-
     use super::*;
-    use crate::door::heading::heading;
-    use crate::door::mcp::OTHERS;
+    use crate::door::heading::Sender;
+    use crate::door::heading::tests::{NOBODY, pairs};
     use crate::door::mcp::tests::lines;
 
     const META: &str = concat!(
@@ -129,20 +124,18 @@ mod tests {
     #[test]
     fn a_tool_call_is_one_post_that_says_everything() {
         let bearer = HeaderValue::from_static("Bearer t");
-        let stated = [
-            ("X-Env".to_owned(), HeaderValue::from_static("test")),
-            ("Accept".to_owned(), HeaderValue::from_static("text/csv")),
-        ];
+        let stated = pairs(&[("X-Env", "test"), ("Accept", "text/csv")]);
         let utterance = inquiry(&Inquiry {
             method: McpMethod::CallTool,
             name: Some("deleteProduct"),
-            params: &Arc::new(json!({ "name": "deleteProduct", "arguments": { "id": 7 } })),
+            params: &Arc::from(r#"{"name":"deleteProduct","arguments":{"id":7}}"#),
         });
-        let call = utterance.clone().call(
-            "https://h/mcp?x=%2e",
-            heading(&stated, &[], Some(&bearer), OTHERS),
-            Some(123_456_789),
-        );
+        let sender = Sender {
+            authorization: Some(&bearer),
+            ..NOBODY
+        };
+        let draft = utterance.clone().draft(&stated);
+        let call = draft.call("https://h/mcp?x=%2e", sender, Some(123_456_789));
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":123456789,"method":"tools/call","params":{{"name":"deleteProduct","arguments":{{"id":7}},{META}}}}}"#
         );
@@ -161,12 +154,12 @@ mod tests {
                 &body,
             ]
         );
-        assert_eq!(utterance.question.request, "tools/call deleteProduct");
+        assert_eq!(&*utterance.question.request, "tools/call deleteProduct");
     }
 
     #[test]
     fn discovery_mirrors_its_method_and_no_name() {
-        let call = discover().call("https://h/mcp", HeaderMap::new(), Some(1));
+        let call = discover().draft(&[]).call("https://h/mcp", NOBODY, Some(1));
         let body =
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{META}}}}}"#);
         assert_eq!(
@@ -177,9 +170,28 @@ mod tests {
                 "content-type: application/json",
                 "mcp-method: server/discover",
                 "mcp-protocol-version: 2026-07-28",
+                concat!("user-agent: rolecall/", env!("CARGO_PKG_VERSION")),
                 &body,
             ]
         );
+    }
+
+    #[test]
+    fn meta_stands_in_params_beside_what_is_stated() {
+        let table = [
+            ("{}", format!("{{{META}}}")),
+            (r#"{"uri":"a}"}"#, format!(r#"{{"uri":"a}}",{META}}}"#)),
+        ];
+        for (params, written) in table {
+            let inquiry = inquiry(&Inquiry {
+                method: McpMethod::ListTools,
+                name: None,
+                params: &Arc::from(params),
+            });
+            let call = inquiry.draft(&[]).call("http://h", NOBODY, None);
+            let body = format!(r#"{{"jsonrpc":"2.0","method":"tools/list","params":{written}}}"#);
+            assert_eq!(call.body, body);
+        }
     }
 
     #[test]

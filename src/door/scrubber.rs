@@ -9,7 +9,8 @@ use crate::secret::Redactor;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scrubber<'r> {
     redactor: &'r Redactor,
-    id: Option<u64>,
+    /// In digits.
+    id: Option<Id>,
     names: &'r [String],
 }
 
@@ -25,10 +26,10 @@ impl<'r> Scrubber<'r> {
 
     /// For the exchange whose request carried this JSON-RPC id. Where the server repeats the id, the text says `1`:
     /// ids are drawn by lot, and the same answer must give the same record.
-    pub(super) const fn of_message(redactor: &'r Redactor, id: u64) -> Self {
+    pub(super) fn of_message(redactor: &'r Redactor, id: u64) -> Self {
         Self {
             redactor,
-            id: Some(id),
+            id: Some(Id::of(id)),
             names: &[],
         }
     }
@@ -59,34 +60,64 @@ impl<'r> Scrubber<'r> {
     /// The whole text is redacted before any cut, so that no half of a secret is left at its edge.
     fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let clean = self.redactor.redact(text);
-        let mut digits = itoa::Buffer::new();
-        match self.id.map(|id| digits.format(id)) {
-            Some(id) if may_hold(&clean, id) && clean.contains(id) => {
-                Cow::Owned(without(&clean, id))
-            }
-            Some(_) | None => clean,
+        let without = self.id.as_ref().and_then(|id| id.struck_from(&clean));
+        without.map_or(clean, Cow::Owned)
+    }
+}
+
+/// A JSON-RPC id as it stands in a text.
+#[derive(Clone, Copy, Debug)]
+struct Id {
+    digits: [u8; DIGITS],
+    length: usize,
+}
+
+/// Digits of the largest id.
+const DIGITS: usize = 20;
+
+impl Id {
+    fn of(id: u64) -> Self {
+        let mut buffer = itoa::Buffer::new();
+        let text = buffer.format(id).as_bytes();
+        let mut digits = [0; DIGITS];
+        digits[..text.len()].copy_from_slice(text);
+        let length = text.len();
+        Self { digits, length }
+    }
+
+    /// The text with `1` wherever the id stands; `None` where it does not.
+    fn struck_from(&self, text: &str) -> Option<String> {
+        let mut at = self.find(text.as_bytes())?;
+        let mut told = String::with_capacity(text.len());
+        let mut rest = text;
+        loop {
+            told.push_str(&rest[..at]);
+            told.push('1');
+            rest = &rest[at + self.length..];
+            let Some(next) = self.find(rest.as_bytes()) else {
+                told.push_str(rest);
+                return Some(told);
+            };
+            at = next;
         }
     }
-}
 
-/// Whether an id may stand in a text: then one of its digits stands at every so many bytes as it has. Most texts say no.
-fn may_hold(text: &str, id: &str) -> bool {
-    let bytes = text.as_bytes().iter();
-    let mut looked_at = bytes.skip(id.len() - 1).step_by(id.len());
-    looked_at.any(u8::is_ascii_digit)
-}
-
-/// The text with `1` wherever the id stands.
-fn without(text: &str, id: &str) -> String {
-    let mut told = String::with_capacity(text.len());
-    let mut after = 0;
-    for (at, _) in text.match_indices(id) {
-        told.push_str(&text[after..at]);
-        told.push('1');
-        after = at + id.len();
+    /// Where it stands first. Then one of its digits stands at every so many bytes as it has, and few other bytes are looked at.
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        let id = &self.digits[..self.length];
+        let mut at = id.len() - 1;
+        while let Some(byte) = text.get(at) {
+            if byte.is_ascii_digit() {
+                let mut places = (0..id.len()).rev().filter(|place| id[*place] == *byte);
+                let starts_there = |place: &usize| text[at - place..].starts_with(id);
+                if let Some(place) = places.find(starts_there) {
+                    return Some(at - place);
+                }
+            }
+            at += id.len();
+        }
+        None
     }
-    told.push_str(&text[after..]);
-    told
 }
 
 fn cut(text: Cow<'_, str>, cap: usize) -> String {
@@ -111,6 +142,8 @@ fn border(text: &str, cap: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::secret::Secret;
 
@@ -137,6 +170,14 @@ mod tests {
             let (before, after) = ("x".repeat(before), "y");
             let text = scrubber.text(&format!("{before}123456789{after}"), 99);
             assert_eq!(text, format!("{before}1{after}"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_is_found_wherever_it_stands(id in 0_u64..300, text in "[0-2ü]{0,24}") {
+            let struck = Id::of(id).struck_from(&text);
+            prop_assert_eq!(struck.unwrap_or_else(|| text.clone()), text.replace(&id.to_string(), "1"));
         }
     }
 

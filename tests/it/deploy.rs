@@ -66,17 +66,18 @@ fn a_shard_of_a_pipeline_fails_where_the_table_says_so() {
 #[test]
 fn the_image_is_of_what_the_readme_says_to_build() {
     let readme = text("README.md");
-    let command = "cargo build --locked --profile dist --no-default-features --target x86_64-unknown-linux-gnu";
+    let command =
+        "cargo build --locked --release --no-default-features --target x86_64-unknown-linux-gnu";
     assert!(readme.contains(command));
     assert!(readme.contains("$ deploy/build\n"));
     let build = text("build");
     let (_, flags) = readme.split_once("RUSTFLAGS=").unwrap();
     let (flags, _) = flags.split_once(" cargo build").unwrap();
     assert!(build.contains(&format!("static={flags}\n")));
-    assert!(build.contains("--profile dist --no-default-features"));
+    assert!(build.contains("--release --no-default-features"));
     assert!(build.contains("file=${1:-deploy/rolecall}\n"));
     let manifest = include_str!("../../Cargo.toml");
-    assert!(manifest.contains("[profile.dist]") && manifest.contains("default = ["));
+    assert!(manifest.contains("[profile.release]") && manifest.contains("default = ["));
     assert!(text("Dockerfile").contains("COPY rolecall /rolecall"));
     let version = format!("rolecall:{}\n", env!("CARGO_PKG_VERSION"));
     let images = text("kubernetes-indexed-job.yaml");

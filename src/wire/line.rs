@@ -204,13 +204,14 @@ fn expects_content(method: &Method) -> bool {
 
 #[cfg(test)]
 pub(in crate::wire) mod tests {
+    use std::net::SocketAddr;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use bytes::Bytes;
     use http::{HeaderMap, HeaderName};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
     use super::*;
     use crate::wire::{Proxies, Settings, SetupError};
@@ -322,6 +323,14 @@ pub(in crate::wire) mod tests {
             .unwrap()
             .push(String::from_utf8_lossy(&request).into_owned());
         Some(())
+    }
+
+    /// An address where nobody listens, and what keeps others from it.
+    pub(in crate::wire) fn vacancy() -> (TcpSocket, SocketAddr) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
     }
 
     pub(in crate::wire) fn settings() -> Settings {
@@ -487,13 +496,8 @@ pub(in crate::wire) mod tests {
 
     #[tokio::test]
     async fn a_closed_port_and_an_unknown_name_differ() {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let refused = ask(&line(), &format!("http://127.0.0.1:{port}/")).await;
+        let (_held, nobody) = vacancy();
+        let refused = ask(&line(), &format!("http://{nobody}/")).await;
         assert_eq!(refused.unwrap_err(), Silence::ConnectionRefused);
         // A label has 63 letters at most (RFC 1035 §2.3.4), so that no resolver is asked for this name.
         let unknown = ask(&line(), &format!("http://{}/", "x".repeat(64))).await;

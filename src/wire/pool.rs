@@ -296,7 +296,7 @@ mod tests {
     use tokio_rustls::server::TlsStream;
 
     use super::*;
-    use crate::wire::line::tests::{Act, ask, line, serve, settings};
+    use crate::wire::line::tests::{Act, ask, line, serve, settings, vacancy};
     use crate::wire::trust::tests::certified;
     use crate::wire::{Line, Reply, Settings, Wire};
 
@@ -468,10 +468,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_a_connection_that_cannot_be_opened_is_told_why() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://{}/", listener.local_addr().unwrap());
-        drop(listener);
-        let line = line();
+        let (_held, nobody) = vacancy();
+        let (url, line) = (format!("https://{nobody}/"), line());
         for _ in 0..2 {
             let refused = [Err(Silence::ConnectionRefused); 3];
             assert_eq!(statuses(&line, &url, 3).await, refused);

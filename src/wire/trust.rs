@@ -211,6 +211,7 @@ pub(in crate::wire) mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+    use crate::wire::line::tests::vacancy;
     use crate::wire::{Call, Proxies, Settings, Silence, Wire};
 
     /// Makes a self-signed certificate for a name; gives a server's configuration with it, and it as PEM.
@@ -410,9 +411,8 @@ pub(in crate::wire) mod tests {
     #[tokio::test]
     async fn a_plain_url_reads_no_certificate_of_the_system() {
         let wire = wire(Vec::new()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        drop(listener);
+        let (_held, nobody) = vacancy();
+        let url = format!("http://{nobody}/");
         assert_eq!(both(&wire, url).await, [Err(Silence::ConnectionRefused); 2]);
         assert_eq!(format!("{wire:?}").matches("system: false").count(), 2);
     }

@@ -1,12 +1,12 @@
 //! What is found on the way to a deployment, whose it is, and what nobody was asked.
 
 use std::fs;
-use std::net::TcpListener;
 
 use rolecall::reference::{Fault, Listener};
 use serde_json::Value;
 
 use crate::bench::{Bench, CATALOG, Ran, deployment, text};
+use crate::vacancy::Vacancy;
 
 /// A station as `branch/step health whose`.
 fn stations(ran: &Ran) -> Vec<String> {
@@ -162,10 +162,7 @@ fn what_this_machine_lacks_to_sign_in_with_is_not_laid_at_the_provider() {
 
 #[test]
 fn a_branch_ends_at_its_first_broken_step_and_the_others_go_on() {
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = Vacancy::new();
     let deployment = deployment(&[]);
     let bench =
         Bench::against(&deployment).with("CATALOG_MCP_URL", &format!("https://{closed}/mcp"));

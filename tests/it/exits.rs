@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, CATALOG, deployment, findings, text};
+use crate::vacancy::Vacancy;
 
 const REST_ONLY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/rest-only.yaml");
 
@@ -53,10 +54,7 @@ fn three_when_nothing_fails_but_something_is_unproven() {
 
 #[test]
 fn three_when_the_host_cannot_be_reached() {
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = Vacancy::new();
     let deployment = deployment(&[]);
     let bench = Bench::against(&deployment)
         .with("CATALOG_REST_URL", &format!("http://{closed}"))
@@ -68,10 +66,7 @@ fn three_when_the_host_cannot_be_reached() {
 
 #[test]
 fn one_unreachable_provider_is_one_finding() {
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = Vacancy::new();
     let deployment = deployment(&[]);
     let ran = Bench::against(&deployment)
         .with("ENTRA_AUTHORITY", &format!("http://{closed}"))
@@ -117,10 +112,7 @@ fn five_when_an_object_of_the_run_is_left_behind() {
 #[test]
 fn nothing_is_made_that_nobody_could_remove() {
     let deployment = deployment(&[]);
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = Vacancy::new();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rest-removes.yaml");
     let text = std::fs::read_to_string(CATALOG).unwrap();

@@ -66,6 +66,8 @@ mod sign_in;
 mod token;
 /// What is counted on the wire.
 mod traffic;
+/// Where nobody listens.
+mod vacancy;
 /// What is accepted for a while.
 mod waivers;
 /// Another provider behind the doors.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::bench::{Bench, CATALOG, Ran, findings};
+use crate::vacancy::Vacancy;
 
 /// A served deployment; it is stopped when dropped.
 struct Served {
@@ -252,10 +253,7 @@ fn request(stream: &mut TcpStream) -> String {
 
 #[test]
 fn a_provider_that_cannot_be_trusted_is_named_and_nothing_is_served() {
-    let gone = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let gone = Vacancy::new();
     let document = |rest: Value| {
         provider(move |url, _| {
             let mut document = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});

@@ -131,16 +131,10 @@ impl Hall {
             return;
         };
         match visitor.stream.read(&mut buffer) {
-            Ok(0) => {
-                self.visitors[place] = None;
-                return;
-            }
+            Ok(0) => return self.see_off(place),
             Ok(read) => visitor.unread.extend_from_slice(&buffer[..read]),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            Err(_) => {
-                self.visitors[place] = None;
-                return;
-            }
+            Err(_) => return self.see_off(place),
         }
         let mut answers = Vec::new();
         let mut done = 0;
@@ -159,6 +153,12 @@ impl Hall {
             let due = Instant::now() + self.delay;
             self.held.push_back((due, place, answers));
         }
+    }
+
+    /// Whoever comes to this place next must not be given what was meant for another.
+    fn see_off(&mut self, place: usize) {
+        self.visitors[place] = None;
+        self.held.retain(|(_, held, _)| *held != place);
     }
 
     fn release(&mut self) {

@@ -18,7 +18,7 @@ use tokio::task::unconstrained;
 use super::answer::HEAD_CAP;
 use super::silence::Silence;
 use super::stream::Stream;
-use super::tap::{Reads, Tap, Tapped};
+use super::tap::{Reads, Tap};
 
 /// What a request carries.
 pub(super) type Content = Full<Bytes>;
@@ -92,8 +92,8 @@ impl Single {
         let mut builder = http1::Builder::new();
         // Bodies are small: one piece is written faster than two.
         builder.writev(false).max_buf_size(usize::from(HEAD_CAP));
-        let (tap, tapped) = Tap::on(stream);
-        let (sender, connection) = builder.handshake(tapped).await?;
+        let tap = Tap::default();
+        let (sender, connection) = builder.handshake(stream.behind(tap.clone())).await?;
         Ok(Self {
             sender,
             driver: Driver {
@@ -174,7 +174,7 @@ impl Single {
 /// What moves an HTTP/1.1 connection.
 struct Driver {
     /// `None` once the connection has ended.
-    connection: Option<http1::Connection<Tapped<Stream>, Content>>,
+    connection: Option<http1::Connection<Stream, Content>>,
     tap: Tap,
 }
 

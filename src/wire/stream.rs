@@ -7,6 +7,8 @@ use std::task::{Context, Poll};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
+use super::tap::Tap;
+
 /// What a connection must do, TLS or not, tunnelled or not.
 pub(super) trait Pipe: Read + Write + Connection + Send + Unpin {}
 
@@ -16,6 +18,8 @@ impl<T: Read + Write + Connection + Send + Unpin> Pipe for T {}
 pub(super) struct Stream {
     pipe: Box<dyn Pipe>,
     forwarded: bool,
+    /// How often it is read; `None` for as often as anybody asks.
+    tap: Option<Tap>,
 }
 
 impl Stream {
@@ -24,6 +28,7 @@ impl Stream {
         Self {
             pipe: Box::new(pipe),
             forwarded: false,
+            tap: None,
         }
     }
 
@@ -31,6 +36,14 @@ impl Stream {
     pub(super) fn into_forwarder(self) -> Self {
         Self {
             forwarded: true,
+            ..self
+        }
+    }
+
+    /// The same connection, read no oftener than the tap allows.
+    pub(super) fn behind(self, tap: Tap) -> Self {
+        Self {
+            tap: Some(tap),
             ..self
         }
     }
@@ -49,7 +62,12 @@ impl Read for Stream {
         context: &mut Context<'_>,
         into: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.pipe).poll_read(context, into)
+        let Self { pipe, tap, .. } = &mut *self;
+        let read = || Pin::new(pipe).poll_read(context, into);
+        match tap {
+            Some(tap) => tap.ask(read),
+            None => read(),
+        }
     }
 }
 

@@ -1,12 +1,8 @@
-//! A connection in, the same out, read no oftener than whoever drives it has use for.
+//! A question for what has come in, its answer out, asked no oftener than whoever drives a connection has use for.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
-
-use hyper::rt::{Read, ReadBufCursor, Write};
+use std::task::Poll;
 
 /// How often a connection is asked for what has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,20 +21,28 @@ pub(super) enum Reads {
 #[derive(Clone, Debug)]
 pub(super) struct Tap(Arc<AtomicU8>);
 
-impl Tap {
-    /// A tap, and the connection behind it.
-    pub(super) fn on<S>(stream: S) -> (Self, Tapped<S>) {
-        let tap = Self(Arc::new(AtomicU8::new(Reads::None as u8)));
-        let tapped = Tapped {
-            stream,
-            tap: tap.clone(),
-        };
-        (tap, tapped)
+impl Default for Tap {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU8::new(Reads::All as u8)))
     }
+}
 
+impl Tap {
     /// What may be read until it is opened again.
     pub(super) fn open(&self, reads: Reads) {
         self.0.store(reads as u8, Ordering::Relaxed);
+    }
+
+    /// Asks, if that is of use; otherwise it is as if nothing had come.
+    pub(super) fn ask<T>(&self, read: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        if self.is(Reads::None) {
+            return Poll::Pending;
+        }
+        let read = read();
+        if read.is_pending() || self.is(Reads::One) {
+            self.open(Reads::None);
+        }
+        read
     }
 
     fn is(&self, reads: Reads) -> bool {
@@ -46,112 +50,35 @@ impl Tap {
     }
 }
 
-/// A connection behind a tap: what it has no use for is answered as if nothing had come. What is written passes.
-pub(super) struct Tapped<S> {
-    stream: S,
-    tap: Tap,
-}
-
-impl<S: Read + Unpin> Read for Tapped<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.tap.is(Reads::None) {
-            return Poll::Pending;
-        }
-        let read = Pin::new(&mut self.stream).poll_read(context, into);
-        if read.is_pending() || self.tap.is(Reads::One) {
-            self.tap.open(Reads::None);
-        }
-        read
-    }
-}
-
-impl<S: Write + Unpin> Write for Tapped<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
-
-    use hyper::rt::ReadBuf;
-    use hyper_util::rt::TokioIo;
-    use tokio::io::{AsyncWriteExt, DuplexStream};
-
     use super::*;
 
-    type Side = TokioIo<DuplexStream>;
-
-    fn read(tapped: &mut Tapped<Side>) -> Option<Vec<u8>> {
-        let mut room = [0; 2];
-        let mut into = ReadBuf::new(&mut room);
-        let mut context = Context::from_waker(Waker::noop());
-        match Pin::new(tapped).poll_read(&mut context, into.unfilled()) {
-            Poll::Ready(read) => read.map(|()| into.filled().to_vec()).ok(),
-            Poll::Pending => None,
-        }
-    }
-
-    #[tokio::test]
-    async fn what_came_is_read_as_often_as_the_tap_allows() {
-        let table: [(Reads, &[&str]); 3] = [
-            (Reads::None, &[]),
-            (Reads::One, &["ab"]),
-            (Reads::All, &["ab", "cd", "e"]),
-        ];
-        for (reads, expected) in table {
-            let (mut far, near) = tokio::io::duplex(64);
-            far.write_all(b"abcde").await.unwrap();
-            let (tap, mut tapped) = Tap::on(TokioIo::new(near));
+    #[test]
+    fn what_came_is_read_as_often_as_the_tap_allows() {
+        for (reads, most) in [(Reads::None, 0), (Reads::One, 1), (Reads::All, 9)] {
+            let (tap, mut asked, mut answered) = (Tap::default(), 0, 0);
             tap.open(reads);
-            let pieces = std::iter::from_fn(|| read(&mut tapped));
-            let pieces: Vec<_> = pieces
-                .map(|piece| String::from_utf8(piece).unwrap())
-                .collect();
-            assert_eq!(pieces, expected, "{reads:?}");
+            for _ in 0..9 {
+                let read = tap.ask(|| {
+                    asked += 1;
+                    Poll::Ready(())
+                });
+                answered += u32::from(read.is_ready());
+            }
+            assert_eq!([asked, answered], [most; 2], "{reads:?}");
         }
     }
 
-    #[tokio::test]
-    async fn where_nothing_had_come_nothing_is_read_until_the_tap_is_opened_again() {
-        let (mut far, near) = tokio::io::duplex(64);
-        let (tap, mut tapped) = Tap::on(TokioIo::new(near));
+    #[test]
+    fn where_nothing_had_come_nothing_is_read_until_the_tap_is_opened_again() {
+        let tap = Tap::default();
         for reads in [Reads::One, Reads::All] {
             tap.open(reads);
-            assert_eq!(read(&mut tapped), None);
-            far.write_all(b"x").await.unwrap();
-            assert_eq!(read(&mut tapped), None, "{reads:?}");
+            assert_eq!(tap.ask(|| Poll::<u8>::Pending), Poll::Pending);
+            assert_eq!(tap.ask(|| Poll::Ready(7)), Poll::Pending, "{reads:?}");
             tap.open(reads);
-            assert_eq!(read(&mut tapped), Some(b"x".to_vec()));
+            assert_eq!(tap.ask(|| Poll::Ready(7)), Poll::Ready(7));
         }
     }
 }

@@ -9,7 +9,7 @@ const PAGE: usize = 64 * 1024;
 /// Room for the rest of the line that fills a page.
 const MARGIN: usize = 4 * 1024;
 
-/// A file that lines are added to. What still waits is written when it goes.
+/// A file that lines are added to. Lines that still wait are written when it goes.
 pub(super) struct Pages {
     file: File,
     /// The lines that wait, and what there is of the next.
@@ -60,6 +60,9 @@ impl Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
+        // Of a line that was not ended nobody has seen yet whether a secret is in it.
+        let whole = self.text.rfind('\n').map_or(0, |end| end + 1);
+        self.text.truncate(whole);
         self.write_out();
     }
 }
@@ -90,6 +93,7 @@ mod tests {
         pages.write_out();
         assert!(written().ends_with("\nsecond\n"));
         put(&mut pages, "last");
+        pages.text().push_str("not ended");
         drop(pages);
         assert!(written().ends_with("\nsecond\nlast\n"));
     }

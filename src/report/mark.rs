@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::record::{Entry, Heard};
 use crate::cell::Door;
+use crate::json;
 use crate::judge::{Code, Outcome, Repeats, VerdictKind};
 use crate::scenario::Expectation;
 
@@ -28,45 +29,15 @@ enum Got {
 impl Got {
     fn put(self, text: &mut String) {
         let put = match self {
-            Self::Status(status @ 100..=999) => {
-                text.push_str(spelt(status));
+            Self::Status(status) => {
+                json::put_number(text, status);
                 Ok(())
             }
-            Self::Status(status) => write!(text, "{status}"),
             Self::Word(word) => text.write_str(word),
             Self::Mixed(repeats) => write!(text, "{} {repeats}", repeats.status),
         };
         put.expect("a String takes all that is written to it");
     }
-}
-
-/// Digits of a status.
-const DIGITS: usize = 3;
-
-/// Every number of so many digits, one after the other: a grid has as many of them as cells.
-const NUMBERS: [u8; 1000 * DIGITS] = {
-    let mut numbers = [0; 1000 * DIGITS];
-    let mut number = 0;
-    while number < 1000 {
-        let digits = [number / 100, number / 10 % 10, number % 10];
-        let mut place = 0;
-        while place < DIGITS {
-            numbers[number * DIGITS + place] = b"0123456789"[digits[place]];
-            place += 1;
-        }
-        number += 1;
-    }
-    numbers
-};
-
-static STATUSES: &str = match str::from_utf8(&NUMBERS) {
-    Ok(numbers) => numbers,
-    Err(_) => "",
-};
-
-fn spelt(status: u16) -> &'static str {
-    let start = usize::from(status) * DIGITS;
-    STATUSES.get(start..start + DIGITS).unwrap_or_default()
 }
 
 impl<'r> Mark<'r> {
@@ -201,17 +172,5 @@ fn told(code: Code, heard: &Heard<'_>) -> Option<Got> {
         _ if repeats.are_mixed() && repeats.status > 0 => Some(Got::Mixed(repeats)),
         Code::Flips => Some(Got::Word("flips")),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_is_spelt_with_its_digits() {
-        for status in 100..1000 {
-            assert_eq!(spelt(status), status.to_string());
-        }
     }
 }

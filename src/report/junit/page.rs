@@ -318,10 +318,7 @@ fn push_time(tag: &mut BytesStart<'_>, took_ms: Option<u64>) {
 
 /// Seconds with three decimals.
 fn push_seconds(text: &mut String, took_ms: u64) {
-    match took_ms / 1000 {
-        0 => text.push('0'),
-        seconds => json::put_number(text, seconds),
-    }
+    json::put_number(text, took_ms / 1000);
     text.push('.');
     // A thousand more, so that the decimals have their zeros.
     let mut digits = itoa::Buffer::new();
